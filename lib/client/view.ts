@@ -1,0 +1,176 @@
+/**
+ * What a screen sees of the messenger: states as signals, commands as methods.
+ * Islands render the first and call the second; they hold no rules of their own.
+ * Nothing here knows a DOM, so the same face serves a browser and a test.
+ */
+import type { ReadonlySignal } from "@preact/signals-core";
+
+/** Where the messenger as a whole stands. A screen shows exactly one of these. */
+export type Phase =
+  | { at: "starting" }
+  /** Nothing is stored here: create an account. */
+  | { at: "no-account" }
+  /** An account is stored here, sealed until its access key is entered. */
+  | { at: "logged-out" }
+  /** Another tab of this browser holds the account; `takeOver` asks it to let go. */
+  | { at: "elsewhere" }
+  | { at: "ready" }
+  /** The disk refused a write. Nothing was lost; `retry` tries again. */
+  | { at: "storage-full" }
+  /** What is stored can't be used; it is left untouched. */
+  | {
+    at: "failed";
+    reason: "newer-version" | "damaged" | "storage-unavailable";
+  };
+
+/** The connection to the relay, told honestly. Times are ms since the epoch. */
+export type ConnectionState =
+  | { at: "connecting" }
+  | { at: "online" }
+  /** The relay can't be reached; the next try is at `retryAt`. */
+  | { at: "waiting"; retryAt: number }
+  /** This device has no network at all. */
+  | { at: "offline" }
+  /** The relay was reached and can't be used: it changed its key, or speaks another version. */
+  | { at: "refused"; reason: "other-relay" | "version" };
+
+export type DeliveryState =
+  | "sending"
+  | "sent"
+  | "delivered"
+  | "read"
+  | "failed";
+
+/** One entry of the list of conversations, newest activity first. */
+export interface ConversationSummary {
+  readonly id: string;
+  readonly name: string;
+  /** Unread messages. */
+  readonly unread: number;
+  readonly draft: string;
+  /** ms since the epoch of the last message, or of the meeting when there is none. */
+  readonly time: number;
+  readonly last?: MessageView;
+}
+
+/** One bubble, as the deterministic fold of the conversation's log shows it. */
+export interface MessageView {
+  /** Content id, hex. */
+  readonly id: string;
+  readonly mine: boolean;
+  readonly body:
+    | { readonly kind: "text"; readonly text: string }
+    /** A body this version can't read, kept for a newer one. */
+    | { readonly kind: "unknown" };
+  /** ms since the epoch, by the author's clock. */
+  readonly time: number;
+  /** Own messages only. */
+  readonly state?: DeliveryState;
+}
+
+export interface ConversationView {
+  readonly id: string;
+  readonly name: ReadonlySignal<string>;
+  /** The newest page and whatever older pages were loaded, oldest first. */
+  readonly messages: ReadonlySignal<readonly MessageView[]>;
+  readonly hasOlder: ReadonlySignal<boolean>;
+  loadOlder(): Promise<void>;
+  /** Resolves when the message is committed to disk (and so shown as "sending"), not when it is sent. */
+  send(text: string): Promise<void>;
+  /** Tries a failed message again. */
+  retry(id: string): Promise<void>;
+  readonly draft: ReadonlySignal<string>;
+  setDraft(text: string): void;
+  /** While true, what arrives counts as read. */
+  setVisible(visible: boolean): void;
+}
+
+/** Why an invite came to nothing; the words for each are the screen's. */
+export type InviteFailure =
+  | "malformed" // not ten characters of the alphabet
+  | "wrong" // the code was not the inviter's; it is burnt now
+  | "expired" // or never existed: the relay does not say which
+  | "used"
+  | "own"
+  | "other-relay" // CODE@another.relay: not yet reachable from here
+  | "already-connected"
+  | "relay-misbehaved" // an answer that an honest relay would not give
+  | "offline"
+  | "busy"; // the relay asks for patience
+
+export type OfferState =
+  | { at: "none" }
+  | { at: "making" }
+  /** `code` is ten characters, no hyphens; `expiresAt` in ms since the epoch. */
+  | { at: "waiting"; code: string; expiresAt: number }
+  | { at: "connecting" }
+  | { at: "connected"; conversation: string }
+  | { at: "failed"; reason: InviteFailure };
+
+export type JoinState =
+  | { at: "none" }
+  | { at: "connecting" }
+  | { at: "connected"; conversation: string }
+  | { at: "failed"; reason: InviteFailure };
+
+export interface InviteView {
+  readonly offer: ReadonlySignal<OfferState>;
+  readonly join: ReadonlySignal<JoinState>;
+  /** Asks the relay for a new code; an earlier one stops working. */
+  generate(): Promise<void>;
+  /** Withdraws the code. */
+  withdraw(): Promise<void>;
+  /** Hyphens, spaces and case in `code` do not matter; O reads as 0, I and L as 1. */
+  connect(code: string): Promise<void>;
+  /** Forgets the outcome of the last offer or join, so that the dialog opens clean. */
+  reset(): void;
+}
+
+/** What `logIn` says of a key that did not open the account. */
+export type LogInOutcome =
+  | { ok: true }
+  /** The check characters locate one mistyped character: `group` 1..8 of four. */
+  | { ok: false; reason: "mistyped"; group: number }
+  /** Not 32 characters of the alphabet, or more than one is wrong. */
+  | { ok: false; reason: "malformed" }
+  /** A valid key, of another account than the one stored here. */
+  | { ok: false; reason: "other-account" }
+  /** A valid key, but this browser holds no account. */
+  | { ok: false; reason: "nothing-here" };
+
+/** A new account, not yet stored: it exists from `commit` on. */
+export interface NewAccount {
+  /** 32 characters in groups of four, joined by hyphens. Shown once. */
+  readonly accessKey: string;
+  /** Stores the account and brings the messenger to "ready". */
+  commit(): Promise<void>;
+}
+
+export interface MessengerView {
+  readonly phase: ReadonlySignal<Phase>;
+  readonly connection: ReadonlySignal<ConnectionState>;
+  readonly me: ReadonlySignal<{ readonly name: string } | undefined>;
+  readonly conversations: ReadonlySignal<readonly ConversationSummary[]>;
+  readonly invite: InviteView;
+  /** undefined when there is no such conversation (any more). */
+  conversation(id: string): ConversationView | undefined;
+  /** Throws when an account is already stored here. `displayName`: 1..64 characters after trimming. */
+  newAccount(displayName: string): Promise<NewAccount>;
+  logIn(accessKey: string): Promise<LogInOutcome>;
+  /** Seals what is stored: from here on only the access key opens it. */
+  logOut(): Promise<void>;
+  /** From "elsewhere": the other tab stops, this one goes on. */
+  takeOver(): Promise<void>;
+  /** From "storage-full": tries the write again. */
+  retry(): Promise<void>;
+  /** Tries the relay now instead of at `retryAt`. */
+  reconnect(): void;
+  readonly settings: {
+    readonly deliveryReceipts: ReadonlySignal<boolean>;
+    readonly readReceipts: ReadonlySignal<boolean>;
+    setDeliveryReceipts(on: boolean): Promise<void>;
+    setReadReceipts(on: boolean): Promise<void>;
+  };
+  /** Stops timers, socket and locks; what is stored stays. */
+  close(): Promise<void>;
+}
