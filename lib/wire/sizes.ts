@@ -1,0 +1,30 @@
+/** What one WebSocket message can measure: 512 · 2^k bytes. */
+export const FRAME_SIZES: readonly number[] = [
+  512,
+  1024,
+  2048,
+  4096,
+  8192,
+  16_384,
+  32_768,
+];
+export const MAX_FRAME = 32_768;
+
+/** Bytes of a frame that an envelope leaves to the command around it: MSG takes 31. */
+export const ENVELOPE_OVERHEAD = 32;
+
+/** What an envelope can measure: exactly a frame without its overhead, so that one fills a frame. */
+export const ENVELOPE_SIZES: readonly number[] = FRAME_SIZES.map((size) =>
+  size - ENVELOPE_OVERHEAD
+);
+
+/** type u8 ‖ request u16 ‖ length u16 */
+export const COMMAND_HEADER = 5;
+
+/** The most that one PASS carries. */
+export const MAX_PASS = 16_000;
+
+/** The smallest frame with room for `bytes`, or undefined. */
+export function frameSizeFor(bytes: number): number | undefined {
+  return FRAME_SIZES.find((size) => size >= bytes);
+}
