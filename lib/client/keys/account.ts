@@ -1,0 +1,84 @@
+/**
+ * What an access key derives. The root exists only inside `deriveAccount`; the
+ * account key and the recovery key exist while an account is made, a device
+ * added or removed, or someone logs in. No device keeps any of them: wipe them.
+ */
+import { expand, hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { type KeyPair, publicKeyOf } from "../../signal/mod.ts";
+import type { AccessKey } from "./access_key.ts";
+import { wipe } from "./wipe.ts";
+
+/** The secrets of an account, all of them X25519 pairs in Signal's form (public 33 bytes, private 32). */
+export interface Account {
+  /** Hyphenated UUID, version 8, derived from the first account key; it stays when the key is changed. */
+  readonly accountId: string;
+  /** Signs the device list. */
+  readonly accountKey: KeyPair;
+  /** What is sealed to its public half opens with the access key. */
+  readonly recovery: KeyPair;
+}
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+/** Derives the account of an access key. The intermediate root is wiped before this resolves. */
+export async function deriveAccount(key: AccessKey): Promise<Account> {
+  const root = hkdf(sha256, key, undefined, utf8("whisper account v1"), 32);
+  try {
+    const accountKey = await keyPairFrom(root, "whisper account key v1");
+    const recovery = await keyPairFrom(root, "whisper recovery key v1");
+    return {
+      accountId: accountIdOf(accountKey.publicKey),
+      accountKey,
+      recovery,
+    };
+  } finally {
+    wipe(root);
+  }
+}
+
+/** Wipes the private halves. */
+export function wipeAccount(account: Account): void {
+  wipe(account.accountKey.privateKey, account.recovery.privateKey);
+}
+
+async function keyPairFrom(root: Uint8Array, label: string): Promise<KeyPair> {
+  const privateKey = expand(sha256, root, utf8(label), 32);
+  privateKey[0] &= 248;
+  privateKey[31] = (privateKey[31] & 127) | 64;
+  return { privateKey, publicKey: await publicKeyOf(privateKey) };
+}
+
+/**
+ * The account's UUID: SHA-256("whisper aci" ‖ first account key, 33 bytes),
+ * its first 16 bytes with the version and variant bits of UUIDv8 (RFC 9562).
+ */
+export function accountIdOf(firstAccountKey: Uint8Array): string {
+  const id = sha256(concatBytes(utf8("whisper aci"), firstAccountKey))
+    .slice(0, 16);
+  id[6] = (id[6] & 0x0f) | 0x80;
+  id[8] = (id[8] & 0x3f) | 0x80;
+  return accountIdFromBytes(id);
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u;
+
+/** 16 bytes to a lower-case hyphenated UUID. */
+export function accountIdFromBytes(bytes: Uint8Array): string {
+  if (bytes.length !== 16) throw new RangeError("an account id is 16 bytes");
+  const hex = bytesToHex(bytes);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join("-");
+}
+
+/** A lower-case hyphenated UUID to its 16 bytes. */
+export function accountIdToBytes(accountId: string): Uint8Array {
+  if (!UUID.test(accountId)) throw new RangeError("not an account id");
+  return hexToBytes(accountId.replaceAll("-", ""));
+}

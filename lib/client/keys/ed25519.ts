@@ -1,0 +1,168 @@
+/**
+ * Ed25519 for queue credentials: WebCrypto where it has it (about a tenth of
+ * the time), noble elsewhere. Chosen once, by a known answer, because some
+ * engines announce the algorithm and then refuse a raw private key.
+ */
+import { ed25519 as noble } from "@noble/curves/ed25519.js";
+import {
+  bytesToHex,
+  concatBytes,
+  hexToBytes,
+  randomBytes,
+} from "@noble/hashes/utils.js";
+import { wipe } from "./wipe.ts";
+
+/** seed: 32 bytes (RFC 8032's private key); publicKey: 32 bytes. */
+export interface Ed25519Pair {
+  readonly publicKey: Uint8Array;
+  readonly seed: Uint8Array;
+}
+
+/** One way to compute Ed25519. Public keys and seeds are 32 bytes, signatures 64. */
+export interface Ed25519 {
+  publicKeyOf(seed: Uint8Array): Promise<Uint8Array>;
+  sign(seed: Uint8Array, message: Uint8Array): Promise<Uint8Array>;
+  /** False for anything that is not a valid signature, ill-formed keys included. */
+  verify(
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean>;
+}
+
+/** RFC 8032 equations, without ZIP 215's leniency, which WebCrypto does not have either. */
+export const nobleEd25519: Ed25519 = {
+  publicKeyOf: (seed) => Promise.resolve(noble.getPublicKey(seed)),
+  sign: (seed, message) => Promise.resolve(noble.sign(message, seed)),
+  verify: (publicKey, message, signature) =>
+    Promise.resolve(
+      publicKey.length === 32 && signature.length === 64 &&
+        noble.verify(signature, message, publicKey, { zip215: false }),
+    ),
+};
+
+/** PKCS #8 of an Ed25519 private key is this prefix and the seed (RFC 8410, section 7). */
+const PKCS8_PREFIX = hexToBytes("302e020100300506032b657004220420");
+
+async function importSeed(
+  seed: Uint8Array,
+  extractable: boolean,
+): Promise<CryptoKey> {
+  const pkcs8 = concatBytes(PKCS8_PREFIX, seed);
+  try {
+    return await crypto.subtle.importKey(
+      "pkcs8",
+      pkcs8.slice(),
+      "Ed25519",
+      extractable,
+      ["sign"],
+    );
+  } finally {
+    wipe(pkcs8);
+  }
+}
+
+export const webCryptoEd25519: Ed25519 = {
+  async publicKeyOf(seed) {
+    const key = await importSeed(seed, true);
+    const { x } = await crypto.subtle.exportKey("jwk", key);
+    if (x === undefined) throw new Error("WebCrypto gave no public key");
+    const base64 = x.replaceAll("-", "+").replaceAll("_", "/");
+    return Uint8Array.from(atob(base64), (character) => {
+      return character.charCodeAt(0);
+    });
+  },
+  async sign(seed, message) {
+    const key = await importSeed(seed, false);
+    return new Uint8Array(
+      await crypto.subtle.sign("Ed25519", key, message.slice()),
+    );
+  },
+  async verify(publicKey, message, signature) {
+    if (publicKey.length !== 32 || signature.length !== 64) return false;
+    let key: CryptoKey;
+    try {
+      key = await crypto.subtle.importKey(
+        "raw",
+        publicKey.slice(),
+        "Ed25519",
+        false,
+        ["verify"],
+      );
+    } catch {
+      return false; // 32 bytes that are no point: nothing verifies under them
+    }
+    return await crypto.subtle.verify(
+      "Ed25519",
+      key,
+      signature.slice(),
+      message.slice(),
+    );
+  },
+};
+
+/** RFC 8032, section 7.1, test 2. */
+const KNOWN = {
+  seed: "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+  publicKey: "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+  message: "72",
+  signature:
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da" +
+    "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+};
+
+/** True when `implementation` computes the known answer; false when it fails in any way. */
+export async function answersCorrectly(
+  implementation: Ed25519,
+): Promise<boolean> {
+  const seed = hexToBytes(KNOWN.seed);
+  const publicKey = hexToBytes(KNOWN.publicKey);
+  const message = hexToBytes(KNOWN.message);
+  const signature = hexToBytes(KNOWN.signature);
+  try {
+    return bytesToHex(await implementation.publicKeyOf(seed)) ===
+        KNOWN.publicKey &&
+      bytesToHex(await implementation.sign(seed, message)) ===
+        KNOWN.signature &&
+      await implementation.verify(publicKey, message, signature);
+  } catch {
+    return false; // an engine without it throws; that is the answer we asked for
+  }
+}
+
+let chosen: Promise<Ed25519> | undefined;
+
+/** The implementation of this engine, found out at the first call. */
+export function ed25519(): Promise<Ed25519> {
+  chosen ??= answersCorrectly(webCryptoEd25519).then((works) =>
+    works ? webCryptoEd25519 : nobleEd25519
+  );
+  return chosen;
+}
+
+/** A new random key pair. */
+export async function newEd25519Pair(): Promise<Ed25519Pair> {
+  return await ed25519PairOf(randomBytes(32));
+}
+
+/** The pair whose private half is `seed` (32 bytes). */
+export async function ed25519PairOf(seed: Uint8Array): Promise<Ed25519Pair> {
+  return { seed, publicKey: await (await ed25519()).publicKeyOf(seed) };
+}
+
+/** Signs with a pair's seed; 64 bytes, deterministic. */
+export async function signEd25519(
+  pair: Ed25519Pair,
+  message: Uint8Array,
+): Promise<Uint8Array> {
+  return await (await ed25519()).sign(pair.seed, message);
+}
+
+/** Verifies a 64-byte signature; false for anything ill-formed. */
+export async function verifyEd25519(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  return await (await ed25519()).verify(publicKey, message, signature);
+}

@@ -1,0 +1,64 @@
+/** Keys: the access key and what it derives, devices and their signed list, queues and addresses. */
+export {
+  type AccessKey,
+  type AccessKeyReading,
+  formatAccessKey,
+  newAccessKey,
+  parseAccessKey,
+} from "./access_key.ts";
+export {
+  type Account,
+  accountIdFromBytes,
+  accountIdOf,
+  accountIdToBytes,
+  deriveAccount,
+  wipeAccount,
+} from "./account.ts";
+export {
+  type Address,
+  addressOf,
+  encodeAddress,
+  parseAddress,
+} from "./address.ts";
+export { randomSymbols, readSymbols, writeSymbols } from "./crockford.ts";
+export {
+  type Device,
+  encodeOwnDevice,
+  newDevice,
+  type OwnDevice,
+  parseOwnDevice,
+  publicDevice,
+} from "./device.ts";
+export {
+  compareDeviceLists,
+  type DeviceList,
+  type DeviceListContent,
+  DeviceListError,
+  type DeviceListOrder,
+  signDeviceList,
+  verifyDeviceList,
+} from "./device_list.ts";
+export {
+  type Ed25519Pair,
+  ed25519PairOf,
+  newEd25519Pair,
+  signEd25519,
+  verifyEd25519,
+} from "./ed25519.ts";
+export { Fields, MalformedError, writeMessage } from "./protobuf.ts";
+export {
+  encodeQueue,
+  newQueue,
+  parseQueue,
+  type QueueCredentials,
+  REMOVE_KEY_PURPOSE,
+  sealRemoveKey,
+  wipeQueue,
+} from "./queue.ts";
+export {
+  openSealed,
+  SEALED_BOX_OVERHEAD,
+  SealedBoxError,
+  sealToKey,
+} from "./sealed_box.ts";
+export { wipe } from "./wipe.ts";
