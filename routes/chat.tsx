@@ -1,0 +1,7 @@
+import Chat from "../islands/chat.tsx";
+
+export const title = "Chat";
+
+export default function ChatPage() {
+  return <Chat />;
+}

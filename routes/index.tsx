@@ -1,0 +1,5 @@
+import Landing from "../islands/landing.tsx";
+
+export default function Home() {
+  return <Landing />;
+}
