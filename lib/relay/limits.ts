@@ -1,0 +1,84 @@
+/** Everything a relay refuses to do more of. Each has a default here and a test at its boundary. */
+export type Limits = {
+  /** Connections at one time; one more is told `busy` and closed. */
+  connections: number;
+  /** Handles that one connection may hold: queues bound and rendezvous. One more: `full`. */
+  queuesPerConnection: number;
+  /** Messages waiting in one queue. One more: `full`. */
+  messagesPerQueue: number;
+  /** Envelope bytes waiting in one queue. More: `full`. */
+  bytesPerQueue: number;
+  /** How long a message waits, in seconds. */
+  messageLifetime: number;
+  /** How long a queue lives after its owner last came, in seconds. */
+  queueLifetime: number;
+  /** Sustained frames per second of one connection. Beyond: `rate`. */
+  framesPerSecond: number;
+  /** Sustained bytes per second of one connection. Beyond: `rate`. */
+  bytesPerSecond: number;
+  /** How many seconds' worth of the two rates above may come at once. */
+  burstSeconds: number;
+  /** Unread bytes buffered for one socket at which pushing pauses: messages stay in their queue. */
+  bufferedBytes: number;
+  /** Unread bytes buffered for one socket (answers nobody reads) at which it is closed. */
+  bufferedBytesToClose: number;
+  /** Bytes accepted but not yet on disk, in all. More: `busy`. */
+  unwrittenBytes: number;
+  /** Rendezvous at one time, in all. One more: `busy`. */
+  rendezvous: number;
+  /** How long a rendezvous lasts, in seconds. */
+  rendezvousLifetime: number;
+  /** Messages that one side may leave at a rendezvous. One more: `full`. */
+  passesPerSide: number;
+  /** Leading zero bits of the proof of work while there is little to do. */
+  workBits: number;
+  /** Anonymous commands (NEW, OPEN, JOIN) per minute up to which `workBits` suffices; each doubling costs a bit more. */
+  anonymousPerMinute: number;
+};
+
+const DAY = 86_400;
+
+export const DEFAULT_LIMITS: Limits = {
+  connections: 10_000,
+  queuesPerConnection: 1_024,
+  messagesPerQueue: 4_096,
+  bytesPerQueue: 16 * 1024 * 1024,
+  messageLifetime: 21 * DAY,
+  queueLifetime: 365 * DAY,
+  framesPerSecond: 500,
+  bytesPerSecond: 4 * 1024 * 1024,
+  burstSeconds: 4,
+  bufferedBytes: 256 * 1024,
+  bufferedBytesToClose: 1024 * 1024,
+  unwrittenBytes: 64 * 1024 * 1024,
+  rendezvous: 10_000,
+  rendezvousLifetime: 300,
+  passesPerSide: 16,
+  workBits: 12,
+  anonymousPerMinute: 600,
+};
+
+/** The longest that a message may wait, whatever the option says. */
+const LONGEST_MESSAGE_LIFETIME = 21 * DAY;
+
+/** Defaults with `changes`; throws `RangeError` for what no relay may have. */
+export function completeLimits(changes: Partial<Limits> = {}): Limits {
+  const limits = { ...DEFAULT_LIMITS, ...changes };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+      throw new RangeError(
+        `the limit ${name} must be a whole number below 2^32`,
+      );
+    }
+  }
+  if (limits.messageLifetime > LONGEST_MESSAGE_LIFETIME) {
+    throw new RangeError("messages wait at most 21 days");
+  }
+  if (limits.queuesPerConnection > 0xffff) {
+    throw new RangeError("a connection has at most 65,535 queues");
+  }
+  if (limits.workBits > 24) {
+    throw new RangeError("a proof of work has at most 24 bits");
+  }
+  return limits;
+}
