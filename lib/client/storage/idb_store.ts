@@ -1,0 +1,238 @@
+/**
+ * The vault's disk in a browser: one IndexedDB database with the records and,
+ * beside them, the device key and the mark of who may write.
+ */
+import {
+  type DBSchema,
+  type IDBPDatabase,
+  type IDBPObjectStore,
+  openDB,
+} from "idb";
+import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
+import { newDeviceKey, unwrapWith, wrapWith } from "./device_key.ts";
+import {
+  NewerVersionError,
+  StorageFullError,
+  StorageUnavailableError,
+  TakenOverError,
+} from "./errors.ts";
+import type {
+  DeviceKey,
+  Platform,
+  Store,
+  StoreChange,
+  StoreEntry,
+} from "./store.ts";
+
+interface Schema extends DBSchema {
+  records: { key: Uint8Array<ArrayBuffer>; value: Uint8Array };
+  /** "owner": the store opened last, the only one that may write. "key": the device key. */
+  device: { key: "owner" | "key"; value: string | CryptoKey };
+}
+
+/** The two object stores never change; what is in them carries the vault's own schema. */
+const DATABASE_VERSION = 1;
+const DURABLE = { durability: "strict" } as const;
+
+export interface BrowserPlatformOptions {
+  /** The database's name. */
+  name?: string;
+  /** How long opening may take, in ms, before it counts as failed. */
+  patience?: number;
+}
+
+/**
+ * Opens the database, makes it if there is none, and takes over the right to
+ * write from whoever opened it before: hold `OneTab` first.
+ * @throws {StorageUnavailableError} {@link StorageFullError} {@link NewerVersionError}
+ */
+export async function openBrowserPlatform(
+  { name = "whisper", patience = 10_000 }: BrowserPlatformOptions = {},
+): Promise<Platform> {
+  if (!globalThis.indexedDB) {
+    throw new StorageUnavailableError("this browser has none");
+  }
+  const closed = new Closed();
+  const database = await translated(() => open(name, patience, closed));
+  const store = new IdbStore(database, bytesToHex(randomBytes(16)), closed);
+  await store.claim();
+  return { store, deviceKey: store.deviceKey() };
+}
+
+/** Why a connection can't be used any more, once it can't. */
+class Closed {
+  why: string | undefined;
+}
+
+async function open(name: string, patience: number, closed: Closed) {
+  let database: IDBPDatabase<Schema> | undefined;
+  const opening = openDB<Schema>(name, DATABASE_VERSION, {
+    upgrade(fresh) {
+      fresh.createObjectStore("records");
+      fresh.createObjectStore("device");
+    },
+    blocking() {
+      // Another tab deletes the database or brings a newer version: don't stand in its way.
+      closed.why ??= "another tab changes it";
+      database?.close();
+    },
+    terminated() {
+      closed.why ??= "the browser closed it";
+    },
+  });
+  // An open can hang: behind a deletion that another tab blocks, or on a sick disk.
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new StorageUnavailableError("it does not answer")),
+    patience,
+  );
+  try {
+    return database = await Promise.race([opening, late.promise]);
+  } catch (error) {
+    // If it opens after all, nobody waits for it any more. That it may fail instead is told below.
+    opening.then((unwanted) => unwanted.close(), () => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+class IdbStore implements Store {
+  readonly #database: IDBPDatabase<Schema>;
+  readonly #owner: string;
+  readonly #closed: Closed;
+
+  constructor(database: IDBPDatabase<Schema>, owner: string, closed: Closed) {
+    this.#database = database;
+    this.#owner = owner;
+    this.#closed = closed;
+  }
+
+  claim(): Promise<void> {
+    return this.#run(async () => {
+      const transaction = this.#database.transaction(
+        "device",
+        "readwrite",
+        DURABLE,
+      );
+      await Promise.all([
+        transaction.store.put(this.#owner, "owner"),
+        transaction.done,
+      ]);
+    });
+  }
+
+  get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#run(async () => {
+      const { store, done } = this.#database.transaction("records");
+      const [values] = await Promise.all([
+        Promise.all(keys.map((key) => store.get(key.slice()))),
+        done,
+      ]);
+      return values;
+    });
+  }
+
+  commit(changes: readonly StoreChange[]): Promise<void> {
+    return this.#write((records) =>
+      changes.map(({ key, value }) =>
+        // A view would be stored with all of its buffer.
+        value
+          ? records.put(value.slice(), key.slice())
+          : records.delete(key.slice())
+      )
+    );
+  }
+
+  scan(after: Uint8Array | undefined, limit: number): Promise<StoreEntry[]> {
+    return this.#run(async () => {
+      const range = after && IDBKeyRange.lowerBound(after.slice(), true);
+      const { store, done } = this.#database.transaction("records");
+      const [keys, values] = await Promise.all([
+        store.getAllKeys(range, limit),
+        store.getAll(range, limit),
+        done,
+      ]);
+      return keys.map((key, i) => ({
+        key: new Uint8Array(key),
+        value: values[i],
+      }));
+    });
+  }
+
+  clear(): Promise<void> {
+    return this.#write((records) => [records.clear()]);
+  }
+
+  close(): void {
+    this.#closed.why ??= "it was closed";
+    this.#database.close();
+  }
+
+  deviceKey(): DeviceKey {
+    return {
+      wrap: async (secret) => {
+        const key = await newDeviceKey();
+        await this.#write((_, device) => [device.put(key, "key")]);
+        return await wrapWith(key, secret);
+      },
+      unwrap: async (wrapped) => {
+        const key = await this.#run(() => this.#database.get("device", "key"));
+        return key instanceof CryptoKey
+          ? await unwrapWith(key, wrapped)
+          : undefined;
+      },
+      forget: () => this.#write((_, device) => [device.delete("key")]),
+    };
+  }
+
+  /** One durable transaction, refused when another store was opened since. */
+  #write(
+    requests: (
+      records: Writing<"records">,
+      device: Writing<"device">,
+    ) => Promise<unknown>[],
+  ): Promise<void> {
+    return this.#run(async () => {
+      const transaction = this.#database.transaction(
+        ["records", "device"],
+        "readwrite",
+        DURABLE,
+      );
+      const device = transaction.objectStore("device");
+      if (await device.get("owner") !== this.#owner) {
+        await transaction.done;
+        throw new TakenOverError();
+      }
+      await Promise.all([
+        ...requests(transaction.objectStore("records"), device),
+        transaction.done,
+      ]);
+    });
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed.why) throw new StorageUnavailableError(this.#closed.why);
+    return await translated(work);
+  }
+}
+
+type Writing<Name extends "records" | "device"> = IDBPObjectStore<
+  Schema,
+  ("records" | "device")[],
+  Name,
+  "readwrite"
+>;
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof DOMException)) throw cause;
+    if (cause.name === "QuotaExceededError") {
+      throw new StorageFullError({ cause });
+    }
+    if (cause.name === "VersionError") throw new NewerVersionError({ cause });
+    throw new StorageUnavailableError(`it answers ${cause.name}`, { cause });
+  }
+}
