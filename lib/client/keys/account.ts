@@ -22,12 +22,12 @@ export interface Account {
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-/** Derives the account of an access key. The intermediate root is wiped before this resolves. */
-export async function deriveAccount(key: AccessKey): Promise<Account> {
+/** Derives the account of an access key. The intermediate root is wiped before this returns. */
+export function deriveAccount(key: AccessKey): Account {
   const root = hkdf(sha256, key, undefined, utf8("whisper account v1"), 32);
   try {
-    const accountKey = await keyPairFrom(root, "whisper account key v1");
-    const recovery = await keyPairFrom(root, "whisper recovery key v1");
+    const accountKey = keyPairFrom(root, "whisper account key v1");
+    const recovery = keyPairFrom(root, "whisper recovery key v1");
     return {
       accountId: accountIdOf(accountKey.publicKey),
       accountKey,
@@ -43,11 +43,11 @@ export function wipeAccount(account: Account): void {
   wipe(account.accountKey.privateKey, account.recovery.privateKey);
 }
 
-async function keyPairFrom(root: Uint8Array, label: string): Promise<KeyPair> {
+function keyPairFrom(root: Uint8Array, label: string): KeyPair {
   const privateKey = expand(sha256, root, utf8(label), 32);
   privateKey[0] &= 248;
   privateKey[31] = (privateKey[31] & 127) | 64;
-  return { privateKey, publicKey: await publicKeyOf(privateKey) };
+  return { privateKey, publicKey: publicKeyOf(privateKey) };
 }
 
 /**

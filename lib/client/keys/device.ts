@@ -70,13 +70,13 @@ export function encodeOwnDevice(device: OwnDevice): Uint8Array {
 }
 
 /** @throws {MalformedError} */
-export async function parseOwnDevice(bytes: Uint8Array): Promise<OwnDevice> {
+export function parseOwnDevice(bytes: Uint8Array): OwnDevice {
   const fields = new Fields(bytes);
   fields.uint(1, 1, 1);
   const privateKey = fields.bytes(4, 32);
   return {
     id: fields.uint(2, 1, MAX_DEVICE_ID),
     registrationId: fields.uint(3, 1, MAX_REGISTRATION_ID),
-    identity: { privateKey, publicKey: await publicKeyOf(privateKey) },
+    identity: { privateKey, publicKey: publicKeyOf(privateKey) },
   };
 }

@@ -119,12 +119,12 @@ function believed(
  * key. Devices may come in any order.
  * @throws {MalformedError} when the devices break a rule of the list
  */
-export async function signDeviceList(options: {
+export function signDeviceList(options: {
   accountId: string;
   accountKey: KeyPair;
   devices: readonly Device[];
   before?: DeviceList;
-}): Promise<DeviceList> {
+}): DeviceList {
   const { accountId, accountKey, before } = options;
   if (before && before.accountId !== accountId) {
     throw new DeviceListError("other-account");
@@ -136,7 +136,7 @@ export async function signDeviceList(options: {
     devices: options.devices.toSorted((a, b) => a.id - b.id),
   });
   const content = parseContent(encoded);
-  const signature = await sign(
+  const signature = sign(
     accountKey.privateKey,
     concatBytes(SIGNATURE_LABEL, encoded),
   );

@@ -34,11 +34,18 @@ export interface Ed25519 {
 export const nobleEd25519: Ed25519 = {
   publicKeyOf: (seed) => Promise.resolve(noble.getPublicKey(seed)),
   sign: (seed, message) => Promise.resolve(noble.sign(message, seed)),
-  verify: (publicKey, message, signature) =>
-    Promise.resolve(
-      publicKey.length === 32 && signature.length === 64 &&
+  verify(publicKey, message, signature) {
+    if (publicKey.length !== 32 || signature.length !== 64) {
+      return Promise.resolve(false);
+    }
+    try {
+      return Promise.resolve(
         noble.verify(signature, message, publicKey, { zip215: false }),
-    ),
+      );
+    } catch {
+      return Promise.resolve(false); // bytes that encode no point: nothing verifies under them
+    }
+  },
 };
 
 /** PKCS #8 of an Ed25519 private key is this prefix and the seed (RFC 8410, section 7). */

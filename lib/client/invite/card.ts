@@ -1,0 +1,250 @@
+/**
+ * A card: what two people hand each other at the end of an invite. Who the
+ * account is, which devices speak for it, and where and how to write to them.
+ */
+import {
+  accountIdOf,
+  type Address,
+  type Device,
+  type DeviceList,
+  DeviceListError,
+  encodeAddress,
+  Fields,
+  MalformedError,
+  parseAddress,
+  verifyDeviceList,
+  wipe,
+  writeMessage,
+} from "../keys/mod.ts";
+import type { PreKeyBundle } from "../../signal/mod.ts";
+
+/** How to reach one listed device. */
+export interface CardDevice {
+  readonly device: Device;
+  /** Where the receiver of this card writes to that device. */
+  readonly address: Address;
+  /** 0..4 of them, each for one session. The inviter gives at least one for each device. */
+  readonly bundles: readonly PreKeyBundle[];
+}
+
+export interface Card {
+  readonly displayName: string;
+  readonly accountId: string;
+  /** 33 bytes. */
+  readonly accountKey: Uint8Array;
+  readonly deviceList: DeviceList;
+  /** Exactly the listed devices, in the list's order. */
+  readonly devices: readonly CardDevice[];
+  /** The queue of the account rather than of one device. */
+  readonly accountQueue: Address;
+}
+
+/** The card does not fit the largest size; fewer bundles or devices do. */
+export class CardTooLargeError extends Error {
+  constructor() {
+    super("the card is too large to hand over");
+    this.name = "CardTooLargeError";
+  }
+}
+
+/** Cards are padded to one of these, so that the relay can't count devices or the letters of a name. */
+export const CARD_SIZES: readonly number[] = [4096, 8192, 14336];
+
+const LENGTH_PREFIX = 4;
+const MAX_NAME = 64;
+const MAX_DEVICES = 127;
+const MAX_BUNDLES = 4;
+const EC_KEY = 33;
+const KYBER_KEY = 1569;
+const SIGNATURE = 64;
+const MAX_ID = 0xffff_ffff;
+
+/**
+ * Control characters, and the invisible ones that reorder what follows them:
+ * a name must not be able to dress up the text around it.
+ */
+const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/** Whether a display name is 1..64 characters, trimmed, without control characters. */
+export function isDisplayName(name: string): boolean {
+  const length = [...name].length;
+  return length >= 1 && length <= MAX_NAME && name.trim() === name &&
+    !FORBIDDEN.test(name);
+}
+
+/**
+ * The card, padded: length (4) ‖ protobuf ‖ zeros, one of `CARD_SIZES` long.
+ * It holds send credentials: wipe it after use.
+ * @throws {CardTooLargeError}
+ * @throws {MalformedError} when the card breaks one of its own rules
+ */
+export function encodeCard(card: Card): Uint8Array {
+  if (!isDisplayName(card.displayName)) throw new MalformedError("name");
+  checkAccount(card.accountId, card.accountKey);
+  const message = writeMessage((writer) => {
+    writer.writeVarintField(1, 1);
+    writer.writeStringField(2, card.displayName);
+    writer.writeBytesField(3, card.accountKey);
+    writer.writeBytesField(4, card.deviceList.bytes);
+    for (const entry of matchDevices(card.deviceList, card.devices)) {
+      writer.writeBytesField(5, encodeDevice(entry));
+    }
+    writer.writeBytesField(6, encodeAddress(card.accountQueue));
+  });
+  const size = CARD_SIZES.find((size) =>
+    size >= LENGTH_PREFIX + message.length
+  );
+  if (size === undefined) throw new CardTooLargeError();
+  const padded = new Uint8Array(size);
+  new DataView(padded.buffer).setUint32(0, message.length);
+  padded.set(message, LENGTH_PREFIX);
+  wipe(message);
+  return padded;
+}
+
+/**
+ * Reads a card and verifies its device list.
+ * @throws {MalformedError} for whatever is wrong with it
+ */
+export async function parseCard(padded: Uint8Array): Promise<Card> {
+  const fields = new Fields(unpad(padded));
+  fields.uint(1, 1, 1);
+  const displayName = fields.text(2);
+  if (!isDisplayName(displayName)) throw new MalformedError("name");
+  const accountKey = publicKey(fields.bytes(3, EC_KEY));
+  const accountId = accountIdOf(accountKey);
+  const deviceList = await believe(fields.bytes(4), accountId, accountKey);
+  const entries = fields.repeated(5, MAX_DEVICES);
+  if (entries.length !== deviceList.devices.length) {
+    throw new MalformedError("devices");
+  }
+  return {
+    displayName,
+    accountId,
+    accountKey,
+    deviceList,
+    devices: await Promise.all(
+      deviceList.devices.map((device, index) =>
+        parseDevice(entries[index], device)
+      ),
+    ),
+    accountQueue: await parseAddress(fields.bytes(6)),
+  };
+}
+
+function unpad(padded: Uint8Array): Uint8Array {
+  if (!CARD_SIZES.includes(padded.length)) throw new MalformedError("size");
+  const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
+  const end = LENGTH_PREFIX + length;
+  if (end > padded.length) throw new MalformedError("length");
+  if (padded.subarray(end).some((byte) => byte !== 0)) {
+    throw new MalformedError("padding");
+  }
+  return padded.subarray(LENGTH_PREFIX, end);
+}
+
+/** An account's id follows from its first key; until keys can be changed, that is the only one. */
+function checkAccount(accountId: string, accountKey: Uint8Array): void {
+  if (accountIdOf(accountKey) !== accountId) throw new MalformedError("id");
+}
+
+async function believe(
+  bytes: Uint8Array,
+  accountId: string,
+  accountKey: Uint8Array,
+): Promise<DeviceList> {
+  try {
+    return await verifyDeviceList(bytes, { accountId, accountKey });
+  } catch (error) {
+    if (error instanceof DeviceListError) throw new MalformedError("list");
+    throw error;
+  }
+}
+
+function matchDevices(
+  list: DeviceList,
+  devices: readonly CardDevice[],
+): readonly CardDevice[] {
+  const matched = list.devices.map(({ id }) =>
+    devices.find((entry) => entry.device.id === id)
+  ).filter((entry) => entry !== undefined);
+  if (
+    matched.length !== list.devices.length ||
+    matched.length !== devices.length
+  ) throw new MalformedError("devices");
+  return matched;
+}
+
+/** Registration id and identity key are not repeated here: the signed list has them. */
+function encodeDevice(entry: CardDevice): Uint8Array {
+  if (entry.bundles.length > MAX_BUNDLES) throw new MalformedError("bundles");
+  return writeMessage((writer) => {
+    writer.writeVarintField(1, entry.device.id);
+    writer.writeBytesField(2, encodeAddress(entry.address));
+    for (const bundle of entry.bundles) {
+      writer.writeBytesField(3, encodeBundle(bundle));
+    }
+  });
+}
+
+async function parseDevice(
+  bytes: Uint8Array,
+  device: Device,
+): Promise<CardDevice> {
+  const fields = new Fields(bytes);
+  fields.uint(1, device.id, device.id);
+  return {
+    device,
+    address: await parseAddress(fields.bytes(2)),
+    bundles: fields.repeated(3, MAX_BUNDLES).map((bundle) =>
+      parseBundle(bundle, device)
+    ),
+  };
+}
+
+function encodeBundle(bundle: PreKeyBundle): Uint8Array {
+  return writeMessage((writer) => {
+    writer.writeVarintField(1, bundle.signedPreKey.id);
+    writer.writeBytesField(2, bundle.signedPreKey.publicKey);
+    writer.writeBytesField(3, bundle.signedPreKey.signature);
+    writer.writeVarintField(4, bundle.kyberPreKey.id);
+    writer.writeBytesField(5, bundle.kyberPreKey.publicKey);
+    writer.writeBytesField(6, bundle.kyberPreKey.signature);
+    if (bundle.preKey) {
+      writer.writeVarintField(7, bundle.preKey.id);
+      writer.writeBytesField(8, bundle.preKey.publicKey);
+    }
+  });
+}
+
+/** The form of a bundle. Its signatures are checked where a session starts from it. */
+function parseBundle(bytes: Uint8Array, device: Device): PreKeyBundle {
+  const fields = new Fields(bytes);
+  const preKey = fields.has(7) || fields.has(8)
+    ? {
+      id: fields.uint(7, 0, MAX_ID),
+      publicKey: publicKey(fields.bytes(8, EC_KEY)),
+    }
+    : undefined;
+  return {
+    registrationId: device.registrationId,
+    deviceId: device.id,
+    identityKey: device.identityKey,
+    signedPreKey: {
+      id: fields.uint(1, 0, MAX_ID),
+      publicKey: publicKey(fields.bytes(2, EC_KEY)),
+      signature: fields.bytes(3, SIGNATURE),
+    },
+    kyberPreKey: {
+      id: fields.uint(4, 0, MAX_ID),
+      publicKey: fields.bytes(5, KYBER_KEY),
+      signature: fields.bytes(6, SIGNATURE),
+    },
+    preKey,
+  };
+}
+
+function publicKey(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] !== 0x05) throw new MalformedError("public key");
+  return bytes;
+}

@@ -1,0 +1,40 @@
+/** Invites: codes, and the handshake that turns a shared code into an exchange of cards. */
+export {
+  type Card,
+  CARD_SIZES,
+  type CardDevice,
+  CardTooLargeError,
+  encodeCard,
+  isDisplayName,
+  parseCard,
+} from "./card.ts";
+export {
+  advance,
+  closedByPeer,
+  expire,
+  InviteRefusedError,
+  isPinned,
+  offeredCode,
+  type Outcome,
+  outcomeOf,
+  receive,
+  sentMessages,
+  startInviter,
+  startJoiner,
+  type Step,
+  wipeHandshake,
+} from "./handshake.ts";
+export { parseHandshake, serializeHandshake } from "./handshake_codec.ts";
+export type {
+  Handshake,
+  HandshakeFailure,
+  InviterHandshake,
+  JoinerHandshake,
+  Message,
+} from "./handshake_state.ts";
+export {
+  formatInviteCode,
+  type InviteCode,
+  type InviteCodeReading,
+  parseInviteCode,
+} from "./invite_code.ts";
