@@ -1,0 +1,85 @@
+import { PbfReader } from "pbf";
+import { SignalError } from "./errors.ts";
+
+const VARINT = 0;
+const BYTES = 2;
+
+/** The fields of a protobuf message by number. Of a repeated scalar the last one counts; look-ups check the type. */
+export class Fields {
+  readonly #values = new Map<number, (number | Uint8Array)[]>();
+
+  add(tag: number, value: number | Uint8Array): void {
+    const values = this.#values.get(tag);
+    if (values) values.push(value);
+    else this.#values.set(tag, [value]);
+  }
+
+  /** An unsigned integer of 32 bits, or of `limit`. */
+  optionalNumber(tag: number, limit = 0xffffffff): number | undefined {
+    const value = this.#values.get(tag)?.at(-1);
+    if (value === undefined) return undefined;
+    if (typeof value !== "number" || value > limit) throw malformed(tag);
+    return value;
+  }
+
+  /** Bytes, of exactly `length` if given; they share memory with the message. */
+  optionalBytes(tag: number, length?: number): Uint8Array | undefined {
+    const value = this.#values.get(tag)?.at(-1);
+    if (value === undefined) return undefined;
+    if (
+      typeof value === "number" ||
+      (length !== undefined && value.length !== length)
+    ) {
+      throw malformed(tag);
+    }
+    return value;
+  }
+
+  number(tag: number, limit?: number): number {
+    const value = this.optionalNumber(tag, limit);
+    if (value === undefined) throw malformed(tag);
+    return value;
+  }
+
+  bytes(tag: number, length?: number): Uint8Array {
+    const value = this.optionalBytes(tag, length);
+    if (value === undefined) throw malformed(tag);
+    return value;
+  }
+
+  /** Every occurrence of a repeated bytes field. */
+  all(tag: number): Uint8Array[] {
+    return (this.#values.get(tag) ?? []).map((value) => {
+      if (typeof value === "number") throw malformed(tag);
+      return value;
+    });
+  }
+}
+
+/** Splits a protobuf message into its fields. Unknown ones are kept unread. @throws SignalError `malformed` */
+export function readFields(bytes: Uint8Array): Fields {
+  const reader = new PbfReader(bytes);
+  const fields = new Fields();
+  try {
+    while (reader.pos < reader.length) {
+      const key = reader.readVarint();
+      const tag = Math.floor(key / 8);
+      if (tag === 0) throw malformed(tag);
+      if (key % 8 === VARINT) fields.add(tag, reader.readVarint());
+      else if (key % 8 === BYTES) fields.add(tag, reader.readBytes());
+      else reader.skip(key);
+    }
+  } catch {
+    // pbf throws a plain Error for a varint without end and for the group types.
+    throw new SignalError("malformed", "protobuf");
+  }
+  // Only the last field can reach beyond the end, and pbf does not notice.
+  if (reader.pos !== reader.length) {
+    throw new SignalError("malformed", "cut off");
+  }
+  return fields;
+}
+
+function malformed(tag: number): SignalError {
+  return new SignalError("malformed", `field ${tag}`);
+}

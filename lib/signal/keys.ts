@@ -1,0 +1,59 @@
+import { x25519 as curve } from "@noble/curves/ed25519.js";
+import { concatBytes } from "@noble/ciphers/utils.js";
+import { SignalError } from "./errors.ts";
+import { x25519 } from "./x25519.ts";
+
+/** A Curve25519 key pair as Signal writes it. */
+export interface KeyPair {
+  /** 33 bytes: 0x05 ‖ u. */
+  readonly publicKey: Uint8Array;
+  /** 32 bytes. */
+  readonly privateKey: Uint8Array;
+}
+
+const CURVE25519 = 0x05;
+
+/** Writes a u coordinate (32) as a Signal public key (33). */
+export function encodePublicKey(u: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(CURVE25519), u);
+}
+
+/** The u coordinate (32) of a Signal public key (33). @throws SignalError `invalid-key` */
+export function decodePublicKey(publicKey: Uint8Array): Uint8Array {
+  if (!isPublicKey(publicKey)) throw new SignalError("invalid-key");
+  return publicKey.subarray(1);
+}
+
+/** Whether the bytes have the form 0x05 ‖ u (33). */
+export function isPublicKey(publicKey: Uint8Array): boolean {
+  return publicKey.length === 33 && publicKey[0] === CURVE25519;
+}
+
+/** A new key pair from the platform's randomness; the private key is clamped (RFC 7748 section 5). */
+export async function generateKeyPair(): Promise<KeyPair> {
+  const privateKey = crypto.getRandomValues(new Uint8Array(32));
+  privateKey[0] &= 248;
+  privateKey[31] = (privateKey[31] & 127) | 64;
+  return {
+    privateKey,
+    publicKey: encodePublicKey(await (await x25519()).publicKey(privateKey)),
+  };
+}
+
+/** The public key (33) of a private key (32). */
+export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
+  return encodePublicKey(curve.getPublicKey(privateKey));
+}
+
+/**
+ * Diffie-Hellman: 32 bytes.
+ * @throws SignalError `invalid-key` for a malformed public key or an all-zero result
+ */
+export async function agree(
+  privateKey: Uint8Array,
+  publicKey: Uint8Array,
+): Promise<Uint8Array> {
+  const u = decodePublicKey(publicKey);
+  if (privateKey.length !== 32) throw new SignalError("invalid-key");
+  return await (await x25519()).agree(privateKey, u);
+}

@@ -1,0 +1,38 @@
+/**
+ * The Signal Protocol between two devices, byte-compatible with libsignal: PQXDH, the Double Ratchet and SPQR.
+ * Pure: bytes and state in, bytes and new state out. A call that throws has changed nothing. Knows no storage,
+ * clock or network; randomness comes from the platform.
+ */
+export type { Address } from "./address.ts";
+export { SignalError } from "./errors.ts";
+export type { SignalErrorCode } from "./errors.ts";
+export { agree, generateKeyPair, publicKeyOf } from "./keys.ts";
+export type { KeyPair } from "./keys.ts";
+export { PREKEY, WHISPER } from "./messages.ts";
+export type { CiphertextMessage } from "./messages.ts";
+export {
+  generateKyberPreKey,
+  generatePreKey,
+  generateSignedPreKey,
+} from "./prekeys.ts";
+export type {
+  KyberPreKey,
+  PreKey,
+  PreKeyBundle,
+  PreKeySource,
+  SignedPreKey,
+} from "./prekeys.ts";
+export { safetyNumber } from "./safety_number.ts";
+export type { SafetyNumber, SafetyNumberOptions } from "./safety_number.ts";
+export { describeSession, parseSession, serializeSession } from "./session.ts";
+export type { Session, SessionInfo } from "./session.ts";
+export { decrypt, encrypt, initiateSession } from "./session_cipher.ts";
+export type {
+  Decrypted,
+  DecryptOptions,
+  EncryptOptions,
+  InitiateOptions,
+  LocalDevice,
+  UsedPreKeys,
+} from "./session_cipher.ts";
+export { sign, verify } from "./xeddsa.ts";
