@@ -1,0 +1,86 @@
+/** The program: from the command line to a server that runs until it is told to stop. */
+import {
+  HELP,
+  type Options,
+  parseCommandLine,
+  UsageError,
+} from "./command_line.ts";
+import { type Running, serve, type Site } from "./serve.ts";
+
+/** A stop that takes longer than this is cut short. */
+const STOP_MS = 5_000;
+
+/**
+ * Does what the command line asks. `makeSite` gives what to serve once the options are known.
+ * A usage error is one line on stderr and exit code 2.
+ */
+export async function run(
+  args: readonly string[],
+  makeSite: (options: Options) => Site | Promise<Site>,
+): Promise<void> {
+  try {
+    const command = parseCommandLine(args, (name) => Deno.env.get(name));
+    if (command.name === "help") {
+      console.log(HELP.trimEnd());
+      return;
+    }
+    const running = await serve(
+      command.options,
+      await makeSite(command.options),
+    );
+    stopOnSignal(running);
+    console.log(welcome(running));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`whisper: ${error.message}`);
+    Deno.exit(2);
+  }
+}
+
+/** Where it listens and what to do next. */
+export function welcome(
+  { origin, publicUrl, data }: Omit<Running, "stop">,
+): string {
+  const { protocol, hostname } = new URL(publicUrl);
+  const secure = protocol === "https:" || hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname.endsWith(".onion") || hostname === "[::1]" ||
+    /^127\./.test(hostname);
+  const next = publicUrl !== origin
+    ? [`People reach it at ${publicUrl}: pass that on.`]
+    : hostname === "localhost"
+    ? [
+      "Open it in a browser and create an account. To let other people in, give it an",
+      "https address: see --tls-cert or a proxy, and --public-url (--help tells more).",
+    ]
+    : ["Open it in a browser and create an account."];
+  return [
+    `Whisper is listening at ${origin}`,
+    `Its data is in ${data}`,
+    ...next,
+    ...secure ? [] : [
+      `Browsers refuse to encrypt on pages that come over plain http: ${publicUrl} will only show a notice.`,
+    ],
+    "Ctrl+C stops it.",
+  ].join("\n");
+}
+
+function stopOnSignal(running: Running): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) Deno.exit(1);
+    stopping = true;
+    console.log("Stopping.");
+    setTimeout(() => {
+      console.error("whisper: stopping took too long and was cut short.");
+      Deno.exit(1);
+    }, STOP_MS);
+    await running.stop();
+    Deno.exit(0);
+  };
+  Deno.addSignalListener("SIGINT", stop);
+  Deno.addSignalListener(
+    Deno.build.os === "windows" ? "SIGBREAK" : "SIGTERM",
+    stop,
+  );
+}
