@@ -31,7 +31,11 @@ export {
   table,
   type VaultChange,
 } from "./table.ts";
-export type { VaultReader, VaultTransaction } from "./transaction.ts";
+export type {
+  VaultReader,
+  VaultTransaction,
+  VaultWriter,
+} from "./transaction.ts";
 export { Vault } from "./vault.ts";
 export { MemoryTabs } from "./memory_tabs.ts";
 export type { OneTab } from "./one_tab.ts";

@@ -16,11 +16,17 @@ export interface VaultReader {
   ): Promise<(T | undefined)[]>;
 }
 
+/** What can be written to as well, as one commit: a transaction, or what wraps one. */
+export interface VaultWriter extends VaultReader {
+  put<T>(table: Table<T>, id: RecordId, value: T): void;
+  delete<T>(table: Table<T>, id: RecordId): void;
+}
+
 /**
  * Reads and writes that become one commit. What was put is what later reads of
  * the same transaction see, so that several steps on one record add up.
  */
-export class VaultTransaction implements VaultReader {
+export class VaultTransaction implements VaultWriter {
   readonly #vault: VaultReader;
   readonly #changes = new Map<string, VaultChange>();
   #ended = false;

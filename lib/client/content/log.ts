@@ -1,0 +1,350 @@
+/**
+ * A conversation's log: appended to by events, read as rows in pages. Made for
+ * 100,000 messages: whatever is done, it reads and writes a handful of records.
+ *
+ * Writing goes to a `VaultWriter`, so that the caller commits it together with
+ * ratchet state and outbox.
+ */
+import { hexToBytes } from "@noble/hashes/utils.js";
+import type { VaultReader, VaultWriter } from "../storage/mod.ts";
+import type { Content } from "./content.ts";
+import {
+  entries,
+  type Entry,
+  entryId,
+  order,
+  orderId,
+  PAGE_SIZE,
+  summaries,
+  type SummaryRecord,
+} from "./log_records.ts";
+import {
+  merge,
+  type MessageKey,
+  NOTHING,
+  type Part,
+  partsOf,
+  type Progress,
+} from "./message_state.ts";
+import { bodyOf, contentOf, reactionsOf, type Row } from "./row.ts";
+
+/** What an event came to. */
+export interface Appended {
+  /** The new message, when the event is one; undefined for a repeat. */
+  readonly added?: Row;
+  /** Messages that were there already and look different now. */
+  readonly changed: readonly Row[];
+}
+
+export interface Page {
+  /** Oldest first. */
+  readonly rows: readonly Row[];
+  /** What to pass as `before` for the page before this one; undefined when there is none. */
+  readonly before: number | undefined;
+}
+
+export interface Summary {
+  readonly conversation: string;
+  readonly unread: number;
+  readonly draft: string;
+  /** ms since the epoch by this device's clock: the last message's arrival, or the beginning. */
+  readonly activity: number;
+  readonly last?: Row;
+}
+
+export class ConversationLog {
+  readonly #me: string;
+
+  /** @param me account id of this account */
+  constructor(me: string) {
+    this.#me = me;
+  }
+
+  /** Begins a conversation; one that is there stays as it is. @param at ms since the epoch */
+  async start(w: VaultWriter, conversation: string, at: number): Promise<void> {
+    if (!await w.get(summaries, hexToBytes(conversation))) {
+      w.put(summaries, hexToBytes(conversation), emptySummary(at));
+    }
+  }
+
+  /**
+   * Adds an event, own or received. Adding it again changes nothing.
+   * @param event.author account id of its author: for what was received, whom the
+   *   Signal session proves. The caller has checked that the conversation is theirs.
+   * @param event.at when it arrived (or was written) by this device's clock, ms since the epoch
+   */
+  async append(
+    w: VaultWriter,
+    { content, author, at }: { content: Content; author: string; at: number },
+  ): Promise<Appended> {
+    const { conversation } = content;
+    const parts = partsOf(content, author, this.#me);
+    if (
+      parts.length === 0 || await this.#isImpostor(w, conversation, parts[0])
+    ) {
+      return { changed: [] };
+    }
+    const before = await this.#entries(
+      w,
+      conversation,
+      parts.map(({ target }) => target),
+    );
+    let added: Row | undefined;
+    const changed: Row[] = [];
+    for (const [i, { target, state }] of parts.entries()) {
+      const old = before[i];
+      const entry = { ...old, state: merge(old.state, state) };
+      if (state.base && !old.place) {
+        added = await this.#place(w, conversation, target, entry, at);
+      } else if (!sameEntry(old, entry)) {
+        w.put(entries, entryId(conversation, target), entry);
+        const row = this.#row(conversation, target, entry);
+        if (row) changed.push(row);
+      }
+    }
+    return { added, changed };
+  }
+
+  /** Own messages have come this far; what has come further stays. Returns those that changed. */
+  async raise(
+    w: VaultWriter,
+    conversation: string,
+    ids: readonly string[],
+    progress: Progress,
+  ): Promise<Row[]> {
+    return await this.#changeOwn(w, conversation, ids, (entry) => ({
+      ...entry,
+      state: merge(entry.state, { ...NOTHING, progress }),
+    }));
+  }
+
+  /** Sending an own message was given up, or is tried again. Without effect once it was sent. */
+  async setFailed(
+    w: VaultWriter,
+    conversation: string,
+    id: string,
+    failed: boolean,
+  ): Promise<Row | undefined> {
+    const rows = await this.#changeOwn(
+      w,
+      conversation,
+      [id],
+      (entry) => ({ ...entry, failed }),
+    );
+    return rows[0];
+  }
+
+  /** The newest rows, or those before `before`: up to 50. */
+  async page(
+    r: VaultReader,
+    conversation: string,
+    before?: number,
+  ): Promise<Page> {
+    const end = before ??
+      (await r.get(summaries, hexToBytes(conversation)))?.next ?? 0;
+    const start = Math.max(0, end - PAGE_SIZE);
+    const keys = await this.#keysBetween(r, conversation, start, end);
+    const found = await this.#entries(r, conversation, keys);
+    const rows = keys.flatMap((key, i) =>
+      this.#row(conversation, key, found[i]) ?? []
+    );
+    return { rows, before: start > 0 ? start : undefined };
+  }
+
+  /** One message, as shown and as sent; `content` is undefined once it was taken back. */
+  async find(
+    r: VaultReader,
+    conversation: string,
+    key: MessageKey,
+  ): Promise<
+    { readonly row: Row; readonly content: Content | undefined } | undefined
+  > {
+    const [entry] = await this.#entries(r, conversation, [key]);
+    const row = this.#row(conversation, key, entry);
+    return row && { row, content: contentOf(entry.state) };
+  }
+
+  /** In the order of `conversations`; undefined for one that was never started. */
+  async summaries(
+    r: VaultReader,
+    conversations: readonly string[],
+  ): Promise<(Summary | undefined)[]> {
+    const records = await r.getMany(summaries, conversations.map(hexToBytes));
+    const withLast = conversations.flatMap((conversation, i) => {
+      const last = records[i]?.last;
+      return last ? [{ conversation, last }] : [];
+    });
+    const found = await r.getMany(
+      entries,
+      withLast.map(({ conversation, last }) => entryId(conversation, last)),
+    );
+    const lastRows = new Map(withLast.map(({ conversation, last }, i) => {
+      const entry = found[i];
+      return [conversation, entry && this.#row(conversation, last, entry)];
+    }));
+    return conversations.map((conversation, i) => {
+      const record = records[i];
+      return record && {
+        conversation,
+        unread: record.unread,
+        draft: record.draft,
+        activity: record.activity,
+        last: lastRows.get(conversation),
+      };
+    });
+  }
+
+  /** What is being written; the empty text for nothing. */
+  async setDraft(
+    w: VaultWriter,
+    conversation: string,
+    draft: string,
+  ): Promise<void> {
+    const summary = await w.get(summaries, hexToBytes(conversation));
+    if (summary) {
+      w.put(summaries, hexToBytes(conversation), { ...summary, draft });
+    }
+  }
+
+  /**
+   * Everything that is there counts as read.
+   * @returns the others' messages that were unread, oldest first: what read receipts are for
+   */
+  async markRead(w: VaultWriter, conversation: string): Promise<MessageKey[]> {
+    const summary = await w.get(summaries, hexToBytes(conversation));
+    if (!summary || summary.readUpTo === summary.next) return [];
+    const keys = await this.#keysBetween(
+      w,
+      conversation,
+      summary.readUpTo,
+      summary.next,
+    );
+    w.put(summaries, hexToBytes(conversation), {
+      ...summary,
+      unread: 0,
+      readUpTo: summary.next,
+    });
+    return keys.filter(({ author }) => author !== this.#me);
+  }
+
+  /** Gives a message that arrived its place at the end. */
+  async #place(
+    w: VaultWriter,
+    conversation: string,
+    key: MessageKey,
+    entry: Entry,
+    at: number,
+  ): Promise<Row | undefined> {
+    const summary = await w.get(summaries, hexToBytes(conversation)) ??
+      emptySummary(at);
+    const sequence = summary.next;
+    const pageId = orderId(conversation, Math.floor(sequence / PAGE_SIZE));
+    const page = await w.get(order, pageId) ?? { messages: [] };
+    const placed = { ...entry, place: { sequence, arrived: at } };
+    w.put(order, pageId, { messages: [...page.messages, key] });
+    w.put(entries, entryId(conversation, key), placed);
+    w.put(summaries, hexToBytes(conversation), {
+      ...summary,
+      next: sequence + 1,
+      unread: summary.unread + (key.author === this.#me ? 0 : 1),
+      activity: Math.max(summary.activity, at),
+      last: key,
+    });
+    return this.#row(conversation, key, placed);
+  }
+
+  /**
+   * Whether somebody else's message carries the id of an own one. A contact knows
+   * those ids; used again they would make two messages look like one.
+   */
+  async #isImpostor(
+    r: VaultReader,
+    conversation: string,
+    part: Part,
+  ): Promise<boolean> {
+    if (!part.state.base || part.target.author === this.#me) return false;
+    const own = { author: this.#me, id: part.target.id };
+    return (await this.#entries(r, conversation, [own]))[0].place !== undefined;
+  }
+
+  async #changeOwn(
+    w: VaultWriter,
+    conversation: string,
+    ids: readonly string[],
+    change: (entry: Entry) => Entry,
+  ): Promise<Row[]> {
+    const keys = [...new Set(ids)].map((id) => ({ author: this.#me, id }));
+    const found = await this.#entries(w, conversation, keys);
+    return keys.flatMap((key, i) => {
+      const entry = change(found[i]);
+      if (!entry.place || sameEntry(found[i], entry)) return [];
+      w.put(entries, entryId(conversation, key), entry);
+      return this.#row(conversation, key, entry) ?? [];
+    });
+  }
+
+  async #entries(
+    r: VaultReader,
+    conversation: string,
+    keys: readonly MessageKey[],
+  ): Promise<Entry[]> {
+    const found = await r.getMany(
+      entries,
+      keys.map((key) => entryId(conversation, key)),
+    );
+    return found.map((entry) => entry ?? { state: NOTHING, failed: false });
+  }
+
+  /** From `start` (inclusive) to `end` (exclusive). */
+  async #keysBetween(
+    r: VaultReader,
+    conversation: string,
+    start: number,
+    end: number,
+  ): Promise<MessageKey[]> {
+    if (start >= end) return [];
+    const first = Math.floor(start / PAGE_SIZE);
+    const last = Math.floor((end - 1) / PAGE_SIZE);
+    const numbers = Array.from(
+      { length: last - first + 1 },
+      (_, i) => first + i,
+    );
+    const pages = await r.getMany(
+      order,
+      numbers.map((page) => orderId(conversation, page)),
+    );
+    return pages.flatMap((page) => page?.messages ?? [])
+      .slice(start - first * PAGE_SIZE, end - first * PAGE_SIZE);
+  }
+
+  #row(
+    conversation: string,
+    key: MessageKey,
+    { state, place, failed }: Entry,
+  ): Row | undefined {
+    if (!state.base || !place) return undefined;
+    const mine = key.author === this.#me;
+    return {
+      ...key,
+      conversation,
+      mine,
+      ...place,
+      time: state.base.time,
+      body: bodyOf(state),
+      reactions: reactionsOf(state),
+      state: mine
+        ? state.progress ?? (failed ? "failed" : "sending")
+        : undefined,
+    };
+  }
+}
+
+function emptySummary(at: number): SummaryRecord {
+  return { next: 0, readUpTo: 0, unread: 0, activity: at, draft: "" };
+}
+
+/** Whether writing the second over the first would change anything. */
+function sameEntry(a: Entry, b: Entry): boolean {
+  const [x, y] = [entries.codec.encode(a), entries.codec.encode(b)];
+  return x.length === y.length && x.every((byte, i) => byte === y[i]);
+}

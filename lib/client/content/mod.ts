@@ -1,0 +1,36 @@
+/** What messages say, how they are wrapped for the relay, and the log that they make. */
+export { MalformedError } from "../keys/mod.ts";
+export {
+  type Body,
+  type Content,
+  type ContentFields,
+  type KnownBody,
+  newContent,
+  newContentId,
+  parseContent,
+} from "./content.ts";
+export {
+  EnvelopeError,
+  type EnvelopeErrorCode,
+  type EnvelopeKey,
+  MAX_SIGNAL_MESSAGE,
+  type OpenedEnvelope,
+  openEnvelope,
+  sealEnvelope,
+  type SignalMessage,
+} from "./envelope.ts";
+export {
+  MAX_EMOJI_BYTES,
+  MAX_RECEIPT_IDS,
+  MAX_TEXT_BYTES,
+  textBytes,
+  TextTooLongError,
+} from "./limits.ts";
+export {
+  type Appended,
+  ConversationLog,
+  type Page,
+  type Summary,
+} from "./log.ts";
+export type { MessageKey, Progress } from "./message_state.ts";
+export type { Row, RowBody, RowState } from "./row.ts";
