@@ -7,46 +7,32 @@ export interface HeaderOptions {
   readonly development?: boolean;
 }
 
-/** Features a page could ask for. We use those of `ALLOWED` and refuse the rest, in every frame. */
-const FEATURES = [
-  "accelerometer",
-  "ambient-light-sensor",
-  "attribution-reporting",
-  "autoplay",
-  "bluetooth",
-  "browsing-topics",
-  "camera",
-  "clipboard-read",
-  "clipboard-write",
-  "compute-pressure",
-  "cross-origin-isolated",
-  "display-capture",
-  "encrypted-media",
-  "fullscreen",
-  "gamepad",
-  "geolocation",
-  "gyroscope",
-  "hid",
-  "identity-credentials-get",
-  "idle-detection",
-  "keyboard-map",
-  "local-fonts",
-  "magnetometer",
-  "microphone",
-  "midi",
-  "payment",
-  "picture-in-picture",
-  "publickey-credentials-create",
-  "publickey-credentials-get",
-  "screen-wake-lock",
-  "serial",
-  "storage-access",
-  "sync-xhr",
-  "unload",
-  "usb",
-  "window-management",
-  "xr-spatial-tracking",
-] as const;
+/**
+ * Every feature that Chromium 156 knows, the client hints among them. A page of ours may use those of
+ * `ALLOWED`; the rest is refused to it and to every frame.
+ */
+const FEATURES = `
+  accelerometer aria-notify autoplay browsing-topics camera
+  captured-surface-control ch-device-memory ch-downlink ch-dpr ch-ect
+  ch-prefers-color-scheme ch-prefers-reduced-motion
+  ch-prefers-reduced-transparency ch-rtt ch-save-data ch-ua ch-ua-arch
+  ch-ua-bitness ch-ua-form-factors ch-ua-full-version ch-ua-full-version-list
+  ch-ua-high-entropy-values ch-ua-mobile ch-ua-model ch-ua-platform
+  ch-ua-platform-version ch-ua-wow64 ch-viewport-height ch-viewport-width
+  ch-width clipboard-read clipboard-write compute-pressure
+  cross-origin-isolated deferred-fetch deferred-fetch-minimal
+  digital-credentials-create digital-credentials-get display-capture
+  encrypted-media fullscreen gamepad geolocation gyroscope hid
+  identity-credentials-get idle-detection interest-cohort keyboard-map
+  language-detector language-model local-fonts local-network
+  local-network-access loopback-network magnetometer
+  media-playback-while-not-visible microphone midi
+  on-device-speech-recognition otp-credentials payment picture-in-picture
+  private-state-token-issuance private-state-token-redemption
+  publickey-credentials-create publickey-credentials-get screen-wake-lock
+  serial speaker-selection storage-access summarizer sync-xhr translator
+  unload usb window-management xr-spatial-tracking
+`.trim().split(/\s+/);
 
 /** Copying an invite code. */
 const ALLOWED: ReadonlySet<string> = new Set(["clipboard-write"]);

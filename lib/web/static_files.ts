@@ -45,7 +45,10 @@ export function serveFile(
       context.req.header("accept-encoding") ?? "",
     )
   ) {
-    return new Response(gunzipSync(file.body), { status, headers });
+    return new Response(new Uint8Array(gunzipSync(file.body)), {
+      status,
+      headers,
+    });
   }
   headers.set("content-encoding", "gzip");
   return new Response(file.body, { status, headers });

@@ -1,0 +1,12 @@
+/** What end-to-end tests are made of: the built program, browsers, people. */
+export { expectAccessible } from "./accessibility.ts";
+export { type BrowserOptions, chromiumPath, openBrowser } from "./browser.ts";
+export { freshPerson, type Person, type PersonOptions } from "./person.ts";
+export {
+  PROGRAM,
+  programArguments,
+  type RelayOptions,
+  type RelayProcess,
+  startRelay,
+} from "./relay_process.ts";
+export { screenshot } from "./screenshot.ts";

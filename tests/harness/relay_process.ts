@@ -1,0 +1,122 @@
+/** The built program as its own process, as a host runs it. */
+
+/** The built server; `deno task test` builds it first. */
+export const PROGRAM =
+  new URL("../../dist/server/main.mjs", import.meta.url).pathname;
+
+/** Exactly the permissions the program needs, given a directory for its data. */
+export function programArguments(program: string, dataDir: string): string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--no-config",
+    "--no-lock",
+    "--no-npm",
+    "--no-remote",
+    "--cached-only",
+    "--unstable-kv",
+    "--allow-net",
+    "--allow-env",
+    "--allow-sys=umask",
+    `--allow-read=${program},${dataDir}`,
+    `--allow-write=${dataDir}`,
+    program,
+  ];
+}
+
+export interface RelayOptions {
+  /** Kept when given; otherwise a fresh one that `stop` removes. */
+  readonly dataDir?: string;
+  /** A free one when not given. */
+  readonly port?: number;
+  /** More of the command line. */
+  readonly args?: readonly string[];
+}
+
+export interface RelayProcess {
+  /** `http://localhost:PORT` */
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Everything it printed so far. */
+  output(): string;
+  /** Asks it to stop, waits, and removes a data directory that was its own. Fails on a bad exit code. */
+  stop(): Promise<void>;
+  /** Ends it without warning; the data stays. */
+  kill9(): Promise<void>;
+  /** After `kill9`: the same port and data again. */
+  restart(): Promise<RelayProcess>;
+}
+
+/** Starts the built program and waits until it listens. */
+export async function startRelay(
+  options: RelayOptions = {},
+): Promise<RelayProcess> {
+  const own = options.dataDir === undefined;
+  const dataDir = options.dataDir ??
+    await Deno.makeTempDir({ prefix: "whisper-data-" });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...programArguments(PROGRAM, dataDir),
+      "--data",
+      dataDir,
+      "--port",
+      String(options.port ?? 0),
+      ...options.args ?? [],
+    ],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = { text: "" };
+  const started = Promise.withResolvers<string>();
+  const readers = [child.stdout, child.stderr].map(async (stream) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      output.text += text;
+      const [, url] = /listening at (https?:\/\/\S+)\n/.exec(output.text) ?? [];
+      if (url) started.resolve(url);
+    }
+  });
+  const ended = Promise.all([child.status, ...readers]).then(([status]) =>
+    status
+  );
+  ended.then((status) =>
+    started.reject(
+      new Error(`The server ended with ${status.code}: ${output.text}`),
+    )
+  );
+  const url = await started.promise;
+  const port = Number(new URL(url).port);
+  return {
+    url,
+    port,
+    dataDir,
+    pid: child.pid,
+    output: () => output.text,
+    stop: async () => {
+      child.kill("SIGTERM");
+      const status = await ended;
+      if (own) await Deno.remove(dataDir, { recursive: true });
+      if (status.code !== 0) {
+        throw new Error(
+          `The server stopped with ${status.code}: ${output.text}`,
+        );
+      }
+    },
+    kill9: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
+    restart: async () => {
+      const next = await startRelay({ ...options, dataDir, port });
+      return own
+        ? { ...next, stop: () => next.stop().then(() => removeAll(dataDir)) }
+        : next;
+    },
+  };
+}
+
+function removeAll(dir: string): Promise<void> {
+  return Deno.remove(dir, { recursive: true });
+}
