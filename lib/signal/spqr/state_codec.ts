@@ -65,7 +65,7 @@ export function serialize({ chain, stage }: SpqrState): Uint8Array {
   if ("ct2" in stage) writer.writeBytesField(12, stage.ct2);
   if ("nextChunk" in stage) writer.writeVarintField(13, stage.nextChunk);
   const received = receivedOf(stage);
-  if (received.length > 0) writer.writeBytesField(14, packChunks(received));
+  if (received) writer.writeBytesField(14, packChunks(received));
   return writer.finish();
 }
 
@@ -140,8 +140,7 @@ function parseStage(fields: Fields): Stage {
   const ct1 = () => fields.bytes(11, CT1_LENGTH);
   const ct2 = () => fields.bytes(12, CT2_LENGTH + MAC_LENGTH);
   const nextChunk = () => fields.number(13, MAX_CHUNK_INDEX);
-  const received = (length: number) =>
-    fields.has(14) ? unpackChunks(fields.bytes(14), length) : [];
+  const received = (length: number) => unpackChunks(fields.bytes(14), length);
   switch (kind) {
     case undefined:
       throw malformed();
@@ -219,7 +218,7 @@ function parseStage(fields: Fields): Stage {
   }
 }
 
-function receivedOf(stage: Stage): Chunks {
+function receivedOf(stage: Stage): Chunks | undefined {
   switch (stage.kind) {
     case "HeaderSent":
       return stage.receivedCt1;
@@ -231,7 +230,7 @@ function receivedOf(stage: Stage): Chunks {
     case "Ct1Acknowledged":
       return stage.receivedEk;
     default:
-      return [];
+      return undefined;
   }
 }
 
