@@ -1,0 +1,113 @@
+import {
+  type Address,
+  type CiphertextMessage,
+  decrypt,
+  encrypt,
+  generateKeyPair,
+  generateKyberPreKey,
+  generatePreKey,
+  generateSignedPreKey,
+  initiateSession,
+  type KyberPreKey,
+  type LocalDevice,
+  parseSession,
+  type PreKey,
+  type PreKeyBundle,
+  type PreKeySource,
+  serializeSession,
+  type Session,
+  type SignedPreKey,
+  type UsedPreKeys,
+} from "../mod.ts";
+import { type Party, randomAddress } from "./party.ts";
+
+/** Our implementation. Sessions are kept as bytes, so that every step goes through the stored form. */
+export class OurParty implements Party {
+  readonly #preKeys = new Map<number, PreKey>();
+  readonly #signedPreKeys = new Map<number, SignedPreKey>();
+  readonly #kyberPreKeys = new Map<number, KyberPreKey>();
+  readonly #sessions = new Map<string, Uint8Array>();
+  /** What every received first message used, in order. */
+  readonly used: UsedPreKeys[] = [];
+  now = Date.UTC(2026, 10, 23);
+  #nextId = 1;
+
+  private constructor(readonly local: LocalDevice) {}
+
+  static async create(address = randomAddress()): Promise<OurParty> {
+    const registrationId = 1 + Math.floor(Math.random() * 16380);
+    return new OurParty({ identity: await generateKeyPair(), registrationId, address });
+  }
+
+  get address(): Address {
+    return this.local.address;
+  }
+
+  readonly preKeys: PreKeySource = {
+    preKey: (id) => Promise.resolve(this.#preKeys.get(id)),
+    signedPreKey: (id) => Promise.resolve(this.#signedPreKeys.get(id)),
+    kyberPreKey: (id) => Promise.resolve(this.#kyberPreKeys.get(id)),
+  };
+
+  async publish({ oneTime }: { oneTime: boolean }): Promise<PreKeyBundle> {
+    const { identity, registrationId, address } = this.local;
+    const signed = await generateSignedPreKey(this.#nextId++, identity);
+    const kyber = await generateKyberPreKey(this.#nextId++, identity);
+    this.#signedPreKeys.set(signed.id, signed);
+    this.#kyberPreKeys.set(kyber.id, kyber);
+    const preKey = oneTime ? await generatePreKey(this.#nextId++) : undefined;
+    if (preKey) this.#preKeys.set(preKey.id, preKey);
+    return {
+      registrationId,
+      deviceId: address.deviceId,
+      identityKey: identity.publicKey,
+      signedPreKey: {
+        id: signed.id,
+        publicKey: signed.keyPair.publicKey,
+        signature: signed.signature,
+      },
+      kyberPreKey: { id: kyber.id, publicKey: kyber.publicKey, signature: kyber.signature },
+      preKey: preKey && { id: preKey.id, publicKey: preKey.keyPair.publicKey },
+    };
+  }
+
+  async begin(remote: Address, bundle: PreKeyBundle): Promise<void> {
+    const { local, now } = this;
+    const session = this.session(remote);
+    this.keep(remote, await initiateSession({ local, remote, bundle, session, now }));
+  }
+
+  async send(remote: Address, plaintext: Uint8Array): Promise<CiphertextMessage> {
+    const { local, now } = this;
+    const session = this.session(remote);
+    if (session === undefined) throw new Error("begin() first");
+    const sent = await encrypt({ local, remote, session, plaintext, now });
+    this.keep(remote, sent.session);
+    return sent.message;
+  }
+
+  async receive(remote: Address, message: CiphertextMessage): Promise<Uint8Array> {
+    const { local, preKeys } = this;
+    const session = this.session(remote);
+    const received = await decrypt({ local, remote, session, message, preKeys });
+    this.keep(remote, received.session);
+    if (received.used) {
+      this.used.push(received.used);
+      if (received.used.preKeyId !== undefined) this.#preKeys.delete(received.used.preKeyId);
+    }
+    return received.plaintext;
+  }
+
+  session(remote: Address): Session | undefined {
+    const bytes = this.#sessions.get(name(remote));
+    return bytes && parseSession(bytes);
+  }
+
+  keep(remote: Address, session: Session): void {
+    this.#sessions.set(name(remote), serializeSession(session));
+  }
+}
+
+function name({ serviceId, deviceId }: Address): string {
+  return `${serviceId}.${deviceId}`;
+}
