@@ -9,10 +9,6 @@ import { concatBytes, randomBytes } from "@noble/hashes/utils.js";
 import { wipe } from "../keys/mod.ts";
 
 const { Point } = ristretto255;
-const { deriveToCurve } = ristretto255_hasher;
-if (!deriveToCurve) {
-  throw new Error("noble's ristretto255 has no deriveToCurve");
-}
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const DSI = utf8("CPaceRistretto255");
 const DSI_ISK = utf8("CPaceRistretto255_ISK");
@@ -59,7 +55,10 @@ export function calculateGenerator(
   sessionId: Uint8Array,
 ): InstanceType<typeof Point> {
   const hash = sha512(generatorString(password, channel, sessionId));
-  return deriveToCurve(hash);
+  // Optional in noble's type, which serves curves that have no such map.
+  const point = ristretto255_hasher.deriveToCurve?.(hash);
+  if (point === undefined) throw new Error("no map to ristretto255");
+  return point;
 }
 
 /** A uniformly random scalar other than 0: 32 bytes, little-endian. */

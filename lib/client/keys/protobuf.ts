@@ -25,20 +25,27 @@ export class Fields {
   /** @throws {MalformedError} when `message` is truncated or uses a wire type we never write. */
   constructor(message: Uint8Array) {
     const reader = new PbfReader(message);
-    reader.readFields((tag) => {
-      if (reader.type === VARINT) {
-        this.#varints.set(tag, reader.readVarint());
-      } else if (reader.type === BYTES) {
-        const value = reader.readBytes().slice();
-        const values = this.#bytes.get(tag);
-        if (values) values.push(value);
-        else this.#bytes.set(tag, [value]);
-      } else {
-        throw new MalformedError("wire type");
-      }
-    }, undefined);
+    try {
+      reader.readFields((tag) => this.#read(tag, reader), undefined);
+    } catch {
+      // pbf throws plain errors for a varint that does not end.
+      throw new MalformedError("field");
+    }
     // pbf runs over the end instead of complaining; the position tells.
     if (reader.pos !== message.length) throw new MalformedError("truncated");
+  }
+
+  #read(tag: number, reader: PbfReader): void {
+    if (reader.type === VARINT) {
+      this.#varints.set(tag, reader.readVarint());
+    } else if (reader.type === BYTES) {
+      const value = reader.readBytes().slice();
+      const values = this.#bytes.get(tag);
+      if (values) values.push(value);
+      else this.#bytes.set(tag, [value]);
+    } else {
+      throw new MalformedError("wire type");
+    }
   }
 
   has(tag: number): boolean {
