@@ -1,8 +1,25 @@
 /** The messenger on a browser's own adapters. */
+import { systemClock } from "./clock.ts";
+import { browserNetwork } from "./link/browser_network.ts";
+import { webSocketTransport } from "./link/mod.ts";
 import { Messenger } from "./messenger.ts";
+import { systemRandom } from "./random.ts";
+import { openBrowserPlatform, WebTab } from "./storage/mod.ts";
 import type { MessengerView } from "./view.ts";
 
-/** Opens the messenger of this browser profile, talking to the relay the page came from. */
+/**
+ * Opens the messenger of this browser profile, talking to the relay that the page came from, and
+ * only to it. Resolves when the phase says what to show.
+ */
 export function openBrowserMessenger(): Promise<MessengerView> {
-  return Promise.resolve(new Messenger());
+  const { protocol, host } = location;
+  return Messenger.open({
+    openPlatform: () => openBrowserPlatform(),
+    tab: new WebTab(),
+    relaySocketUrl: `${protocol === "https:" ? "wss" : "ws"}://${host}/relay`,
+    transport: webSocketTransport,
+    network: browserNetwork,
+    clock: systemClock,
+    random: systemRandom,
+  });
 }

@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  backoff,
-  BACKOFF_CEILING_MS,
-  BACKOFF_FLOOR_MS,
-} from "./backoff.ts";
+import { backoff, BACKOFF_CEILING_MS, BACKOFF_FLOOR_MS } from "./backoff.ts";
 
 Deno.test("the ceiling of the wait doubles with every failure and ends at a minute", () => {
   const longest = [1, 2, 3, 4, 7, 50, 5000].map((n) => backoff(n, 0.9999999));

@@ -10,22 +10,23 @@ import type { Clock } from "../clock.ts";
 import type { Socket } from "./transport.ts";
 
 /** The commands that a client sends and the relay answers. */
-export type Request = Extract<
-  CommandBody,
-  {
-    type:
-      | "NEW"
-      | "BIND"
-      | "SEND"
-      | "ACK"
-      | "DEL"
-      | "OPEN"
-      | "JOIN"
-      | "PASS"
-      | "CLOSE"
-      | "PING";
-  }
->;
+export type Request =
+  | Extract<
+    CommandBody,
+    {
+      type:
+        | "NEW"
+        | "BIND"
+        | "SEND"
+        | "ACK"
+        | "DEL"
+        | "OPEN"
+        | "JOIN"
+        | "PASS"
+        | "CLOSE";
+    }
+  >
+  | { type: "PING" };
 
 /** What the relay sends unasked. */
 export type Push = Extract<

@@ -1,0 +1,75 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
+import type { Card } from "./invite/mod.ts";
+import {
+  accountIdToBytes,
+  type Address,
+  type DeviceList,
+  encodeAddress,
+  parseAddress,
+  verifyDeviceList,
+} from "./keys/mod.ts";
+import type { ContactRecord } from "./records.ts";
+
+/** A device of a contact, and where it receives from us. */
+export interface ContactDevice {
+  readonly id: number;
+  /** Signal identity, 33 bytes, as the signed list has it. */
+  readonly identityKey: Uint8Array;
+  readonly address: Address;
+}
+
+/** A person we met. */
+export interface Contact {
+  readonly record: ContactRecord;
+  readonly deviceList: DeviceList;
+  readonly devices: readonly ContactDevice[];
+}
+
+/**
+ * The conversation of two people, hex: the same for both, without a word between them.
+ * SHA-256("whisper conversation v1" ‖ lower account id ‖ higher account id), first 16 bytes.
+ */
+export function conversationOf(ownId: string, otherId: string): string {
+  const ids = [ownId, otherId].sort().map(accountIdToBytes);
+  const label = new TextEncoder().encode("whisper conversation v1");
+  return bytesToHex(sha256(concatBytes(label, ...ids)).subarray(0, 16));
+}
+
+/** What is kept of someone's card. `queues`: the own queues that were made for them. */
+export function contactOfCard(
+  card: Card,
+  own: { accountId: string; queues: readonly string[]; now: number },
+): ContactRecord {
+  return {
+    accountId: card.accountId,
+    name: card.displayName,
+    accountKey: card.accountKey,
+    deviceList: card.deviceList.bytes,
+    devices: card.devices.map(({ device, address }) => ({
+      id: device.id,
+      address: encodeAddress(address),
+    })),
+    accountAddress: encodeAddress(card.accountQueue),
+    queues: own.queues,
+    conversation: conversationOf(own.accountId, card.accountId),
+    metAt: own.now,
+  };
+}
+
+/** Throws what `verifyDeviceList` and `parseAddress` do, for a record that is not what was put. */
+export async function openContact(record: ContactRecord): Promise<Contact> {
+  const deviceList = await verifyDeviceList(record.deviceList, record);
+  const devices = await Promise.all(
+    deviceList.devices.flatMap(({ id, identityKey }) =>
+      record.devices.filter((device) => device.id === id).map(
+        async (device) => ({
+          id,
+          identityKey,
+          address: await parseAddress(device.address),
+        }),
+      )
+    ),
+  );
+  return { record, deviceList, devices };
+}

@@ -1,0 +1,167 @@
+import {
+  batch,
+  type ReadonlySignal,
+  type Signal,
+  signal,
+} from "@preact/signals-core";
+import type { Row, Summary } from "./content/mod.ts";
+import type {
+  ConversationSummary,
+  ConversationView,
+  MessageView,
+} from "./view.ts";
+
+/** What a conversation asks of those who can write. */
+export interface ConversationCommands {
+  load(before: number | undefined): Promise<void>;
+  send(text: string): Promise<void>;
+  retry(id: string): Promise<void>;
+  draft(text: string): void;
+  read(): void;
+}
+
+/** One conversation in memory: the pages that were loaded, and what a screen sees of them. */
+export class Conversation implements ConversationView {
+  readonly id: string;
+  readonly #commands: ConversationCommands;
+  readonly #name: Signal<string>;
+  readonly #messages = signal<readonly MessageView[]>([]);
+  readonly #hasOlder = signal(false);
+  readonly #draft = signal("");
+  #before: number | undefined;
+  #loading: Promise<void> | undefined;
+  #loaded = false;
+  #visible = false;
+  #keys: string[] = [];
+  #summary: Summary;
+
+  constructor(name: string, summary: Summary, commands: ConversationCommands) {
+    this.id = summary.conversation;
+    this.#name = signal(name);
+    this.#summary = summary;
+    this.#draft.value = summary.draft;
+    this.#commands = commands;
+  }
+
+  get name(): ReadonlySignal<string> {
+    return this.#name;
+  }
+
+  get messages(): ReadonlySignal<readonly MessageView[]> {
+    return this.#messages;
+  }
+
+  get hasOlder(): ReadonlySignal<boolean> {
+    return this.#hasOlder;
+  }
+
+  get draft(): ReadonlySignal<string> {
+    return this.#draft;
+  }
+
+  get visible(): boolean {
+    return this.#visible;
+  }
+
+  /** The entry of the list. */
+  get summary(): ConversationSummary {
+    const { last } = this.#summary;
+    return {
+      id: this.id,
+      name: this.#name.value,
+      unread: this.#summary.unread,
+      draft: this.#draft.value,
+      time: this.#summary.activity,
+      last: last && viewOf(last),
+    };
+  }
+
+  /** Loads the newest page, once. */
+  open(): Promise<void> {
+    this.#loading ??= this.#commands.load(undefined);
+    return this.#loading;
+  }
+
+  async loadOlder(): Promise<void> {
+    await this.open();
+    if (this.#before !== undefined) await this.#commands.load(this.#before);
+  }
+
+  send(text: string): Promise<void> {
+    return this.#commands.send(text);
+  }
+
+  retry(id: string): Promise<void> {
+    return this.#commands.retry(id);
+  }
+
+  setDraft(text: string): void {
+    if (text === this.#draft.value) return;
+    this.#draft.value = text;
+    this.#commands.draft(text);
+  }
+
+  setVisible(visible: boolean): void {
+    if (visible === this.#visible) return;
+    this.#visible = visible;
+    if (visible) this.#commands.read();
+  }
+
+  /** A page came from disk: the newest, or the one before what is here. */
+  show(page: { rows: readonly Row[]; before: number | undefined }): void {
+    if (
+      this.#loaded && page.rows.some((row) => this.#keys.includes(keyOf(row)))
+    ) {
+      return; // asked for twice at once
+    }
+    this.#loaded = true;
+    this.#before = page.before;
+    this.#keys = [...page.rows.map(keyOf), ...this.#keys];
+    batch(() => {
+      this.#messages.value = [
+        ...page.rows.map(viewOf),
+        ...this.#messages.value,
+      ];
+      this.#hasOlder.value = page.before !== undefined;
+    });
+  }
+
+  /** Something was committed: new rows, changed ones, and where the conversation stands now. */
+  update(
+    summary: Summary,
+    added: readonly Row[],
+    changed: readonly Row[],
+  ): void {
+    this.#summary = summary;
+    // A page that was not loaded yet will have them.
+    if (!this.#loaded) return;
+    const messages = [...this.#messages.value];
+    for (const row of changed) {
+      const at = this.#keys.lastIndexOf(keyOf(row));
+      if (at >= 0) messages[at] = viewOf(row);
+    }
+    for (const row of added) {
+      this.#keys.push(keyOf(row));
+      messages.push(viewOf(row));
+    }
+    this.#messages.value = messages;
+  }
+}
+
+function keyOf({ author, id }: Row): string {
+  return `${author}/${id}`;
+}
+
+/** A row as a screen sees it. */
+export function viewOf({ id, mine, body, time, state }: Row): MessageView {
+  return {
+    id,
+    mine,
+    // What was taken back is made by later versions only; until then it reads as theirs.
+    body: body.kind === "text"
+      ? { kind: "text", text: body.text }
+      : { kind: "unknown" },
+    time,
+    state,
+  };
+}

@@ -1,0 +1,274 @@
+import {
+  computed,
+  type ReadonlySignal,
+  type Signal,
+  signal,
+} from "@preact/signals-core";
+import {
+  type Content,
+  ConversationLog,
+  type Row,
+  type Summary,
+} from "./content/mod.ts";
+import type { Contact } from "./contact.ts";
+import { composed } from "./contents.ts";
+import { Conversation } from "./conversation.ts";
+import type { Desk } from "./desk.ts";
+import type { Entry } from "./ledger.ts";
+import type { MessageRef, Outbox } from "./outbox.ts";
+import type { Receipts } from "./receipts.ts";
+import { unsentTable } from "./records.ts";
+import type { ConversationSummary, ConversationView } from "./view.ts";
+
+/** How long writing must rest before a draft goes to disk, in ms. */
+export const DRAFT_REST_MS = 400;
+
+/** What a step did to a conversation. */
+interface Change {
+  readonly added?: Row;
+  readonly changed: readonly Row[];
+}
+
+/** All conversations: what is said in them, in memory and on disk. */
+export class Conversations {
+  readonly #desk: Desk;
+  readonly #log: ConversationLog;
+  readonly #outbox: Outbox;
+  readonly #receipts: Receipts;
+  readonly #open = new Map<string, Conversation>();
+  readonly #drafts = new Map<string, { text: string; cancel: () => void }>();
+  /** Counts changes, so that the list is computed anew. */
+  readonly #version: Signal<number> = signal(0);
+  readonly list: ReadonlySignal<readonly ConversationSummary[]> = computed(
+    () => {
+      void this.#version.value;
+      return [...this.#open.values()].map(({ summary }) => summary)
+        .sort((a, b) => b.time - a.time || (a.id < b.id ? -1 : 1));
+    },
+  );
+
+  constructor(desk: Desk, outbox: Outbox, receipts: Receipts) {
+    this.#desk = desk;
+    this.#outbox = outbox;
+    this.#receipts = receipts;
+    this.#log = new ConversationLog(desk.account.accountId);
+  }
+
+  async load(): Promise<void> {
+    const contacts = [...this.#desk.contacts.values()];
+    const summaries = await this.#log.summaries(
+      this.#desk.ledger.reader,
+      contacts.map(({ record }) => record.conversation),
+    );
+    for (const [i, contact] of contacts.entries()) {
+      const summary = summaries[i];
+      if (summary) this.#add(contact, summary);
+    }
+    this.#version.value++;
+  }
+
+  /** undefined when there is no such conversation. */
+  view(id: string): ConversationView | undefined {
+    const conversation = this.#open.get(id);
+    // Its failure is the ledger's: told there.
+    conversation?.open().catch(() => {});
+    return conversation;
+  }
+
+  /** Begins the conversation with someone just met. */
+  async start(entry: Entry, contact: Contact): Promise<void> {
+    const { conversation, metAt } = contact.record;
+    await this.#log.start(entry, conversation, metAt);
+    const [summary] = await this.#log.summaries(entry, [conversation]);
+    entry.after(() => {
+      if (summary) this.#add(contact, summary);
+      this.#version.value++;
+    });
+  }
+
+  /** Keeps what a contact's device said, and notes the receipts it asks for. */
+  async said(entry: Entry, contact: Contact, content: Content): Promise<void> {
+    const { accountId, conversation } = contact.record;
+    const appended = await this.#log.append(entry, {
+      content,
+      author: accountId,
+      at: this.#desk.clock.now(),
+    });
+    if (appended.added) {
+      const { id } = appended.added;
+      await this.#receipts.note(entry, contact, "delivered", [id]);
+      if (this.#open.get(conversation)?.visible) {
+        await this.#read(entry, contact);
+      }
+    }
+    await this.#changed(entry, conversation, appended);
+  }
+
+  /** What became of messages on their way. */
+  async settled(
+    entry: Entry,
+    messages: readonly MessageRef[],
+    outcome: "sent" | "failed",
+  ): Promise<void> {
+    const byConversation = Map.groupBy(
+      messages,
+      ({ conversation }) => conversation,
+    );
+    for (const [conversation, refs] of byConversation) {
+      const ids = refs.map(({ id }) => id);
+      const changed = outcome === "sent"
+        ? await this.#log.raise(entry, conversation, ids, "sent")
+        : await this.#failed(entry, conversation, ids);
+      await this.#changed(entry, conversation, { changed });
+    }
+  }
+
+  /** Sends what waited for a session with a contact. */
+  async sendWaiting(entry: Entry, contact: Contact): Promise<void> {
+    const { accountId, conversation } = contact.record;
+    const unsent = await entry.get(unsentTable, accountId);
+    if (!unsent) return;
+    for (const id of unsent.ids) {
+      await this.#post(entry, contact, conversation, id);
+    }
+    entry.delete(unsentTable, accountId);
+  }
+
+  /** Writes what is only in memory. */
+  flush(): void {
+    for (const id of [...this.#drafts.keys()]) this.#writeDraft(id);
+  }
+
+  /** Forgets everything; what is on disk stays. */
+  stop(): void {
+    for (const { cancel } of this.#drafts.values()) cancel();
+    this.#drafts.clear();
+    this.#open.clear();
+    this.#version.value++;
+  }
+
+  #add(contact: Contact, summary: Summary): void {
+    const id = contact.record.conversation;
+    const { ledger } = this.#desk;
+    this.#open.set(
+      id,
+      new Conversation(contact.record.name, summary, {
+        load: (before) =>
+          ledger.run(async (entry) => {
+            const page = await this.#log.page(entry, id, before);
+            entry.after(() => this.#open.get(id)?.show(page));
+          }),
+        send: (text) => ledger.run((entry) => this.#send(entry, contact, text)),
+        retry: (message) =>
+          ledger.run((entry) => this.#retry(entry, contact, message)),
+        draft: (text) => this.#draft(id, text),
+        read: () =>
+          ledger.post(async (entry) => {
+            await this.#read(entry, contact);
+            await this.#changed(entry, id, { changed: [] });
+          }),
+      }),
+    );
+  }
+
+  async #send(entry: Entry, contact: Contact, text: string): Promise<void> {
+    if (text.trim() === "") throw new RangeError("there is nothing to send");
+    const { account, clock } = this.#desk;
+    const content = composed(this.#desk, contact, { kind: "text", text });
+    const appended = await this.#log.append(entry, {
+      content,
+      author: account.accountId,
+      at: clock.now(),
+    });
+    const { conversation } = contact.record;
+    await this.#post(entry, contact, conversation, content.id, content.bytes);
+    await this.#changed(entry, conversation, appended);
+  }
+
+  async #retry(entry: Entry, contact: Contact, id: string): Promise<void> {
+    const { conversation } = contact.record;
+    const author = this.#desk.account.accountId;
+    const found = await this.#log.find(entry, conversation, { author, id });
+    if (found?.row.state !== "failed") return;
+    const row = await this.#log.setFailed(entry, conversation, id, false);
+    await this.#post(entry, contact, conversation, id);
+    await this.#changed(entry, conversation, { changed: row ? [row] : [] });
+  }
+
+  /** Puts an own message on its way, or among those that wait for a session. */
+  async #post(
+    entry: Entry,
+    contact: Contact,
+    conversation: string,
+    id: string,
+    bytes?: Uint8Array,
+  ): Promise<void> {
+    const author = this.#desk.account.accountId;
+    const plaintext = bytes ??
+      (await this.#log.find(entry, conversation, { author, id }))?.content
+        ?.bytes;
+    if (!plaintext) return;
+    const ref = { conversation, id };
+    if (await this.#outbox.post(entry, contact, plaintext, ref)) return;
+    const { accountId } = contact.record;
+    const unsent = await entry.get(unsentTable, accountId) ?? { ids: [] };
+    entry.put(unsentTable, accountId, {
+      ids: [...unsent.ids.filter((other) => other !== id), id],
+    });
+  }
+
+  async #failed(
+    entry: Entry,
+    conversation: string,
+    ids: readonly string[],
+  ): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (const id of ids) {
+      const row = await this.#log.setFailed(entry, conversation, id, true);
+      if (row) rows.push(row);
+    }
+    return rows;
+  }
+
+  async #read(entry: Entry, contact: Contact): Promise<void> {
+    const { conversation } = contact.record;
+    const read = await this.#log.markRead(entry, conversation);
+    const ids = read.map(({ id }) => id);
+    await this.#receipts.note(entry, contact, "read", ids);
+  }
+
+  /** Shows, after the commit, what a step did. */
+  async #changed(
+    entry: Entry,
+    conversation: string,
+    { added, changed }: Change,
+  ): Promise<void> {
+    const [summary] = await this.#log.summaries(entry, [conversation]);
+    if (!summary) return;
+    entry.after(() => {
+      this.#open.get(conversation)
+        ?.update(summary, added ? [added] : [], changed);
+      this.#version.value++;
+    });
+  }
+
+  #draft(id: string, text: string): void {
+    this.#drafts.get(id)?.cancel();
+    const cancel = this.#desk.clock.after(
+      DRAFT_REST_MS,
+      () => this.#writeDraft(id),
+    );
+    this.#drafts.set(id, { text, cancel });
+    this.#version.value++;
+  }
+
+  #writeDraft(id: string): void {
+    const draft = this.#drafts.get(id);
+    if (!draft) return;
+    draft.cancel();
+    this.#drafts.delete(id);
+    this.#desk.ledger.post((entry) =>
+      this.#log.setDraft(entry, id, draft.text)
+    );
+  }
+}

@@ -1,0 +1,17 @@
+import type { Clock } from "./clock.ts";
+import type { Contact } from "./contact.ts";
+import type { Ledger } from "./ledger.ts";
+import type { OwnAccount } from "./own_account.ts";
+import type { Random } from "./random.ts";
+
+/** What the parts that work on an open account share. */
+export interface Desk {
+  readonly account: OwnAccount;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** By account id. Grows when a meeting is on disk. */
+  readonly contacts: ReadonlyMap<string, Contact>;
+  /** Something failed that can't fail unless the disk or the program is at fault. */
+  broken(error: unknown): void;
+}

@@ -1,0 +1,179 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
+import { hexToBytes } from "@noble/hashes/utils.js";
+import {
+  decrypt,
+  type Decrypted,
+  parseSession,
+  serializeSession,
+} from "../signal/mod.ts";
+import type { Contact } from "./contact.ts";
+import { type Content, openEnvelope, parseContent } from "./content/mod.ts";
+import type { Desk } from "./desk.ts";
+import { parseQueue } from "./keys/mod.ts";
+import type { Entry } from "./ledger.ts";
+import { type Connection, ConnectionLostError, type Push } from "./link/mod.ts";
+import { sessionName } from "./outbox.ts";
+import { preKeySource, removeUsed } from "./prekeys.ts";
+import { type QueueRecord, queueTable, sessionTable } from "./records.ts";
+
+/**
+ * Transport ids remembered for each queue. A queue has one sender, which keeps at most 16 envelopes
+ * unanswered (see lane.ts): what it sends again is among the last few.
+ */
+const REMEMBERED = 64;
+
+export interface InboxEvents {
+  /** In the commit that stores the new session state: what a contact's device said. */
+  said(entry: Entry, contact: Contact, content: Content): Promise<void>;
+  /** In the same commit: a session that the contact began. */
+  began(entry: Entry, contact: Contact): Promise<void>;
+}
+
+type Message = Extract<Push, { type: "MSG" }>;
+
+interface Opened {
+  readonly session: string;
+  readonly decrypted: Decrypted;
+}
+
+/**
+ * Takes in what waits in the own queues. Each envelope is opened, decrypted and stored in one
+ * commit, and acknowledged after it. One that can't be read is counted and acknowledged all the
+ * same: it would block what comes behind it, and will not get better.
+ */
+export class Inbox {
+  readonly #desk: Desk;
+  readonly #events: InboxEvents;
+  /** The last sequence to acknowledge, by handle; of the connection there is. */
+  #acknowledge = new Map<number, number>();
+  #acknowledging: Connection | undefined;
+
+  constructor(desk: Desk, events: InboxEvents) {
+    this.#desk = desk;
+    this.#events = events;
+  }
+
+  /** A message of the own queue `name` came under its handle. */
+  receive(connection: Connection, name: string, message: Message): void {
+    this.#desk.ledger.post(async (entry) => {
+      const queue = await entry.get(queueTable, name);
+      const known = queue?.recent.some((id) => equalBytes(id, message.id));
+      if (queue && !known) await this.#take(entry, name, queue, message);
+      entry.after(() => this.#ack(connection, message));
+    });
+  }
+
+  async #take(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    message: Message,
+  ): Promise<void> {
+    const contact = queue.contact === undefined
+      ? undefined
+      : this.#desk.contacts.get(queue.contact);
+    const content = contact &&
+      await this.#read(entry, name, queue, contact, message.envelope);
+    if (contact && content) await this.#events.said(entry, contact, content);
+    entry.put(queueTable, name, {
+      ...queue,
+      recent: [...queue.recent, message.id].slice(-REMEMBERED),
+      unreadable: queue.unreadable + (content ? 0 : 1),
+    });
+  }
+
+  /** Decrypts and puts the new session state; undefined, with nothing believed, for what is not theirs. */
+  async #read(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    contact: Contact,
+    envelope: Uint8Array,
+  ): Promise<Content | undefined> {
+    let opened: Opened | undefined;
+    try {
+      opened = await this.#open(entry, name, queue, contact, envelope);
+    } catch (error) {
+      // Whatever bytes from outside make these layers throw, they are unreadable bytes; only what
+      // our own disk failed to give says nothing about them.
+      if (entry.readFailed) throw error;
+      return undefined;
+    }
+    if (!opened) return undefined;
+    const { session, decrypted } = opened;
+    entry.put(sessionTable, session, serializeSession(decrypted.session));
+    if (decrypted.used) {
+      removeUsed(entry, decrypted.used);
+      await this.#events.began(entry, contact);
+    }
+    return readContent(decrypted.plaintext, contact);
+  }
+
+  async #open(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    contact: Contact,
+    envelope: Uint8Array,
+  ): Promise<Opened | undefined> {
+    const { sealKey } = await parseQueue(queue.credentials);
+    const { senderDevice, message } = openEnvelope(
+      { sealKey, queue: hexToBytes(name) },
+      envelope,
+    );
+    const { accountId } = contact.record;
+    const device = contact.devices.find(({ id }) => id === senderDevice);
+    if (!device) return undefined;
+    const session = sessionName(accountId, senderDevice);
+    const stored = await entry.get(sessionTable, session);
+    const decrypted = await decrypt({
+      local: this.#desk.account.local,
+      remote: { serviceId: accountId, deviceId: senderDevice },
+      session: stored && parseSession(stored),
+      message,
+      preKeys: preKeySource(entry),
+    });
+    // The signed device list says whose key it must be, not the message.
+    const theirs = equalBytes(decrypted.identityKey, device.identityKey);
+    return theirs ? { session, decrypted } : undefined;
+  }
+
+  #ack(connection: Connection, { handle, seq }: Message): void {
+    if (connection.lost) return;
+    if (this.#acknowledging !== connection) {
+      this.#acknowledging = connection;
+      this.#acknowledge = new Map();
+    }
+    if (this.#acknowledge.size === 0) {
+      const waiting = this.#acknowledge;
+      queueMicrotask(() => {
+        for (const [handle, seq] of waiting) {
+          connection.request({ type: "ACK", handle, seq }).catch((error) => {
+            // Lost with the connection: the message comes again and is known. Anything else means
+            // that relay and client disagree about a handle; a new connection settles it.
+            if (!(error instanceof ConnectionLostError)) connection.drop();
+          });
+        }
+        waiting.clear();
+      });
+    }
+    const before = this.#acknowledge.get(handle) ?? 0;
+    this.#acknowledge.set(handle, Math.max(before, seq));
+  }
+}
+
+/** What a contact's device said; undefined for what is no content of this conversation. */
+function readContent(
+  plaintext: Uint8Array,
+  contact: Contact,
+): Content | undefined {
+  let content: Content;
+  try {
+    content = parseContent(plaintext);
+  } catch {
+    return undefined; // counted as unreadable by the caller
+  }
+  return content.conversation === contact.record.conversation
+    ? content
+    : undefined;
+}

@@ -1,0 +1,221 @@
+import type { Clock } from "./clock.ts";
+import type { Address } from "./keys/mod.ts";
+import {
+  backoff,
+  type Connection,
+  ConnectionLostError,
+  RelayError,
+} from "./link/mod.ts";
+import { bindQueue } from "./queues.ts";
+import type { Random } from "./random.ts";
+import type { OutgoingRecord } from "./records.ts";
+import { type ErrorName, queueId } from "../wire/mod.ts";
+
+/**
+ * Envelopes sent ahead of their answers. Far below the transport ids that a recipient remembers
+ * (see inbox.ts), so that whatever is sent twice is still known there.
+ */
+export const WINDOW = 16;
+
+/** What one lane needs of the outbox. */
+export interface LaneEvents {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The entry's record, or undefined when it was settled before. */
+  read(index: number): Promise<OutgoingRecord | undefined>;
+  /** The relay has the entry, or never will: it need not be sent again. */
+  settled(index: number, outcome: "sent" | "failed"): void;
+  /** The queue is gone, with everything that was still to go there. */
+  dead(): void;
+  /** Reading failed: nothing can be sent any more. */
+  broken(error: unknown): void;
+}
+
+/** Answers that another try may change. */
+const TRANSIENT: readonly ErrorName[] = ["full", "rate", "busy", "work"];
+
+/**
+ * The way to one destination queue: entries leave in order, `WINDOW` at a time, and again on the
+ * next connection as long as the relay has not answered OK.
+ */
+export class Lane {
+  readonly #address: Address;
+  readonly #events: LaneEvents;
+  readonly #settled = new Set<number>();
+  #first: number;
+  #next: number;
+  #run: Run | undefined;
+  #failures = 0;
+  /** The connection on which the queue turned out to be gone. */
+  #deadOn: Connection | undefined;
+
+  constructor(
+    address: Address,
+    entries: { first: number; next: number },
+    events: LaneEvents,
+  ) {
+    this.#address = address;
+    this.#events = events;
+    this.#first = entries.first;
+    this.#next = entries.next;
+  }
+
+  get empty(): boolean {
+    return this.#first === this.#next;
+  }
+
+  /** More entries are on disk. */
+  grew(next: number): void {
+    this.#next = next;
+    // Asked again for every new message: that the queue is gone must show at each.
+    if (this.#deadOn && !this.#deadOn.lost) this.#begin(this.#deadOn);
+    else this.#pump();
+  }
+
+  /** Everything before `first` is off the disk. */
+  shrank(first: number): void {
+    this.#first = first;
+    for (const index of this.#settled) {
+      if (index < first) this.#settled.delete(index);
+    }
+  }
+
+  connected(connection: Connection): void {
+    this.#failures = 0;
+    this.#begin(connection);
+  }
+
+  stop(): void {
+    this.#run?.cancelPause();
+    this.#run = undefined;
+  }
+
+  #begin(connection: Connection): void {
+    this.stop();
+    this.#deadOn = undefined;
+    this.#run = {
+      connection,
+      at: this.#first,
+      inFlight: 0,
+      reading: false,
+      handle: undefined,
+      paused: false,
+      cancelPause: () => {},
+    };
+    this.#pump();
+  }
+
+  #pump(): void {
+    const run = this.#run;
+    if (!run || run.reading || run.paused || run.at >= this.#next) return;
+    run.reading = true;
+    this.#advance(run).then(
+      () => {
+        run.reading = false;
+        // More may have come while the last entry was being read.
+        if (this.#may(run)) this.#pump();
+      },
+      (error: unknown) => {
+        run.reading = false;
+        this.#refused(run, error);
+      },
+    );
+  }
+
+  #may(run: Run): boolean {
+    return run === this.#run && !run.paused && run.inFlight < WINDOW &&
+      run.at < this.#next;
+  }
+
+  async #advance(run: Run): Promise<void> {
+    run.handle ??= await this.#bind(run);
+    const { handle } = run;
+    while (this.#may(run)) {
+      const index = run.at++;
+      if (this.#settled.has(index)) continue;
+      const record = await this.#events.read(index);
+      if (run !== this.#run) return;
+      if (!record) continue;
+      run.inFlight++;
+      run.connection.request({
+        type: "SEND",
+        handle,
+        id: record.id,
+        envelope: record.envelope,
+      }).then(
+        () => {
+          run.inFlight--;
+          this.#failures = 0;
+          this.#settle(index, "sent");
+          if (run === this.#run) this.#pump();
+        },
+        (error: unknown) => {
+          run.inFlight--;
+          this.#refused(run, error, index);
+        },
+      );
+    }
+  }
+
+  #bind(run: Run): Promise<number> {
+    const { send } = this.#address;
+    return bindQueue(run.connection, {
+      role: "send",
+      pair: send,
+      queue: queueId(send.publicKey),
+    });
+  }
+
+  #settle(index: number, outcome: "sent" | "failed"): void {
+    if (index < this.#first || this.#settled.has(index)) return;
+    this.#settled.add(index);
+    this.#events.settled(index, outcome);
+  }
+
+  #refused(run: Run, error: unknown, index?: number): void {
+    // Without an answer nothing is known: the next connection sends it again.
+    if (error instanceof ConnectionLostError || run !== this.#run) return;
+    if (!(error instanceof RelayError)) {
+      this.stop();
+      this.#events.broken(error);
+    } else if (
+      error.code === "no-such-queue" || error.code === "unauthorised"
+    ) {
+      this.stop();
+      this.#deadOn = run.connection;
+      this.#events.dead();
+    } else if (error.code === "unknown-handle") {
+      this.#begin(run.connection);
+    } else if (TRANSIENT.includes(error.code) || index === undefined) {
+      this.#pause(run);
+    } else {
+      this.#settle(index, "failed");
+      this.#pump();
+    }
+  }
+
+  /** Waits, then begins again with the first entry that is not settled. */
+  #pause(run: Run): void {
+    if (run.paused) return;
+    run.paused = true;
+    const { clock, random } = this.#events;
+    run.cancelPause = clock.after(
+      backoff(++this.#failures, random.fraction()),
+      () => {
+        if (run === this.#run) this.#begin(run.connection);
+      },
+    );
+  }
+}
+
+/** What a lane does on one connection. */
+interface Run {
+  readonly connection: Connection;
+  /** The next entry to send. */
+  at: number;
+  inFlight: number;
+  reading: boolean;
+  handle: number | undefined;
+  paused: boolean;
+  cancelPause: () => void;
+}

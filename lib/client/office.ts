@@ -1,0 +1,242 @@
+import type { ReadonlySignal } from "@preact/signals-core";
+import type { Clock } from "./clock.ts";
+import { type Contact, openContact } from "./contact.ts";
+import { composed } from "./contents.ts";
+import { Conversations } from "./conversations.ts";
+import type { Desk } from "./desk.ts";
+import { Inbox } from "./inbox.ts";
+import { Invites } from "./invites.ts";
+import { type Entry, Ledger, type LedgerEvents } from "./ledger.ts";
+import {
+  type Connection,
+  Link,
+  type Network,
+  type Transport,
+} from "./link/mod.ts";
+import { openAccount, type OwnAccount } from "./own_account.ts";
+import { Outbox } from "./outbox.ts";
+import { OwnQueues } from "./own_queues.ts";
+import type { Random } from "./random.ts";
+import { Receipts } from "./receipts.ts";
+import {
+  accountTable,
+  contactsTable,
+  contactTable,
+  countersTable,
+  relayTable,
+  SELF,
+} from "./records.ts";
+import { Settings } from "./settings.ts";
+import { DamagedError, type Vault } from "./storage/mod.ts";
+import type { ConnectionState } from "./view.ts";
+
+/** What an open account works with. */
+export interface OfficeOptions {
+  readonly vault: Vault;
+  /** Where the relay listens: ws: or wss:. */
+  readonly relaySocketUrl: string;
+  readonly transport: Transport;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface OfficeEvents extends LedgerEvents {
+  /** Another instance of this device took the queues over. */
+  replaced(): void;
+}
+
+/** An open account at work: everything that runs from opening the vault until it is closed. */
+export class Office {
+  readonly account: OwnAccount;
+  readonly settings: Settings;
+  readonly conversations: Conversations;
+  readonly invites: Invites;
+  readonly ledger: Ledger;
+  readonly #options: OfficeOptions;
+  readonly #contacts: Map<string, Contact>;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #receipts: Receipts;
+  readonly #queues: OwnQueues;
+  readonly #link: Link;
+  readonly #desk: Desk;
+
+  private constructor(
+    options: OfficeOptions,
+    opened: {
+      account: OwnAccount;
+      settings: Settings;
+      contacts: Map<string, Contact>;
+      generation: number;
+      relayKey: Uint8Array | undefined;
+    },
+    ledger: Ledger,
+    events: OfficeEvents,
+  ) {
+    const { clock, random } = options;
+    const { account, contacts, settings } = opened;
+    this.#options = options;
+    this.account = account;
+    this.settings = settings;
+    this.ledger = ledger;
+    this.#contacts = contacts;
+    const desk: Desk = {
+      account,
+      ledger,
+      clock,
+      random,
+      contacts,
+      broken: (error) => events.broken(error),
+    };
+    this.#desk = desk;
+    this.#outbox = new Outbox(desk, {
+      settled: (entry, messages, outcome) =>
+        this.conversations.settled(entry, messages, outcome),
+    });
+    this.#receipts = new Receipts(desk, this.#outbox, settings);
+    this.conversations = new Conversations(desk, this.#outbox, this.#receipts);
+    this.#inbox = new Inbox(desk, {
+      said: (entry, contact, content) =>
+        this.conversations.said(entry, contact, content),
+      began: (entry, contact) => this.#answer(entry, contact),
+    });
+    this.#queues = new OwnQueues(desk, opened.generation, {
+      message: (connection, queue, message) =>
+        this.#inbox.receive(connection, queue, message),
+      replaced: () => events.replaced(),
+    });
+    this.invites = new Invites(desk, this.#queues, {
+      met: (entry, contact, began) => this.#met(entry, contact, began),
+    });
+    this.#link = new Link({
+      ...options,
+      url: options.relaySocketUrl,
+      relayKey: opened.relayKey,
+      connected: (connection) => this.#connected(connection),
+      lost: () => this.#lost(),
+    });
+  }
+
+  /** Opens the account that a vault holds, and begins to work. Throws what reading the vault does. */
+  static async open(
+    options: OfficeOptions,
+    events: OfficeEvents,
+  ): Promise<Office> {
+    const ledger = new Ledger(options.vault, events);
+    const { reader } = ledger;
+    const record = await reader.get(accountTable, SELF);
+    if (!record) throw new DamagedError("there is no account in the vault");
+    const settings = new Settings();
+    await settings.load(ledger);
+    const office = new Office(
+      options,
+      {
+        account: await openAccount(record),
+        settings,
+        contacts: await loadContacts(ledger),
+        generation: await nextGeneration(ledger),
+        relayKey: (await reader.get(relayTable, SELF))?.key,
+      },
+      ledger,
+      events,
+    );
+    await office.conversations.load();
+    await office.#outbox.load();
+    await office.#receipts.load();
+    await office.invites.load();
+    office.#link.start();
+    return office;
+  }
+
+  get connection(): ReadonlySignal<ConnectionState> {
+    return this.#link.state;
+  }
+
+  reconnect(): void {
+    this.#link.reconnect();
+  }
+
+  /** Ends all work. What is only in memory is written first, unless the disk takes nothing. */
+  async stop(canWrite: boolean): Promise<void> {
+    this.#link.stop();
+    this.invites.stop();
+    this.#receipts.stop();
+    if (canWrite) {
+      this.conversations.flush();
+      await this.ledger.idle();
+    }
+    this.ledger.close();
+    this.conversations.stop();
+  }
+
+  #connected(connection: Connection): void {
+    this.#pin(connection);
+    this.#queues.connected(connection);
+    this.#outbox.connected(connection);
+    this.invites.connected(connection);
+  }
+
+  #lost(): void {
+    this.#queues.lost();
+    this.#outbox.lost();
+    this.invites.lost();
+  }
+
+  /** The relay that is met first stays the one. */
+  #pin({ hello }: Connection): void {
+    this.ledger.post(async (entry) => {
+      if (await entry.get(relayTable, SELF)) return;
+      entry.put(relayTable, SELF, { url: hello.url, key: hello.relayKey });
+    });
+  }
+
+  async #met(entry: Entry, contact: Contact, began: boolean): Promise<void> {
+    const { record } = contact;
+    const { ids } = await entry.get(contactsTable, SELF) ?? { ids: [] };
+    entry.put(contactsTable, SELF, { ids: [...ids, record.accountId] });
+    entry.put(contactTable, record.accountId, record);
+    await this.conversations.start(entry, contact);
+    // Who began the session says so at once: the other side can't write before it hears of it.
+    if (began) await this.#greet(entry, contact);
+    entry.after(() => {
+      this.#contacts.set(record.accountId, contact);
+      this.#queues.added(record.queues);
+    });
+  }
+
+  /** A contact began a session: an answer ends its PreKey messages, and ours can go out. */
+  async #answer(entry: Entry, contact: Contact): Promise<void> {
+    await this.#greet(entry, contact);
+    await this.conversations.sendWaiting(entry, contact);
+  }
+
+  async #greet(entry: Entry, contact: Contact): Promise<void> {
+    const hello = composed(this.#desk, contact, { kind: "hello" });
+    await this.#outbox.post(entry, contact, hello.bytes);
+  }
+}
+
+async function loadContacts(ledger: Ledger): Promise<Map<string, Contact>> {
+  const { reader } = ledger;
+  const { ids } = await reader.get(contactsTable, SELF) ?? { ids: [] };
+  const records = await reader.getMany(contactTable, ids);
+  const contacts = await Promise.all(records.map((record) => {
+    if (!record) throw new DamagedError("a contact is missing");
+    return openContact(record);
+  }));
+  return new Map(
+    contacts.map((contact) => [contact.record.accountId, contact]),
+  );
+}
+
+/** Every opening of the account reads its queues under a higher generation than the one before. */
+function nextGeneration(ledger: Ledger): Promise<number> {
+  return ledger.run(async (entry) => {
+    const counters = await entry.get(countersTable, SELF);
+    if (!counters) throw new DamagedError("the counters are missing");
+    const generation = counters.generation + 1;
+    entry.put(countersTable, SELF, { ...counters, generation });
+    return generation;
+  });
+}

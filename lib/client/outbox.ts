@@ -1,0 +1,233 @@
+import {
+  encrypt,
+  parseSession,
+  serializeSession,
+  SignalError,
+} from "../signal/mod.ts";
+import { queueId } from "../wire/mod.ts";
+import { sealEnvelope } from "./content/mod.ts";
+import type { Contact } from "./contact.ts";
+import type { Desk } from "./desk.ts";
+import type { Address } from "./keys/mod.ts";
+import { Lane } from "./lane.ts";
+import type { Entry } from "./ledger.ts";
+import type { Connection } from "./link/mod.ts";
+import { queueName } from "./queues.ts";
+import {
+  type LaneRecord,
+  laneTable,
+  type OutgoingRecord,
+  outgoingTable,
+  sessionTable,
+} from "./records.ts";
+
+const TRANSPORT_ID = 16;
+
+/** The message of a log that an envelope carries. */
+export type MessageRef = NonNullable<OutgoingRecord["message"]>;
+
+export interface OutboxEvents {
+  /** In the commit that takes messages off the outbox: what became of them. */
+  settled(
+    entry: Entry,
+    messages: readonly MessageRef[],
+    outcome: "sent" | "failed",
+  ): Promise<void>;
+}
+
+interface Settled {
+  readonly queue: string;
+  readonly index: number;
+  readonly outcome: "sent" | "failed";
+}
+
+/** The name of a session in the vault. */
+export function sessionName(accountId: string, deviceId: number): string {
+  return `${accountId}.${deviceId}`;
+}
+
+/**
+ * What is on its way. A message is encrypted and sealed once, in the commit that moves the ratchet
+ * on and writes the log; from then on the same bytes go out under the same transport id until the
+ * relay has answered OK, whatever happens in between.
+ */
+export class Outbox {
+  readonly #desk: Desk;
+  readonly #events: OutboxEvents;
+  readonly #lanes = new Map<string, Lane>();
+  #connection: Connection | undefined;
+  #settled: Settled[] = [];
+  #settling = false;
+
+  constructor(desk: Desk, events: OutboxEvents) {
+    this.#desk = desk;
+    this.#events = events;
+  }
+
+  /** Takes up what was on its way when the account was last open. */
+  async load(): Promise<void> {
+    const { contacts, ledger } = this.#desk;
+    const addresses = [...contacts.values()].flatMap(({ devices }) =>
+      devices.map(({ address }) => address)
+    );
+    const names = addresses.map(({ send }) => queueName(send.publicKey));
+    const records = await ledger.reader.getMany(laneTable, names);
+    for (const [i, address] of addresses.entries()) {
+      const record = records[i];
+      if (record) this.#lane(names[i], address, record);
+    }
+  }
+
+  /**
+   * Encrypts `plaintext` for every device of a contact, and puts the envelopes, the new ratchet
+   * states and the order of sending into `entry`. `message`: whose delivery state follows it.
+   * @returns false, with nothing put, when there is no session to encrypt with (yet)
+   */
+  async post(
+    entry: Entry,
+    contact: Contact,
+    plaintext: Uint8Array,
+    message?: MessageRef,
+  ): Promise<boolean> {
+    const { account, clock } = this.#desk;
+    const { accountId } = contact.record;
+    const names = contact.devices.map(({ id }) => sessionName(accountId, id));
+    const stored = await entry.getMany(sessionTable, names);
+    let posted = false;
+    for (const [i, device] of contact.devices.entries()) {
+      const bytes = stored[i];
+      if (!bytes) continue;
+      const encrypted = await encrypt({
+        local: account.local,
+        remote: { serviceId: accountId, deviceId: device.id },
+        session: parseSession(bytes),
+        plaintext,
+        now: clock.now(),
+      }).catch((error: unknown) => {
+        // A session that nobody answered for 30 days sends no more: as good as none.
+        const unanswered = error instanceof SignalError &&
+          error.code === "unanswered";
+        if (!unanswered) throw error;
+      });
+      if (!encrypted) continue;
+      entry.put(sessionTable, names[i], serializeSession(encrypted.session));
+      const queue = queueId(device.address.send.publicKey);
+      const { sealKey } = device.address;
+      await this.#enqueue(entry, device.address, {
+        id: this.#desk.random.bytes(TRANSPORT_ID),
+        envelope: sealEnvelope(
+          { sealKey, queue },
+          account.device.id,
+          encrypted.message,
+        ),
+        message,
+      });
+      posted = true;
+    }
+    return posted;
+  }
+
+  connected(connection: Connection): void {
+    this.#connection = connection;
+    for (const lane of this.#lanes.values()) lane.connected(connection);
+  }
+
+  lost(): void {
+    this.#connection = undefined;
+    for (const lane of this.#lanes.values()) lane.stop();
+  }
+
+  async #enqueue(
+    entry: Entry,
+    address: Address,
+    record: OutgoingRecord,
+  ): Promise<void> {
+    const name = queueName(address.send.publicKey);
+    const lane = await entry.get(laneTable, name) ?? { first: 0, next: 0 };
+    const next = lane.next + 1;
+    entry.put(outgoingTable, `${name}.${lane.next}`, record);
+    entry.put(laneTable, name, { ...lane, next });
+    entry.after(() => this.#lane(name, address, lane).grew(next));
+  }
+
+  #lane(name: string, address: Address, entries: LaneRecord): Lane {
+    const known = this.#lanes.get(name);
+    if (known) return known;
+    const { clock, random, ledger } = this.#desk;
+    const lane = new Lane(address, entries, {
+      clock,
+      random,
+      read: (index) => ledger.reader.get(outgoingTable, `${name}.${index}`),
+      settled: (index, outcome) =>
+        this.#settle({ queue: name, index, outcome }),
+      dead: () => this.#desk.ledger.post((entry) => this.#bury(entry, name)),
+      broken: (error) => this.#desk.broken(error),
+    });
+    this.#lanes.set(name, lane);
+    if (this.#connection) lane.connected(this.#connection);
+    return lane;
+  }
+
+  /** Answers that come together are committed together. */
+  #settle(settled: Settled): void {
+    this.#settled.push(settled);
+    if (this.#settling) return;
+    this.#settling = true;
+    this.#desk.ledger.post(async (entry) => {
+      const batch = this.#settled.slice();
+      for (const queue of new Set(batch.map(({ queue }) => queue))) {
+        await this.#takeOff(
+          entry,
+          queue,
+          batch.filter((s) => s.queue === queue),
+        );
+      }
+      entry.after(() => {
+        this.#settled = this.#settled.slice(batch.length);
+        this.#settling = false;
+        const rest = this.#settled.pop();
+        if (rest) this.#settle(rest);
+      });
+    });
+  }
+
+  async #takeOff(
+    entry: Entry,
+    name: string,
+    settled: readonly Settled[],
+  ): Promise<void> {
+    const lane = await entry.get(laneTable, name);
+    if (!lane) throw new Error("an answer for a lane that is not on disk");
+    const ids = settled.map(({ index }) => `${name}.${index}`);
+    const records = await entry.getMany(outgoingTable, ids);
+    for (const outcome of ["sent", "failed"] as const) {
+      const messages = records.flatMap((record, i) =>
+        record?.message && settled[i].outcome === outcome
+          ? [record.message]
+          : []
+      );
+      if (messages.length > 0) {
+        await this.#events.settled(entry, messages, outcome);
+      }
+    }
+    for (const id of ids) entry.delete(outgoingTable, id);
+    let first = lane.first;
+    while (
+      first < lane.next &&
+      !await entry.get(outgoingTable, `${name}.${first}`)
+    ) first++;
+    entry.put(laneTable, name, { ...lane, first });
+    entry.after(() => this.#lanes.get(name)?.shrank(first));
+  }
+
+  /** Nothing that was to go to this queue will arrive: it is no more. */
+  async #bury(entry: Entry, name: string): Promise<void> {
+    const lane = await entry.get(laneTable, name);
+    if (!lane) return;
+    const settled: Settled[] = [];
+    for (let index = lane.first; index < lane.next; index++) {
+      settled.push({ queue: name, index, outcome: "failed" });
+    }
+    await this.#takeOff(entry, name, settled);
+  }
+}

@@ -1,0 +1,116 @@
+import type { LocalDevice } from "../signal/mod.ts";
+import { generateSignedPreKey } from "../signal/mod.ts";
+import {
+  type AccessKey,
+  deriveAccount,
+  type DeviceList,
+  encodeOwnDevice,
+  newDevice,
+  type OwnDevice,
+  parseOwnDevice,
+  publicDevice,
+  signDeviceList,
+  verifyDeviceList,
+  wipeAccount,
+} from "./keys/mod.ts";
+import { isDisplayName } from "./invite/mod.ts";
+import {
+  type AccountRecord,
+  accountTable,
+  contactsTable,
+  countersTable,
+  SELF,
+  settingsTable,
+  signedPreKeyTable,
+} from "./records.ts";
+import type { VaultChange } from "./storage/mod.ts";
+
+/** The account that is open here, and this device of it. */
+export interface OwnAccount {
+  readonly name: string;
+  readonly accountId: string;
+  readonly accountKey: Uint8Array;
+  readonly recoveryKey: Uint8Array;
+  readonly deviceList: DeviceList;
+  readonly device: OwnDevice;
+  /** The same device, as the Signal layer wants it. */
+  readonly local: LocalDevice;
+}
+
+/** The first device of every account. */
+const FIRST_DEVICE = 1;
+/** The one signed prekey there is until they are rotated. */
+export const SIGNED_PREKEY_ID = 1;
+
+/** A display name as it is kept: trimmed. Throws RangeError for one that a card could not carry. */
+export function checkName(displayName: string): string {
+  const name = displayName.trim().normalize("NFC");
+  if (!isDisplayName(name)) {
+    throw new RangeError(
+      "a name has 1 to 64 characters, none of them control characters",
+    );
+  }
+  return name;
+}
+
+/**
+ * The records of a new account with its first device. The account's private keys are wiped before
+ * this resolves: only the access key brings them back.
+ */
+export async function createAccount(
+  name: string,
+  accessKey: AccessKey,
+): Promise<{ recoveryKey: Uint8Array; changes: VaultChange[] }> {
+  const account = await deriveAccount(accessKey);
+  try {
+    const device = await newDevice(FIRST_DEVICE);
+    const deviceList = await signDeviceList({
+      accountId: account.accountId,
+      accountKey: account.accountKey,
+      devices: [publicDevice(device)],
+    });
+    const signedPreKey = await generateSignedPreKey(
+      SIGNED_PREKEY_ID,
+      device.identity,
+    );
+    const record: AccountRecord = {
+      name,
+      accountId: account.accountId,
+      accountKey: account.accountKey.publicKey,
+      recoveryKey: account.recovery.publicKey,
+      deviceList: deviceList.bytes,
+      device: encodeOwnDevice(device),
+    };
+    return {
+      recoveryKey: account.recovery.publicKey,
+      changes: [
+        accountTable.put(SELF, record),
+        signedPreKeyTable.put(String(SIGNED_PREKEY_ID), signedPreKey),
+        countersTable.put(SELF, { generation: 0, nextPreKey: 1 }),
+        settingsTable.put(SELF, { deliveryReceipts: true, readReceipts: true }),
+        contactsTable.put(SELF, { ids: [] }),
+      ],
+    };
+  } finally {
+    wipeAccount(account);
+  }
+}
+
+/** The open account of its record. Throws what `parseOwnDevice` and `verifyDeviceList` do. */
+export async function openAccount(record: AccountRecord): Promise<OwnAccount> {
+  const device = await parseOwnDevice(record.device);
+  const deviceList = await verifyDeviceList(record.deviceList, record);
+  return {
+    name: record.name,
+    accountId: record.accountId,
+    accountKey: record.accountKey,
+    recoveryKey: record.recoveryKey,
+    deviceList,
+    device,
+    local: {
+      identity: device.identity,
+      registrationId: device.registrationId,
+      address: { serviceId: record.accountId, deviceId: device.id },
+    },
+  };
+}

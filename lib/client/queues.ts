@@ -1,0 +1,160 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
+import {
+  bindMessage,
+  parseBindOk,
+  parseReplacedDetail,
+  parseWorkDetail,
+  queueId,
+  type Role,
+  solveWork,
+} from "../wire/mod.ts";
+import {
+  type Ed25519Pair,
+  encodeQueue,
+  newQueue,
+  type QueueCredentials,
+  sealRemoveKey,
+  signEd25519,
+} from "./keys/mod.ts";
+import type { Entry } from "./ledger.ts";
+import { type Connection, RelayError } from "./link/mod.ts";
+import type { OwnAccount } from "./own_account.ts";
+import { queueTable } from "./records.ts";
+
+/** The name of a queue in the vault: its id at the relay, hex. */
+export function queueName(sendPublicKey: Uint8Array): string {
+  return bytesToHex(queueId(sendPublicKey));
+}
+
+/** New credentials of an own queue, kept in `entry`. The relay hears of it from `createQueue`. */
+export async function makeQueue(
+  entry: Entry,
+  account: OwnAccount,
+): Promise<{ name: string; credentials: QueueCredentials }> {
+  const credentials = await newQueue();
+  const name = queueName(credentials.send.publicKey);
+  entry.put(queueTable, name, {
+    credentials: encodeQueue(credentials),
+    removeKey: await sealRemoveKey(account.recoveryKey, credentials),
+    recent: [],
+    unreadable: 0,
+  });
+  return { name, credentials };
+}
+
+/** How often the price of an anonymous command may rise while we work for it. */
+const MAX_PRICES = 4;
+
+/**
+ * Does the proof of work of an anonymous command and sends it; does it again when the relay asks
+ * for more. Rejects as `Connection.request` does.
+ */
+export async function withWork(
+  connection: Connection,
+  type: "NEW" | "OPEN" | "JOIN",
+  key: Uint8Array,
+  send: (work: bigint) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  const { challenge, workBits } = connection.hello;
+  let bits = workBits;
+  for (let price = 1;; price++) {
+    const work = await solveWork({ challenge, type, key, bits });
+    try {
+      return await send(work);
+    } catch (error) {
+      const dearer = error instanceof RelayError && error.code === "work" &&
+        price < MAX_PRICES;
+      if (!dearer) throw error;
+      bits = parseWorkDetail(error.detail).bits;
+    }
+  }
+}
+
+/** Has the relay make a queue. The same queue again is fine. */
+export async function createQueue(
+  connection: Connection,
+  { receive, send, remove }: QueueCredentials,
+): Promise<void> {
+  await withWork(
+    connection,
+    "NEW",
+    send.publicKey,
+    (work) =>
+      connection.request({
+        type: "NEW",
+        receiveKey: receive.publicKey,
+        sendKey: send.publicKey,
+        removeKey: remove.publicKey,
+        work,
+      }),
+  );
+}
+
+/** A queue and the credential that is to be proven for it. */
+export interface Binding {
+  readonly role: Role;
+  readonly pair: Ed25519Pair;
+  /** 16 bytes. */
+  readonly queue: Uint8Array;
+  /** Only for the role receive. */
+  readonly generation?: number;
+}
+
+/**
+ * Proves credentials on this connection, all in as few frames as they fit. Gives, in the same
+ * order, the handle to use or why there is none.
+ */
+export async function bindQueues(
+  connection: Connection,
+  bindings: readonly Binding[],
+): Promise<PromiseSettledResult<number>[]> {
+  const { challenge, relayKey } = connection.hello;
+  const requests = await Promise.all(bindings.map(async (binding) => {
+    const { role, pair, queue, generation = 0 } = binding;
+    const message = bindMessage(challenge, relayKey, queue, role, generation);
+    const signature = await signEd25519(pair, message);
+    return { type: "BIND", role, queue, generation, signature } as const;
+  }));
+  // Only now, with all signatures there: requests of one turn share frames.
+  return await Promise.allSettled(
+    requests.map(async (request) =>
+      parseBindOk(await connection.request(request)).handle
+    ),
+  );
+}
+
+/** As `bindQueues`, for one. Rejects as `Connection.request` does. */
+export async function bindQueue(
+  connection: Connection,
+  binding: Binding,
+): Promise<number> {
+  const [result] = await bindQueues(connection, [binding]);
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
+}
+
+/** The generation that holds a queue, when that is why the relay refused. */
+export function heldGeneration(error: unknown): number | undefined {
+  return error instanceof RelayError && error.code === "replaced"
+    ? parseReplacedDetail(error.detail).generation
+    : undefined;
+}
+
+/** Deletes an own queue at the relay; one that is not there is fine. */
+export async function deleteQueue(
+  connection: Connection,
+  { send, remove }: QueueCredentials,
+): Promise<void> {
+  try {
+    const queue = queueId(send.publicKey);
+    const handle = await bindQueue(connection, {
+      role: "remove",
+      pair: remove,
+      queue,
+    });
+    await connection.request({ type: "DEL", handle });
+  } catch (error) {
+    const gone = error instanceof RelayError && error.code === "no-such-queue";
+    if (!gone) throw error;
+  }
+}

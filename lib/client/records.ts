@@ -1,0 +1,152 @@
+/** What the messenger keeps in the vault, besides the conversations' logs: the shape of every record. */
+import { plain, raw } from "./record_codec.ts";
+import type { KyberPreKey, PreKey, SignedPreKey } from "../signal/mod.ts";
+import { table } from "./storage/mod.ts";
+
+/** The id of tables that hold one record. */
+export const SELF = "self";
+
+export interface AccountRecord {
+  readonly name: string;
+  readonly accountId: string;
+  /** 33 bytes. */
+  readonly accountKey: Uint8Array;
+  /** Public half, 33 bytes: what is sealed to it opens with the access key. */
+  readonly recoveryKey: Uint8Array;
+  /** Signed, see keys/device_list.ts. */
+  readonly deviceList: Uint8Array;
+  /** See keys/device.ts. */
+  readonly device: Uint8Array;
+}
+
+/** The relay as first met: one that answers with another key is another relay. */
+export interface RelayRecord {
+  readonly url: string;
+  readonly key: Uint8Array;
+}
+
+export interface CountersRecord {
+  /** Of the subscriptions of this device: rises whenever the account is opened. */
+  readonly generation: number;
+  /** The next id of a one-time prekey, EC or Kyber. */
+  readonly nextPreKey: number;
+}
+
+export interface SettingsRecord {
+  readonly deliveryReceipts: boolean;
+  readonly readReceipts: boolean;
+}
+
+export interface ContactsRecord {
+  /** Account ids, in the order of meeting. */
+  readonly ids: readonly string[];
+}
+
+export interface ContactRecord {
+  readonly accountId: string;
+  /** The name they chose for themselves. */
+  readonly name: string;
+  readonly accountKey: Uint8Array;
+  readonly deviceList: Uint8Array;
+  /** Where their devices receive from us. */
+  readonly devices: readonly {
+    readonly id: number;
+    readonly address: Uint8Array;
+  }[];
+  /** Where the person receives from us, whatever became of their devices. */
+  readonly accountAddress: Uint8Array;
+  /** Own queues that only they can send to, hex: this device's, then the account's. */
+  readonly queues: readonly string[];
+  /** 16 bytes, hex. */
+  readonly conversation: string;
+  /** ms since the epoch. */
+  readonly metAt: number;
+}
+
+/** An own queue. */
+export interface QueueRecord {
+  /** See keys/queue.ts. */
+  readonly credentials: Uint8Array;
+  /** The remove key, sealed to the recovery key: for the backup. */
+  readonly removeKey: Uint8Array;
+  /** Who sends to it; undefined until the invite that made it has come to something. */
+  readonly contact?: string;
+  /** The last transport ids, newest last: what is delivered again is known by them. */
+  readonly recent: readonly Uint8Array[];
+  /** Envelopes that could not be read. */
+  readonly unreadable: number;
+}
+
+/** Own queues, hex, that nobody needs any more and the relay still has. */
+export interface DiscardedRecord {
+  readonly queues: readonly string[];
+}
+
+/** An envelope on its way, as it was sealed: a repeat is the same bytes under the same id. */
+export interface OutgoingRecord {
+  /** Transport id, 16 random bytes. */
+  readonly id: Uint8Array;
+  readonly envelope: Uint8Array;
+  /** The message of the log that it carries; nothing for receipts and greetings. */
+  readonly message?: { readonly conversation: string; readonly id: string };
+}
+
+/** One per destination queue: its entries of `outgoing` are first (inclusive) to next (exclusive). */
+export interface LaneRecord {
+  readonly first: number;
+  readonly next: number;
+}
+
+/** Messages, by content id, that wait for a session with the contact. */
+export interface UnsentRecord {
+  readonly ids: readonly string[];
+}
+
+/** Receipts to be sent to a contact: content ids, hex. */
+export interface DueRecord {
+  readonly delivered: readonly string[];
+  readonly read: readonly string[];
+}
+
+export const accountTable = table("account", plain<AccountRecord>());
+export const relayTable = table("relay", plain<RelayRecord>());
+export const countersTable = table("counters", plain<CountersRecord>());
+export const settingsTable = table("settings", plain<SettingsRecord>());
+export const contactsTable = table("contacts", plain<ContactsRecord>());
+export const contactTable = table("contact", plain<ContactRecord>());
+export const queueTable = table("queue", plain<QueueRecord>());
+export const discardedTable = table("discarded", plain<DiscardedRecord>());
+export const preKeyTable = table("prekey", plain<PreKey>());
+export const kyberPreKeyTable = table("kyber prekey", plain<KyberPreKey>());
+export const signedPreKeyTable = table("signed prekey", plain<SignedPreKey>());
+export const sessionTable = table("session", raw);
+export const laneTable = table("lane", plain<LaneRecord>());
+export const outgoingTable = table("outgoing", plain<OutgoingRecord>());
+export const unsentTable = table("unsent", plain<UnsentRecord>());
+export const dueTable = table("due", plain<DueRecord>());
+
+/** An invite under way, of either role. */
+export interface InviteRecord {
+  /** Ed25519: who we are at the rendezvous; public key and seed. */
+  readonly rendezvous: {
+    readonly publicKey: Uint8Array;
+    readonly seed: Uint8Array;
+  };
+  /** Own queues made for whom we meet: this device's, then the account's. */
+  readonly queues: readonly string[];
+  /** The one-time prekeys of the bundle in our card; an inviter has one. */
+  readonly preKey?: number;
+  /** See invite/handshake_codec.ts. */
+  readonly handshake: Uint8Array;
+  /** The relay's clock minus this device's, in ms. */
+  readonly skew: number;
+}
+
+/** Joins that failed, kept until their code has expired: there is one try. */
+export interface TriedRecord {
+  readonly handshakes: readonly Uint8Array[];
+}
+
+/** Ids: "offer", "join". */
+export const inviteTable = table("invite", plain<InviteRecord>());
+export const triedTable = table("tried", plain<TriedRecord>());
