@@ -41,8 +41,7 @@ export class MemoryDisk {
     this.#owner = store;
     const deviceKey: DeviceKey = {
       wrap: async (secret) => {
-        store.assertUsable();
-        if (this.full) throw new StorageFullError();
+        this.#assertWritable(store);
         this.#deviceKey = await newDeviceKey();
         return await wrapWith(this.#deviceKey, secret);
       },
@@ -51,9 +50,9 @@ export class MemoryDisk {
         return this.#deviceKey && await unwrapWith(this.#deviceKey, wrapped);
       },
       forget: async () => {
-        store.assertUsable();
-        this.#deviceKey = undefined;
         await Promise.resolve();
+        this.#assertWritable(store);
+        this.#deviceKey = undefined;
       },
     };
     return { store, deviceKey };
@@ -83,12 +82,17 @@ export class MemoryDisk {
     store: MemoryStore,
     change: (records: Map<string, Uint8Array>) => void,
   ): void {
-    if (store !== this.#owner) throw new TakenOverError();
-    if (this.full) throw new StorageFullError();
+    this.#assertWritable(store);
     this.#cutPowerWhenTold("before", store);
     change(this.#records);
     this.commits++;
     this.#cutPowerWhenTold("after", store);
+  }
+
+  #assertWritable(store: MemoryStore): void {
+    store.assertUsable();
+    if (store !== this.#owner) throw new TakenOverError();
+    if (this.full) throw new StorageFullError();
   }
 
   #cutPowerWhenTold(moment: "before" | "after", store: MemoryStore): void {
