@@ -65,11 +65,14 @@ const MAX_ID = 0xffff_ffff;
  */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
-/** Whether a display name is 1..64 characters, trimmed, without control characters. */
+/** A name of nothing but spaces and joiners would be an empty row in a list. */
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/** Whether a display name is 1..64 characters, trimmed, something to see, without control characters. */
 export function isDisplayName(name: string): boolean {
   const length = [...name].length;
   return length >= 1 && length <= MAX_NAME && name.trim() === name &&
-    !FORBIDDEN.test(name);
+    VISIBLE.test(name) && !FORBIDDEN.test(name);
 }
 
 /**

@@ -176,8 +176,9 @@ export function receive(
   const pinned: readonly Uint8Array[] = "received" in state
     ? state.received
     : [];
-  if (message.index < pinned.length) {
-    return equalBytes(pinned[message.index], message.bytes)
+  const first: Uint8Array | undefined = pinned[message.index];
+  if (first !== undefined) {
+    return equalBytes(first, message.bytes)
       ? { state }
       : end(state, "misbehaved");
   }
