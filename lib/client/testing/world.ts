@@ -1,0 +1,307 @@
+/** A relay and people with devices, all in one process, where a test says what happens when. */
+import { type MemorySocket, memorySocketPair, Relay } from "../../relay/mod.ts";
+import type { Clock } from "../clock.ts";
+import type { Socket, SocketEvents, Transport } from "../link/mod.ts";
+import { unknownNetwork } from "../link/mod.ts";
+import { Messenger } from "../messenger.ts";
+import type { Random } from "../random.ts";
+import {
+  MemoryDisk,
+  MemoryTabs,
+  StorageUnavailableError,
+} from "../storage/mod.ts";
+import type { Phase } from "../view.ts";
+import { TestClock } from "./test_clock.ts";
+
+/** Timers within this are let fire when nothing else happens, in ms of the world's time. */
+const HORIZON_MS = 5_000;
+/** Turns of the event loop without anything happening before time moves on. */
+const QUIET_TURNS = 3;
+/** Turns after which time moves on to whatever comes next. */
+const VERY_QUIET_TURNS = 200;
+/** What can't come about in this much real time won't, in ms. */
+const PATIENCE_MS = 30_000;
+
+export class World {
+  readonly clock = new TestClock();
+  readonly kv: Deno.Kv;
+  readonly #people = new Set<Person>();
+  relay: Relay | undefined;
+  /** Frames and commits so far, of everybody. */
+  activity = 0;
+
+  private constructor(kv: Deno.Kv) {
+    this.kv = kv;
+  }
+
+  static async open(): Promise<World> {
+    const world = new World(await Deno.openKv(":memory:"));
+    await world.startRelay();
+    return world;
+  }
+
+  async startRelay(): Promise<void> {
+    this.relay = await Relay.open({
+      kv: this.kv,
+      publicUrl: "https://relay.example",
+      clock: () => this.clock.now(),
+      // Work costs real time and is the relay's to test; the world's time stands still between
+      // steps, so rates per second would not recover.
+      limits: { workBits: 0, framesPerSecond: 1e6, bytesPerSecond: 1e9 },
+    });
+  }
+
+  async stopRelay(): Promise<void> {
+    const relay = this.relay;
+    this.relay = undefined;
+    await relay?.stop();
+  }
+
+  /** A new device that nothing is stored on. */
+  person(options: Partial<PersonOptions> = {}): Person {
+    const person = new Person(this, { random: worldRandom, ...options });
+    this.#people.add(person);
+    return person;
+  }
+
+  /** Lets things happen, moving time when nothing does, until `holds`. */
+  async until(holds: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    let quiet = 0;
+    let seen = -1;
+    while (!holds()) {
+      await turn();
+      const now = this.activity + this.clock.fired;
+      quiet = now === seen ? quiet + 1 : 0;
+      seen = now;
+      const next = this.clock.untilNext;
+      const due = next !== undefined &&
+        (quiet > QUIET_TURNS && next <= HORIZON_MS || quiet > VERY_QUIET_TURNS);
+      if (due) {
+        this.clock.advance(next);
+        quiet = 0;
+      }
+      if (performance.now() > deadline) {
+        throw new Error(`it never came to this: ${what}\n${this.#describe()}`);
+      }
+    }
+  }
+
+  /** Lets things happen until nothing more does, timers within `ms` included. */
+  async settle(ms = HORIZON_MS): Promise<void> {
+    const end = this.clock.now() + ms;
+    let quiet = 0;
+    let seen = -1;
+    while (quiet <= 2 * QUIET_TURNS) {
+      await turn();
+      const now = this.activity + this.clock.fired;
+      quiet = now === seen ? quiet + 1 : 0;
+      seen = now;
+      const next = this.clock.untilNext;
+      if (
+        quiet > QUIET_TURNS && next !== undefined &&
+        this.clock.now() + next <= end
+      ) {
+        this.clock.advance(next);
+        quiet = 0;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const person of this.#people) await person.close();
+    await this.stopRelay();
+    this.kv.close();
+  }
+
+  #describe(): string {
+    return [...this.#people].map((person) => person.describe()).join("\n");
+  }
+}
+
+/** Waits for I/O and for everything else that is ready to run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+const worldRandom: Random = {
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  fraction: () => 0,
+};
+
+export interface PersonOptions {
+  readonly random: Random;
+}
+
+/** What can be made to happen at: a commit before or after it reached the disk, a frame either way. */
+export type Moment =
+  | { readonly at: "commit"; readonly when: "before" | "after" }
+  | {
+    readonly at: "frame";
+    readonly way: "out" | "in";
+    readonly frame: Uint8Array;
+  };
+
+/** A device of a person: a disk that lasts, and a messenger that may be killed and started again. */
+export class Person {
+  readonly #world: World;
+  readonly #options: PersonOptions;
+  readonly disk = new MemoryDisk();
+  #life: Life | undefined;
+  /** Told of every moment; what it returns true for kills the messenger there and then. */
+  onMoment: ((moment: Moment) => boolean) | undefined;
+
+  constructor(world: World, options: PersonOptions) {
+    this.#world = world;
+    this.#options = options;
+  }
+
+  get alive(): boolean {
+    return this.#life !== undefined && !this.#life.dead;
+  }
+
+  get messenger(): Messenger {
+    const messenger = this.#life?.messenger;
+    if (!messenger) throw new Error("the messenger was not started");
+    return messenger;
+  }
+
+  get phase(): Phase["at"] {
+    return this.messenger.phase.value.at;
+  }
+
+  /** Starts the messenger on what is on the disk. Never resolves when it is killed meanwhile. */
+  async start(): Promise<Messenger> {
+    const life = new Life(this.#world, this);
+    this.#life = life;
+    this.disk.onCommit = (when) => {
+      this.#world.activity++;
+      if (life.dead || !this.onMoment?.({ at: "commit", when })) return;
+      this.kill();
+      throw new StorageUnavailableError("the power was cut");
+    };
+    const messenger = await Messenger.open({
+      openPlatform: () => Promise.resolve(this.disk.platform()),
+      tab: new MemoryTabs().tab(),
+      relaySocketUrl: "ws://relay.example/relay",
+      transport: life.transport,
+      network: unknownNetwork,
+      clock: life.clock,
+      random: this.#options.random,
+    });
+    life.messenger = messenger;
+    return messenger;
+  }
+
+  /** As a power cut: nothing is said, written or waited for any more. */
+  kill(): void {
+    this.#life?.kill();
+  }
+
+  /** As a network that fails: the connection is gone, the messenger is not. */
+  cut(): void {
+    this.#life?.cut();
+  }
+
+  /** While true, no connection comes about. */
+  unreachable = false;
+
+  async close(): Promise<void> {
+    if (this.alive) await this.#life?.messenger?.close();
+    this.kill();
+  }
+
+  describe(): string {
+    const messenger = this.#life?.messenger;
+    if (!messenger) return "a person who is not there";
+    const { phase, connection, me, conversations, invite } = messenger;
+    return JSON.stringify({
+      phase: phase.value,
+      connection: connection.value,
+      me: me.value,
+      offer: invite.offer.value,
+      join: invite.join.value,
+      conversations: conversations.value.map((summary) => ({
+        ...summary,
+        messages: messenger.conversation(summary.id)?.messages.value
+          .map(({ mine, body, state }) => ({ mine, body, state })),
+      })),
+    });
+  }
+}
+
+/** One run of a messenger, from its start until it is closed or killed. */
+class Life {
+  readonly #world: World;
+  readonly #person: Person;
+  readonly #sockets = new Set<MemorySocket>();
+  messenger: Messenger | undefined;
+  dead = false;
+
+  constructor(world: World, person: Person) {
+    this.#world = world;
+    this.#person = person;
+  }
+
+  readonly clock: Clock = {
+    now: () => this.#world.clock.now(),
+    after: (ms, run) =>
+      this.#world.clock.after(ms, () => {
+        if (!this.dead) run();
+      }),
+  };
+
+  readonly transport: Transport = {
+    connect: (_url, events) => this.#connect(events),
+  };
+
+  kill(): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.cut();
+    // Whoever opens a disk takes it from whoever had it: the dead write nothing.
+    this.#person.disk.platform();
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.cut();
+    this.#sockets.clear();
+  }
+
+  #connect(events: SocketEvents): Socket {
+    const { relay } = this.#world;
+    if (this.dead || !relay || this.#person.unreachable) {
+      queueMicrotask(() => events.closed());
+      return { send: () => {}, close: () => {} };
+    }
+    const { client, relay: far } = memorySocketPair();
+    this.#sockets.add(client);
+    client.listen({
+      message: (data) => {
+        if (typeof data === "string" || this.#passes("in", data)) return;
+        events.message(data);
+      },
+      close: () => {
+        this.#sockets.delete(client);
+        if (!this.dead) events.closed();
+      },
+      drained: () => {},
+    });
+    relay.accept(far);
+    events.open();
+    return {
+      send: (frame) => {
+        if (!this.#passes("out", frame)) client.send(frame);
+      },
+      close: () => client.close(1000, ""),
+    };
+  }
+
+  /** Counts a frame; true when it is not to go on, because its messenger is no more. */
+  #passes(way: "out" | "in", frame: Uint8Array): boolean {
+    if (this.dead) return true;
+    this.#world.activity++;
+    if (this.#person.onMoment?.({ at: "frame", way, frame })) this.kill();
+    return this.dead;
+  }
+}
