@@ -1,5 +1,10 @@
 import * as L from "@signalapp/libsignal-client";
-import { type Address, type CiphertextMessage, type PreKeyBundle, WHISPER } from "../mod.ts";
+import {
+  type Address,
+  type CiphertextMessage,
+  type PreKeyBundle,
+  WHISPER,
+} from "../mod.ts";
 import { type Party, randomAddress } from "./party.ts";
 
 /** The official library, native. Its records go through their stored form, as they would in an application. */
@@ -11,7 +16,10 @@ export class LibsignalParty implements Party {
   #nextId = 1;
 
   /** @param name another name than the address says, for tests of address binding */
-  constructor(readonly address: Address = randomAddress(), readonly name = address.serviceId) {
+  constructor(
+    readonly address: Address = randomAddress(),
+    readonly name = address.serviceId,
+  ) {
     this.stores = new Stores(this.identity, this.registrationId);
   }
 
@@ -23,7 +31,13 @@ export class LibsignalParty implements Party {
     const signedSignature = identity.sign(signedPublic.serialize());
     stores.signedPreKeys.set(
       signedId,
-      L.SignedPreKeyRecord.new(signedId, 0, signedPublic, signed, signedSignature).serialize(),
+      L.SignedPreKeyRecord.new(
+        signedId,
+        0,
+        signedPublic,
+        signed,
+        signedSignature,
+      ).serialize(),
     );
     const kyberId = this.#nextId++;
     const kyber = L.KEMKeyPair.generate();
@@ -42,7 +56,11 @@ export class LibsignalParty implements Party {
         publicKey: signedPublic.serialize(),
         signature: signedSignature,
       },
-      kyberPreKey: { id: kyberId, publicKey: kyberPublic, signature: kyberSignature },
+      kyberPreKey: {
+        id: kyberId,
+        publicKey: kyberPublic,
+        signature: kyberSignature,
+      },
       preKey: oneTime ? this.#oneTimePreKey() : undefined,
     });
   }
@@ -92,14 +110,28 @@ export class LibsignalParty implements Party {
     return { type: message.type() as 2 | 3, bytes: message.serialize() };
   }
 
-  async receive(peer: Address, message: CiphertextMessage): Promise<Uint8Array> {
-    const { sessionStore, identityStore, preKeyStore, signedPreKeyStore, kyberPreKeyStore } =
-      this.stores;
+  async receive(
+    peer: Address,
+    message: CiphertextMessage,
+  ): Promise<Uint8Array> {
+    const {
+      sessionStore,
+      identityStore,
+      preKeyStore,
+      signedPreKeyStore,
+      kyberPreKeyStore,
+    } = this.stores;
     const bytes = owned(message.bytes);
     const from = protocolAddress(peer);
     if (message.type === WHISPER) {
       const parsed = L.SignalMessage.deserialize(bytes);
-      return await L.signalDecrypt(parsed, from, this.#local(), sessionStore, identityStore);
+      return await L.signalDecrypt(
+        parsed,
+        from,
+        this.#local(),
+        sessionStore,
+        identityStore,
+      );
     }
     return await L.signalDecryptPreKey(
       L.PreKeySignalMessage.deserialize(bytes),
@@ -154,23 +186,35 @@ class MapSessionStore extends L.SessionStore {
   constructor(readonly records: Map<string, Uint8Array<ArrayBuffer>>) {
     super();
   }
-  override saveSession(address: L.ProtocolAddress, record: L.SessionRecord): Promise<void> {
+  override saveSession(
+    address: L.ProtocolAddress,
+    record: L.SessionRecord,
+  ): Promise<void> {
     this.records.set(address.toString(), record.serialize());
     return Promise.resolve();
   }
-  override getSession(address: L.ProtocolAddress): Promise<L.SessionRecord | null> {
+  override getSession(
+    address: L.ProtocolAddress,
+  ): Promise<L.SessionRecord | null> {
     const bytes = this.records.get(address.toString());
     return Promise.resolve(bytes ? L.SessionRecord.deserialize(bytes) : null);
   }
-  override async getExistingSessions(addresses: L.ProtocolAddress[]): Promise<L.SessionRecord[]> {
-    const records = await Promise.all(addresses.map((address) => this.getSession(address)));
+  override async getExistingSessions(
+    addresses: L.ProtocolAddress[],
+  ): Promise<L.SessionRecord[]> {
+    const records = await Promise.all(
+      addresses.map((address) => this.getSession(address)),
+    );
     return records.filter((record) => record !== null);
   }
 }
 
 /** Trusts every identity: whom to trust is not this layer's question. */
 class TrustingIdentityStore extends L.IdentityKeyStore {
-  constructor(readonly identity: L.PrivateKey, readonly registrationId: number) {
+  constructor(
+    readonly identity: L.PrivateKey,
+    readonly registrationId: number,
+  ) {
     super();
   }
   override getIdentityKey(): Promise<L.PrivateKey> {
@@ -219,7 +263,10 @@ class MapSignedPreKeyStore extends L.SignedPreKeyStore {
   constructor(readonly records: Records) {
     super();
   }
-  override saveSignedPreKey(id: number, record: L.SignedPreKeyRecord): Promise<void> {
+  override saveSignedPreKey(
+    id: number,
+    record: L.SignedPreKeyRecord,
+  ): Promise<void> {
     this.records.set(id, record.serialize());
     return Promise.resolve();
   }
@@ -233,7 +280,10 @@ class MapKyberPreKeyStore extends L.KyberPreKeyStore {
   constructor(readonly records: Records) {
     super();
   }
-  override saveKyberPreKey(id: number, record: L.KyberPreKeyRecord): Promise<void> {
+  override saveKyberPreKey(
+    id: number,
+    record: L.KyberPreKeyRecord,
+  ): Promise<void> {
     this.records.set(id, record.serialize());
     return Promise.resolve();
   }

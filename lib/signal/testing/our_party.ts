@@ -8,6 +8,7 @@ import {
   generatePreKey,
   generateSignedPreKey,
   initiateSession,
+  type KeyPair,
   type KyberPreKey,
   type LocalDevice,
   parseSession,
@@ -34,9 +35,13 @@ export class OurParty implements Party {
 
   private constructor(readonly local: LocalDevice) {}
 
-  static async create(address = randomAddress()): Promise<OurParty> {
+  static async create(
+    address = randomAddress(),
+    identity?: KeyPair,
+  ): Promise<OurParty> {
     const registrationId = 1 + Math.floor(Math.random() * 16380);
-    return new OurParty({ identity: await generateKeyPair(), registrationId, address });
+    identity ??= await generateKeyPair();
+    return new OurParty({ identity, registrationId, address });
   }
 
   get address(): Address {
@@ -66,7 +71,11 @@ export class OurParty implements Party {
         publicKey: signed.keyPair.publicKey,
         signature: signed.signature,
       },
-      kyberPreKey: { id: kyber.id, publicKey: kyber.publicKey, signature: kyber.signature },
+      kyberPreKey: {
+        id: kyber.id,
+        publicKey: kyber.publicKey,
+        signature: kyber.signature,
+      },
       preKey: preKey && { id: preKey.id, publicKey: preKey.keyPair.publicKey },
     };
   }
@@ -74,10 +83,16 @@ export class OurParty implements Party {
   async begin(remote: Address, bundle: PreKeyBundle): Promise<void> {
     const { local, now } = this;
     const session = this.session(remote);
-    this.keep(remote, await initiateSession({ local, remote, bundle, session, now }));
+    this.keep(
+      remote,
+      await initiateSession({ local, remote, bundle, session, now }),
+    );
   }
 
-  async send(remote: Address, plaintext: Uint8Array): Promise<CiphertextMessage> {
+  async send(
+    remote: Address,
+    plaintext: Uint8Array,
+  ): Promise<CiphertextMessage> {
     const { local, now } = this;
     const session = this.session(remote);
     if (session === undefined) throw new Error("begin() first");
@@ -86,14 +101,25 @@ export class OurParty implements Party {
     return sent.message;
   }
 
-  async receive(remote: Address, message: CiphertextMessage): Promise<Uint8Array> {
+  async receive(
+    remote: Address,
+    message: CiphertextMessage,
+  ): Promise<Uint8Array> {
     const { local, preKeys } = this;
     const session = this.session(remote);
-    const received = await decrypt({ local, remote, session, message, preKeys });
+    const received = await decrypt({
+      local,
+      remote,
+      session,
+      message,
+      preKeys,
+    });
     this.keep(remote, received.session);
     if (received.used) {
       this.used.push(received.used);
-      if (received.used.preKeyId !== undefined) this.#preKeys.delete(received.used.preKeyId);
+      if (received.used.preKeyId !== undefined) {
+        this.#preKeys.delete(received.used.preKeyId);
+      }
     }
     return received.plaintext;
   }

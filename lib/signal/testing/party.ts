@@ -22,5 +22,8 @@ export async function introduce(
   responder: Party,
   { oneTime = true } = {},
 ): Promise<void> {
-  await initiator.begin(responder.address, await responder.publish({ oneTime }));
+  await initiator.begin(
+    responder.address,
+    await responder.publish({ oneTime }),
+  );
 }

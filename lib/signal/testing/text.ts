@@ -5,7 +5,10 @@ import assert from "node:assert/strict";
 
 /** Sends a text and expects it to arrive. */
 export async function say(from: Party, to: Party, text: string): Promise<void> {
-  assert.equal(await hear(to, from.address, await write(from, to.address, text)), text);
+  assert.equal(
+    await hear(to, from.address, await write(from, to.address, text)),
+    text,
+  );
 }
 
 export async function write(from: Party, to: Address, text: string) {
