@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { createHash, hkdfSync } from "node:crypto";
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { ristretto255 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { calculateGenerator, publicShare } from "./cpace.ts";
 import { advance, receive } from "./handshake.ts";
 import { channelOf, encodeOpening } from "./handshake_keys.ts";
@@ -106,4 +110,73 @@ Deno.test("a run of constants sends what it always has: other clients depend on 
     answer: bytesToHex(sha256(answer.bytes)),
     card: bytesToHex(sha256(opened.sealedCard)),
   }, EXPECTED);
+});
+
+/** docs/protocol.md § Invite codes once more, with other means: node:crypto for hashes, the draft's formula spelt out. */
+function fromTheDocument(proof: Uint8Array, answer: Uint8Array) {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const joined = (...parts: Uint8Array[]) =>
+    Uint8Array.from(parts.flatMap((part) => [...part]));
+  const lv = (...parts: Uint8Array[]) =>
+    joined(...parts.flatMap((part) => [
+      part.length < 128
+        ? Uint8Array.of(part.length)
+        : Uint8Array.of(part.length & 127 | 128, part.length >> 7),
+      part,
+    ]));
+  const hash = (name: string, bytes: Uint8Array) =>
+    Uint8Array.from(createHash(name).update(bytes).digest());
+  const expand = (
+    secret: Uint8Array,
+    salt: Uint8Array,
+    label: string,
+    length: number,
+  ) => new Uint8Array(hkdfSync("sha256", secret, salt, label, length));
+
+  const plate = Uint8Array.of(0, 1, 0x23, 0x45);
+  const channel = joined(text("whisper invite v1"), relayKey, plate);
+  const expiry = opening.slice(-6);
+  const [ya, yb] = [opening.slice(17, 49), proof.slice(0, 32)];
+  const k = ristretto255.Point.fromBytes(yb).multiply(3n).toBytes();
+  const isk = hash(
+    "sha512",
+    joined(
+      lv(text("CPaceRistretto255_ISK"), sessionId, k),
+      lv(ya, joined(Uint8Array.of(0, 1), expiry)),
+      lv(yb, joined(Uint8Array.of(1, 1), expiry)),
+    ),
+  );
+  const t1 = hash("sha256", lv(channel, opening, yb, proof.slice(32, 1216)));
+  const t2 = hash(
+    "sha256",
+    lv(channel, opening, proof, answer.slice(0, 1088)),
+  );
+  const kem = ml_kem768.decapsulate(
+    answer.slice(0, 1088),
+    ml_kem768.keygen(new Uint8Array(64).fill(7)).secretKey,
+  );
+  const card = expand(
+    joined(isk, kem),
+    t2,
+    "whisper invite v1 inviter card",
+    56,
+  );
+  return {
+    joinerTag: bytesToHex(expand(isk, t1, "whisper invite v1 joiner tag", 32)),
+    inviterTag: bytesToHex(
+      expand(isk, t2, "whisper invite v1 inviter tag", 32),
+    ),
+    card: xchacha20poly1305(card.slice(0, 32), card.slice(32))
+      .decrypt(answer.slice(1120)),
+  };
+}
+
+Deno.test("a reader who has only the document gets the same tags and the card", async () => {
+  const proof = await bytesOf(joiner, 0, opening);
+  const answer = await bytesOf(inviter, 0, proof.bytes);
+  assert.deepEqual(fromTheDocument(proof.bytes, answer.bytes), {
+    joinerTag: EXPECTED.joinerTag,
+    inviterTag: EXPECTED.inviterTag,
+    card: new Uint8Array(4096).fill(5),
+  });
 });
