@@ -1,0 +1,56 @@
+/** Which test files belong to which tier, and how long a tier may take. */
+import { join, relative } from "node:path";
+
+export interface Tier {
+  readonly name: "unit" | "interop" | "browser";
+  readonly minutes: number;
+  /** How many files run at once. */
+  readonly jobs: number;
+  has(file: string): boolean;
+}
+
+const isBrowser = (file: string) => file.startsWith("tests/browser/");
+const isInterop = (file: string) => /(^|\/)interop[^/]*$/.test(file);
+
+/** In the order they run; every test file is in exactly one. */
+export const TIERS: readonly Tier[] = [
+  {
+    name: "unit",
+    minutes: 3,
+    jobs: 2,
+    has: (file) => !isBrowser(file) && !isInterop(file),
+  },
+  {
+    name: "interop",
+    minutes: 4,
+    jobs: 2,
+    has: (file) => isInterop(file) && !isBrowser(file),
+  },
+  { name: "browser", minutes: 8, jobs: 1, has: isBrowser },
+];
+
+const SKIP: ReadonlySet<string> = new Set([
+  "node_modules",
+  "dist",
+  ".git",
+  "static",
+  "docs",
+]);
+
+/** Every `*_test.ts` and `*_test.tsx` under `root`, relative to it, sorted. */
+export async function testFiles(
+  root: string,
+  folder: string = root,
+): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory && !SKIP.has(entry.name)) {
+      files.push(...await testFiles(root, path));
+    }
+    if (entry.isFile && /_test\.tsx?$/.test(entry.name)) {
+      files.push(relative(root, path).replaceAll("\\", "/"));
+    }
+  }
+  return files.sort();
+}
