@@ -2,7 +2,8 @@ import { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
 
 /** One end of a connection inside the process: what one end sends the other is told, in order, asynchronously. */
 export class MemorySocket implements RelaySocket {
-  #peer: MemorySocket | undefined;
+  // Set by `pair` before anybody has either end.
+  #peer!: MemorySocket;
   #events: SocketEvents | undefined;
   #inbox: (Uint8Array | string)[] = [];
   #inboxBytes = 0;
@@ -22,7 +23,7 @@ export class MemorySocket implements RelaySocket {
   }
 
   get bufferedBytes(): number {
-    return this.#peer?.#inboxBytes ?? 0;
+    return this.#peer.#inboxBytes;
   }
 
   listen(events: SocketEvents): void {
@@ -32,19 +33,19 @@ export class MemorySocket implements RelaySocket {
 
   send(data: Uint8Array | string): void {
     if (!this.#open) return;
-    this.#peer?.#arrive(typeof data === "string" ? data : data.slice());
+    this.#peer.#arrive(typeof data === "string" ? data : data.slice());
   }
 
   close(code: number, reason: string): void {
     if (!this.#open) return;
     this.#end(code, reason, false);
-    this.#peer?.#end(code, reason, true);
+    this.#peer.#end(code, reason, true);
   }
 
   /** The network fails: nothing that is under way arrives, and both ends learn that they are alone. */
   cut(): void {
     this.#end(CLOSE.cut, "", false);
-    this.#peer?.#end(CLOSE.cut, "", false);
+    this.#peer.#end(CLOSE.cut, "", false);
   }
 
   /** Stops reading, as a stalled peer does: what the other end sends piles up. */
@@ -94,7 +95,7 @@ export class MemorySocket implements RelaySocket {
       this.#inboxBytes -= data.length;
       events.message(data);
     }
-    if (hadSome && this.#inbox.length === 0) this.#peer?.#drained();
+    if (hadSome && this.#inbox.length === 0) this.#peer.#drained();
     // The end is told even to one who does not read, as a reset connection does.
     if (
       this.#ending !== undefined && (this.#inbox.length === 0 || this.#paused)

@@ -1,0 +1,8 @@
+/** The relay: queues and rendezvous on Deno KV, spoken to over WebSockets. docs/protocol.md § Relay. */
+export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export { type MemorySocket, memorySocketPair } from "./memory_socket.ts";
+export { upgradeToRelay } from "./native_socket.ts";
+export { Relay, type RelayOptions } from "./relay.ts";
+export { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
+export type { Mutation, Store, StoreKey } from "./store.ts";
+export { attachRelay } from "./ws_socket.ts";

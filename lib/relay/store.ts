@@ -1,0 +1,31 @@
+/** Where something lies in the store: parts in order, as in Deno KV. */
+export type StoreKey = readonly (string | number | Uint8Array)[];
+
+/** One change; without a value the key is deleted. */
+export type Mutation = {
+  key: StoreKey;
+  value?: Uint8Array;
+  /** Milliseconds after which the store may forget the value: only to clean up, so the value also holds its expiry. */
+  expireIn?: number;
+};
+
+/** What the relay asks of a disk. */
+export interface Store {
+  get(key: StoreKey): Promise<Uint8Array | undefined>;
+  /** Values below `prefix` in order of their last part, from `start` (inclusive) on. */
+  list(
+    prefix: StoreKey,
+    options: { start?: number; limit: number },
+  ): Promise<{ key: StoreKey; value: Uint8Array }[]>;
+  /** All or nothing, on disk when it resolves. At most `MAX_MUTATIONS` and `MAX_COMMIT_BYTES`. */
+  commit(mutations: readonly Mutation[]): Promise<void>;
+}
+
+/** Below Deno KV's 1,000 mutations and 819,200 bytes per atomic operation. */
+export const MAX_MUTATIONS = 900;
+export const MAX_COMMIT_BYTES = 700_000;
+
+/** What a mutation counts towards `MAX_COMMIT_BYTES`: more than its key takes, plus its value. */
+export function mutationBytes(mutation: Mutation): number {
+  return 96 + (mutation.value?.length ?? 0);
+}

@@ -1,0 +1,115 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage, Server } from "node:http";
+import type { Server as SecureServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { MAX_FRAME } from "../wire/mod.ts";
+import type { Relay } from "./relay.ts";
+import { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
+
+/** How often a connection must show a sign of life; one that does not in time is half-open and ended. */
+const HEARTBEAT_MS = 45_000;
+
+/** A connection of the `ws` library. */
+class WsSocket implements RelaySocket {
+  readonly #socket: WebSocket;
+  #sent: ((error?: Error | null) => void) | undefined;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    // Without a listener an error would end the process; "close" follows and tells the relay.
+    socket.on("error", () => socket.terminate());
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  listen(events: SocketEvents): void {
+    const socket = this.#socket;
+    socket.on(
+      "message",
+      (data, isBinary) => events.message(isBinary ? asBytes(data) : "text"),
+    );
+    socket.on("close", (code, reason) => events.close(code, reason.toString()));
+    this.#sent = () => {
+      if (socket.bufferedAmount === 0) events.drained();
+    };
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#socket.readyState === this.#socket.OPEN) {
+      this.#socket.send(frame, this.#sent);
+    }
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+}
+
+function asBytes(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+}
+
+/**
+ * Serves the relay at `path` of a Node HTTP server. A message over 32 KiB ends
+ * its connection before it is buffered. Upgrades of other paths are left to
+ * other listeners. Returns what detaches it again.
+ */
+export function attachRelay(
+  server: Server | SecureServer,
+  relay: Relay,
+  options: { path: string },
+): () => void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME,
+    perMessageDeflate: false,
+  });
+  const alive = new WeakSet<WebSocket>();
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (new URL(request.url ?? "/", "http://relay").pathname !== options.path) {
+      return;
+    }
+    if (!isOwnOrigin(request, relay.publicUrl)) {
+      socket.end(
+        "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+      );
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (connection) => {
+      alive.add(connection);
+      connection.on("pong", () => alive.add(connection));
+      relay.accept(new WsSocket(connection));
+    });
+  };
+  server.on("upgrade", upgrade);
+  const heartbeat = setInterval(() => {
+    for (const connection of sockets.clients) {
+      if (!alive.delete(connection)) connection.terminate();
+      else connection.ping();
+    }
+  }, HEARTBEAT_MS);
+  heartbeat.unref();
+  return () => {
+    clearInterval(heartbeat);
+    server.off("upgrade", upgrade);
+    for (const connection of sockets.clients) {
+      connection.close(CLOSE.goingAway, "the relay stops");
+    }
+  };
+}
+
+/**
+ * A browser says which site a page is from: only ours may speak with the
+ * relay through somebody's browser. Other programs send no Origin.
+ */
+function isOwnOrigin(request: IncomingMessage, publicUrl: string): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  const from = URL.canParse(origin) ? new URL(origin).host : undefined;
+  if (from === undefined || from === "") return false;
+  return from === host || from === new URL(publicUrl).host;
+}
