@@ -122,7 +122,7 @@ export function startInviter(options: {
 /**
  * Starts as the one who typed a code. Commit the state before JOIN.
  * @param options.expiresAt until when this attempt counts as one; the inviter's own expiry replaces it
- * @param options.known the other runs of this client that are kept: live offers, and joins, failed ones too, until they expire
+ * @param options.known this client's other runs, failed ones too; those that have expired by `now` don't count
  * @throws {InviteRefusedError} for an own code and for one tried before
  * @throws {MalformedError | CardTooLargeError} for a card that can't be handed over
  */
@@ -132,13 +132,15 @@ export function startJoiner(options: {
   expiresAt: number;
   card: Card;
   known: readonly Handshake[];
+  now: number;
 }): { state: JoinerHandshake } {
-  const { relayKey, code, expiresAt, card } = options;
+  const { relayKey, code, expiresAt, card, now } = options;
   checkNameplate(code.nameplate);
   // The relay gives a nameplate to one offer at a time, so this also catches a
   // slip in the secret half of an own code, and a second guess at a tried one.
   const same = options.known.find((other) =>
-    other.nameplate === code.nameplate && equalBytes(other.relayKey, relayKey)
+    other.nameplate === code.nameplate && now < other.expiresAt &&
+    equalBytes(other.relayKey, relayKey)
   );
   if (same) {
     throw new InviteRefusedError(same.role === "inviter" ? "own" : "used");

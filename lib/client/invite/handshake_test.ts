@@ -221,6 +221,7 @@ Deno.test("nobody joins their own offer, not even with a slip in it", () => {
           expiresAt: EXPIRES,
           card: alice.card,
           known: [state],
+          now: NOW,
         }),
       (error) => error instanceof InviteRefusedError && error.reason === "own",
     );
@@ -238,10 +239,23 @@ Deno.test("a code can be tried once, also after it failed", () => {
           expiresAt: EXPIRES,
           card: bob.card,
           known: [known],
+          now: NOW,
         }),
       (error) => error instanceof InviteRefusedError && error.reason === "used",
     );
   }
+});
+
+Deno.test("a nameplate is free again once the run that had it has expired", () => {
+  const { state } = startJoiner({
+    relayKey: RELAY.key,
+    code: run.code,
+    expiresAt: EXPIRES + 300_000,
+    card: bob.card,
+    known: [run.offered, run.joining, run.joinerMet.state],
+    now: EXPIRES,
+  });
+  assert.equal(state.at, "joining");
 });
 
 Deno.test("the same nameplate at another relay is another code", () => {
@@ -251,6 +265,7 @@ Deno.test("the same nameplate at another relay is another code", () => {
     expiresAt: EXPIRES,
     card: bob.card,
     known: [run.offered, run.joining],
+    now: NOW,
   });
   assert.equal(state.at, "joining");
 });

@@ -52,6 +52,7 @@ export function join(
     expiresAt: EXPIRES,
     card: options.card ?? bob.card,
     known: [],
+    now: NOW,
   }).state;
 }
 
