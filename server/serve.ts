@@ -1,13 +1,16 @@
 /** One process: pages, relay and database, started together and stopped in order. */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { attachRelay, Relay } from "../lib/relay/mod.ts";
 import { securityHeaders } from "../lib/web/security_headers.ts";
 import { readCertificate } from "./certificate.ts";
-import type { Options } from "./command_line.ts";
+import { type Options, UsageError } from "./command_line.ts";
 import { defaultDataDirectory, openDataDirectory } from "./data_directory.ts";
 import {
   createHttpServer,
   type HttpServerOptions,
   listen,
+  rawResponse,
 } from "./http_server.ts";
 
 export interface Running {
@@ -28,6 +31,8 @@ export type Site = Pick<HttpServerOptions, "fetch" | "before"> & {
   readonly attach?: (server: Server) => Promise<void>;
 };
 
+const RELAY_PATH = "/relay";
+
 /**
  * Serves `site` and the relay as the options say.
  * @throws {UsageError} when something the options name can't be used.
@@ -39,26 +44,32 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       defaultDataDirectory(Deno.build.os, (name) => Deno.env.get(name)),
   );
   try {
-    const server = createHttpServer({
-      ...site,
-      tls,
-      headers: securityHeaders({
-        tls: tls !== undefined ||
-          options.publicUrl?.startsWith("https:") === true,
-        development: site.development,
-      }),
+    const headers = securityHeaders({
+      tls: tls !== undefined ||
+        options.publicUrl?.startsWith("https:") === true,
+      development: site.development,
     });
+    const server = createHttpServer({ ...site, tls, headers });
     await site.attach?.(server);
+    const kv = await openDatabase(data.database);
     const port = await listen(server, options.port, options.host);
     const origin = `${tls ? "https" : "http"}://${
       reachable(options.host)
     }:${port}`;
     const publicUrl = options.publicUrl ?? origin;
-    const kv = await Deno.openKv(data.database);
+    const relay = await Relay.open({
+      kv,
+      publicUrl,
+      log: (line) => console.error(line),
+    });
+    const detach = attachRelay(server, relay, { path: RELAY_PATH });
+    if (!site.development) refuseOtherUpgrades(server, headers);
     const stop = async () => {
       const closed = new Promise<void>((resolve) =>
         server.close(() => resolve())
       );
+      detach();
+      await relay.stop();
       server.closeAllConnections();
       await closed;
       kv.close();
@@ -69,6 +80,30 @@ export async function serve(options: Options, site: Site): Promise<Running> {
     data.release();
     throw error;
   }
+}
+
+async function openDatabase(path: string): Promise<Deno.Kv> {
+  try {
+    return await Deno.openKv(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`The database ${path} can't be opened: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Only the relay speaks WebSocket; while developing, hot reload does too. */
+function refuseOtherUpgrades(
+  server: Server,
+  headers: Readonly<Record<string, string>>,
+): void {
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
+    if (URL.parse(request.url ?? "", "http://relay")?.pathname === RELAY_PATH) {
+      return;
+    }
+    socket.end(rawResponse(404, headers));
+  });
 }
 
 /** How this machine names a host it listens on; `localhost` is the one that browsers trust over plain http. */
