@@ -6,6 +6,7 @@ import {
   type Handshake,
   type HandshakeFailure,
   isPinned,
+  type Message,
   outcomeOf,
   parseHandshake,
   receive,
@@ -163,7 +164,7 @@ export class InviteRun {
     });
     if (this.#state.at === "met") return await this.#finish();
     for (const message of sentMessages(this.#state)) {
-      await this.#pass(connection, message);
+      await this.#pass(message);
     }
     await this.#lookAtPinned();
   }
@@ -233,9 +234,7 @@ export class InviteRun {
     await this.#step(step);
     if (this.#ending) return;
     if (this.#state.at === "met") return await this.#finish();
-    if (step.send && this.#connection) {
-      await this.#pass(this.#connection, step.send);
-    }
+    if (step.send) await this.#pass(step.send);
   }
 
   /** Commits a step of the handshake. `reason` says better than the handshake why it failed. */
@@ -272,20 +271,17 @@ export class InviteRun {
       const objection = await this.#events.objection(await this.#card());
       // To someone known already the card goes all the same, so that both hear the same.
       const silent = objection && objection !== "already-connected";
-      if (!silent && !await this.#handOver()) return;
+      if (!silent) await this.#handOver();
     }
     await this.#conclude();
   }
 
-  /** Passes everything there is; false when that is over, or waits for another connection. */
-  async #handOver(): Promise<boolean> {
-    const connection = this.#connection;
-    if (!connection || !this.#place) return false;
+  /** The last message: that it was answered says that the ones before it arrived. */
+  async #handOver(): Promise<void> {
+    const last = sentMessages(this.#state).at(-1);
+    if (!last) throw new Error("there is no card to hand over");
     try {
-      for (const message of sentMessages(this.#state)) {
-        await this.#pass(connection, message);
-      }
-      return true;
+      await this.#pass(last);
     } catch (error) {
       if (error instanceof ConnectionLostError) this.#doubtful = true;
       throw error;
@@ -342,13 +338,11 @@ export class InviteRun {
     );
   }
 
-  async #pass(
-    connection: Connection,
-    { index, bytes }: { index: number; bytes: Uint8Array },
-  ): Promise<void> {
-    if (!this.#place || this.#ending) return;
+  /** Rejects when there is no place to pass it at: the next connection will have one. */
+  async #pass({ index, bytes }: Message): Promise<void> {
+    if (!this.#connection || !this.#place) throw new ConnectionLostError();
     const { handle } = this.#place;
-    await connection.request({ type: "PASS", handle, index, bytes });
+    await this.#connection.request({ type: "PASS", handle, index, bytes });
   }
 
   #watchExpiry(): void {

@@ -221,6 +221,7 @@ export class Invites implements InviteView {
         relayKey,
         code,
         expiresAt: relayNow + PRESUMED_LIFETIME,
+        now: relayNow,
         card,
         known: offering && !offering.over ? [offering.state, ...tried] : tried,
       });

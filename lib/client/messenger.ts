@@ -98,9 +98,10 @@ export class Messenger implements MessengerView {
       join: computed<JoinState>(() =>
         office.value?.invites.join.value ?? { at: "none" }
       ),
-      generate: () => this.#atWork("generate").invites.generate(),
-      withdraw: () => this.#atWork("withdraw").invites.withdraw(),
-      connect: (code) => this.#atWork("connect").invites.connect(code),
+      generate: async () => await this.#atWork("generate").invites.generate(),
+      withdraw: async () => await this.#atWork("withdraw").invites.withdraw(),
+      connect: async (code) =>
+        await this.#atWork("connect").invites.connect(code),
       reset: () => office.value?.invites.reset(),
     };
     const chosen = (which: "deliveryReceipts" | "readReceipts") =>

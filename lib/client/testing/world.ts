@@ -156,6 +156,10 @@ export class Person {
     this.#options = options;
   }
 
+  get started(): boolean {
+    return this.#life !== undefined;
+  }
+
   get alive(): boolean {
     return this.#life !== undefined && !this.#life.dead;
   }
