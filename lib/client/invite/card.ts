@@ -135,6 +135,11 @@ export async function parseCard(padded: Uint8Array): Promise<Card> {
   };
 }
 
+/** Whether the card lets its reader begin a session with every device. */
+export function startsSessions(card: Card): boolean {
+  return card.devices.every(({ bundles }) => bundles.length > 0);
+}
+
 function unpad(padded: Uint8Array): Uint8Array {
   if (!CARD_SIZES.includes(padded.length)) throw new MalformedError("size");
   const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0);

@@ -7,16 +7,18 @@ import {
   advance,
   closedByPeer,
   expire,
-  InviteRefusedError,
   isPinned,
   offeredCode,
   outcomeOf,
   receive,
   sentMessages,
-  startInviter,
-  startJoiner,
   wipeHandshake,
 } from "./handshake.ts";
+import {
+  InviteRefusedError,
+  startInviter,
+  startJoiner,
+} from "./handshake_start.ts";
 import { parseHandshake, serializeHandshake } from "./handshake_codec.ts";
 import type { Handshake } from "./handshake_state.ts";
 import { newPerson, RELAY } from "./test_people.ts";

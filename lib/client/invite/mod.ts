@@ -12,18 +12,20 @@ export {
   advance,
   closedByPeer,
   expire,
-  InviteRefusedError,
   isPinned,
   offeredCode,
   type Outcome,
   outcomeOf,
   receive,
   sentMessages,
-  startInviter,
-  startJoiner,
   type Step,
   wipeHandshake,
 } from "./handshake.ts";
+export {
+  InviteRefusedError,
+  startInviter,
+  startJoiner,
+} from "./handshake_start.ts";
 export { parseHandshake, serializeHandshake } from "./handshake_codec.ts";
 export type {
   Handshake,

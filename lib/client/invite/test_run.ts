@@ -1,14 +1,8 @@
 /** Runs of the handshake for tests: two sides, and every message that passed between them. */
 import assert from "node:assert/strict";
 import { calculateGenerator, publicShare } from "./cpace.ts";
-import {
-  advance,
-  isPinned,
-  receive,
-  startInviter,
-  startJoiner,
-  type Step,
-} from "./handshake.ts";
+import { advance, isPinned, receive, type Step } from "./handshake.ts";
+import { startInviter, startJoiner } from "./handshake_start.ts";
 import { parseHandshake, serializeHandshake } from "./handshake_codec.ts";
 import { channelOf, encodeOpening, readOpening } from "./handshake_keys.ts";
 import type {
