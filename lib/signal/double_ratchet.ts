@@ -4,7 +4,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { SignalError } from "./errors.ts";
-import { agree, generateKeyPair, type KeyPair } from "./keys.ts";
+import { agree, generateAndAgree, type KeyPair } from "./keys.ts";
 
 /*
  * The Double Ratchet: which key belongs to which message. Encryption, authentication and the post-quantum
@@ -113,15 +113,15 @@ export async function receiveStep(
 
 /** Our half of a ratchet step: a fresh key pair and the chain it begins. */
 async function answer(rootKey: Uint8Array, theirRatchetKey: Uint8Array) {
-  const ratchetKeyPair = await generateKeyPair();
-  const step = await rootStep(
-    rootKey,
-    ratchetKeyPair.privateKey,
-    theirRatchetKey,
-  );
+  const { keyPair, secret } = await generateAndAgree(theirRatchetKey);
+  const step = rootStep(rootKey, secret);
   return {
     rootKey: step.rootKey,
-    sending: { kind: "ready", ratchetKeyPair, chain: step.chain } as const,
+    sending: {
+      kind: "ready",
+      ratchetKeyPair: keyPair,
+      chain: step.chain,
+    } as const,
   };
 }
 
@@ -133,11 +133,8 @@ async function follow(
   const { sending } = ratchet;
   // They change their key only after they have seen ours: while ours is still to be made, no new key is theirs.
   if (sending.kind === "due") throw new SignalError("invalid-mac");
-  const step = await rootStep(
-    ratchet.rootKey,
-    sending.ratchetKeyPair.privateKey,
-    ratchetKey,
-  );
+  const { privateKey } = sending.ratchetKeyPair;
+  const step = rootStep(ratchet.rootKey, await agree(privateKey, ratchetKey));
   const theirRatchetKey = Uint8Array.from(ratchetKey);
   const chain = { ratchetKey: theirRatchetKey, chain: step.chain, skipped: [] };
   return {
@@ -190,13 +187,11 @@ function takeSeed(
 
 const ROOT_INFO = utf8ToBytes("WhisperRatchet");
 
-/** root key ‖ chain key = HKDF(salt root key, DH). */
-async function rootStep(
+/** root key ‖ chain key = HKDF(salt root key, DH). Wipes the secret. */
+function rootStep(
   rootKey: Uint8Array,
-  privateKey: Uint8Array,
-  publicKey: Uint8Array,
-): Promise<{ rootKey: Uint8Array; chain: ChainKey }> {
-  const secret = await agree(privateKey, publicKey);
+  secret: Uint8Array,
+): { rootKey: Uint8Array; chain: ChainKey } {
   const derived = hkdf(sha256, secret, rootKey, ROOT_INFO, 64);
   secret.fill(0);
   return {

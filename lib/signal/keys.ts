@@ -29,15 +29,37 @@ export function isPublicKey(publicKey: Uint8Array): boolean {
   return publicKey.length === 33 && publicKey[0] === CURVE25519;
 }
 
-/** A new key pair from the platform's randomness; the private key is clamped (RFC 7748 section 5). */
-export async function generateKeyPair(): Promise<KeyPair> {
+/** A new private key (32) from the platform's randomness, clamped (RFC 7748 section 5). */
+function generatePrivateKey(): Uint8Array {
   const privateKey = crypto.getRandomValues(new Uint8Array(32));
   privateKey[0] &= 248;
   privateKey[31] = (privateKey[31] & 127) | 64;
-  return {
-    privateKey,
-    publicKey: encodePublicKey(await (await x25519()).publicKey(privateKey)),
-  };
+  return privateKey;
+}
+
+/** A new key pair from the platform's randomness. */
+export async function generateKeyPair(): Promise<KeyPair> {
+  const privateKey = generatePrivateKey();
+  const publicKey = encodePublicKey(
+    await (await x25519()).publicKey(privateKey),
+  );
+  return { privateKey, publicKey };
+}
+
+/**
+ * A new key pair and its shared secret (32) with `theirs`, computed side by side.
+ * @throws SignalError `invalid-key` for a malformed public key or an all-zero result
+ */
+export async function generateAndAgree(
+  theirs: Uint8Array,
+): Promise<{ keyPair: KeyPair; secret: Uint8Array }> {
+  const privateKey = generatePrivateKey();
+  const implementation = await x25519();
+  const [u, secret] = await Promise.all([
+    implementation.publicKey(privateKey),
+    implementation.agree(privateKey, decodePublicKey(theirs)),
+  ]);
+  return { keyPair: { privateKey, publicKey: encodePublicKey(u) }, secret };
 }
 
 /** The public key (33) of a private key (32). */

@@ -22,15 +22,17 @@ import {
 } from "../mod.ts";
 import { type Party, randomAddress } from "./party.ts";
 
-/** Our implementation. Sessions are kept as bytes, so that every step goes through the stored form. */
+/** Our implementation. By default every step goes through the stored form of a session. */
 export class OurParty implements Party {
   readonly #preKeys = new Map<number, PreKey>();
   readonly #signedPreKeys = new Map<number, SignedPreKey>();
   readonly #kyberPreKeys = new Map<number, KyberPreKey>();
-  readonly #sessions = new Map<string, Uint8Array>();
+  readonly #sessions = new Map<string, Uint8Array | Session>();
   /** What every received first message used, in order. */
   readonly used: UsedPreKeys[] = [];
   now = Date.UTC(2026, 10, 23);
+  /** Whether sessions are kept as bytes. */
+  stored = true;
   #nextId = 1;
 
   private constructor(readonly local: LocalDevice) {}
@@ -125,12 +127,15 @@ export class OurParty implements Party {
   }
 
   session(remote: Address): Session | undefined {
-    const bytes = this.#sessions.get(name(remote));
-    return bytes && parseSession(bytes);
+    const kept = this.#sessions.get(name(remote));
+    return kept instanceof Uint8Array ? parseSession(kept) : kept;
   }
 
   keep(remote: Address, session: Session): void {
-    this.#sessions.set(name(remote), serializeSession(session));
+    this.#sessions.set(
+      name(remote),
+      this.stored ? serializeSession(session) : session,
+    );
   }
 }
 
