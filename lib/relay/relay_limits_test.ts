@@ -1,0 +1,324 @@
+import assert from "node:assert/strict";
+import {
+  newCredentials,
+  ok,
+  randomBytes,
+  randomSigner,
+  refused,
+  RelayClient,
+} from "./testing/relay_client.ts";
+import { withRelay } from "./testing/with_relay.ts";
+import { completeLimits, DEFAULT_LIMITS } from "./limits.ts";
+
+const DAY = 86_400_000;
+
+Deno.test("the defaults are what the protocol document says", () => {
+  const {
+    messagesPerQueue,
+    bytesPerQueue,
+    messageLifetime,
+    queueLifetime,
+    rendezvousLifetime,
+  } = DEFAULT_LIMITS;
+  assert.deepEqual([messagesPerQueue, bytesPerQueue], [4_096, 16_777_216]);
+  assert.deepEqual([messageLifetime, queueLifetime, rendezvousLifetime], [
+    21 * 86_400,
+    365 * 86_400,
+    300,
+  ]);
+});
+
+Deno.test("limits that no relay may have are refused", () => {
+  for (
+    const limits of [
+      { messageLifetime: 21 * 86_400 + 1 },
+      { connections: -1 },
+      { bytesPerQueue: 0.5 },
+      { bytesPerQueue: 2 ** 32 },
+      { queuesPerConnection: 65_536 },
+      { workBits: 25 },
+    ]
+  ) {
+    assert.throws(() => completeLimits(limits), RangeError);
+  }
+});
+
+Deno.test("one connection too many is told busy and closed, and there is room again when one leaves", () =>
+  withRelay(async ({ relay }) => {
+    const two = [
+      await RelayClient.inProcess(relay),
+      await RelayClient.inProcess(relay),
+    ];
+    await assert.rejects(RelayClient.inProcess(relay), /1013 busy/);
+    await two[0].close();
+    await RelayClient.inProcess(relay);
+    ok(await two[1].ask({ type: "PING" }));
+  }, { connections: 2 }));
+
+Deno.test("one queue too many on a connection is full; the others go on", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const keys = await client.createQueue();
+    const outbox = await client.bind(keys, "send");
+    const inbox = await client.bind(keys, "receive", 1);
+    refused(await client.ask(await client.bindCommand(keys, "remove")), "full");
+    refused(
+      await client.ask(await client.openCommand(await randomSigner())),
+      "full",
+    );
+    assert.equal(
+      await client.bind(keys, "receive", 1),
+      inbox,
+      "what is bound may be bound again",
+    );
+    ok(await client.send(outbox, randomBytes(16)));
+  }, { queuesPerConnection: 2 }));
+
+Deno.test("one message too many in a queue is full until one is acknowledged; none that was accepted is lost", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const keys = await client.createQueue();
+    const outbox = await client.bind(keys, "send");
+    const ids = [1, 2, 3, 4].map((n) => new Uint8Array(16).fill(n));
+    for (const id of ids.slice(0, 3)) ok(await client.send(outbox, id));
+    refused(await client.send(outbox, ids[3]), "full");
+    ok(await client.send(outbox, ids[0]));
+    const inbox = await client.bind(keys, "receive", 1);
+    const { seq } = await client.message();
+    ok(await client.ack(inbox, seq));
+    ok(await client.send(outbox, ids[3]));
+    assert.deepEqual(
+      [
+        (await client.message()).id,
+        (await client.message()).id,
+        (await client.message()).id,
+      ],
+      [ids[1], ids[2], ids[3]],
+    );
+  }, { messagesPerQueue: 3 }));
+
+Deno.test("one byte too many in a queue is full", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const keys = await client.createQueue();
+    const outbox = await client.bind(keys, "send");
+    ok(await client.send(outbox, randomBytes(16), new Uint8Array(480)));
+    refused(
+      await client.send(outbox, randomBytes(16), new Uint8Array(992)),
+      "full",
+    );
+    ok(await client.send(outbox, randomBytes(16), new Uint8Array(480)));
+    refused(
+      await client.send(outbox, randomBytes(16), new Uint8Array(480)),
+      "full",
+    );
+    await world.restart();
+    const later = await RelayClient.inProcess(world.relay);
+    const again = await later.bind(keys, "send");
+    refused(
+      await later.send(again, randomBytes(16), new Uint8Array(480)),
+      "full",
+    );
+  }, { bytesPerQueue: 960 }));
+
+Deno.test("a message waits 21 days and not a millisecond longer, in memory and on disk", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const [kept, restarted] = [
+      await client.createQueue(),
+      await client.createQueue(),
+    ];
+    for (const keys of [kept, restarted]) {
+      ok(await client.send(await client.bind(keys, "send"), randomBytes(16)));
+    }
+    world.clock.now += 21 * DAY - 1;
+    await client.bind(kept, "receive", 1);
+    await client.message();
+    world.clock.now += 1;
+    await client.bind(kept, "receive", 1);
+    ok(await client.ask({ type: "PING" }));
+    assert.deepEqual(client.pushes, []);
+    await world.restart();
+    const later = await RelayClient.inProcess(world.relay);
+    for (const keys of [kept, restarted]) await later.bind(keys, "receive", 1);
+    ok(await later.ask({ type: "PING" }));
+    assert.deepEqual(later.pushes, []);
+  }));
+
+Deno.test("room that expired messages took is free again", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const outbox = await client.bind(await client.createQueue(), "send");
+    ok(await client.send(outbox, randomBytes(16)));
+    refused(await client.send(outbox, randomBytes(16)), "full");
+    world.clock.now += 21 * DAY;
+    ok(await client.send(outbox, randomBytes(16)));
+  }, { messagesPerQueue: 1 }));
+
+Deno.test("a clock that was a year ahead keeps no message longer", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const keys = await client.createQueue();
+    world.clock.now += 300 * DAY;
+    ok(await client.send(await client.bind(keys, "send"), randomBytes(16)));
+    world.clock.now -= 300 * DAY;
+    await world.restart();
+    const later = await RelayClient.inProcess(world.relay);
+    await later.bind(keys, "receive", 1);
+    await later.message();
+    world.clock.now += 21 * DAY;
+    await later.bind(keys, "receive", 1);
+    ok(await later.ask({ type: "PING" }));
+    assert.deepEqual(later.pushes, []);
+  }));
+
+Deno.test("a queue lives for a year after its owner last came, whoever else came", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const [visited, left] = [
+      await client.createQueue(),
+      await client.createQueue(),
+    ];
+    world.clock.now += 300 * DAY;
+    await world.restart();
+    const middle = await RelayClient.inProcess(world.relay);
+    await middle.bind(visited, "receive", 0);
+    await middle.bind(left, "send");
+    world.clock.now += 300 * DAY;
+    await world.restart();
+    const later = await RelayClient.inProcess(world.relay);
+    await later.bind(visited, "receive", 0);
+    refused(
+      await later.ask(await later.bindCommand(left, "receive", 0)),
+      "no-such-queue",
+    );
+  }));
+
+Deno.test("frames beyond the rate are refused and cost nothing that was accepted; patience ends too", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    for (let i = 0; i < 20; i++) ok(await client.ask({ type: "PING" }));
+    refused(await client.ask({ type: "PING" }), "rate");
+    world.clock.now += 100;
+    ok(await client.ask({ type: "PING" }));
+    refused(await client.ask({ type: "PING" }), "rate");
+    const flood = Promise.allSettled(
+      Array.from({ length: 30 }, () => client.ask({ type: "PING" })),
+    );
+    assert.deepEqual(await client.closed, {
+      code: 1008,
+      reason: "too many frames",
+    });
+    await flood;
+    assert.equal(client.refusal, "rate");
+    ok(await (await RelayClient.inProcess(world.relay)).ask({ type: "PING" }));
+  }, { framesPerSecond: 10, burstSeconds: 2 }));
+
+Deno.test("bytes beyond the rate are refused", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const outbox = await client.bind(await client.createQueue(), "send"); // two small frames
+    ok(await client.send(outbox, randomBytes(16), new Uint8Array(8_160)));
+    refused(
+      await client.send(outbox, randomBytes(16), new Uint8Array(8_160)),
+      "rate",
+    );
+    world.clock.now += 1_000;
+    ok(await client.send(outbox, randomBytes(16), new Uint8Array(8_160)));
+  }, { bytesPerSecond: 10_000, burstSeconds: 1 }));
+
+Deno.test("pushing stops at a socket that does not read; all of it stays in the queue and comes in order", () =>
+  withRelay(async ({ relay }) => {
+    const owner = await RelayClient.inProcess(relay);
+    const keys = await owner.createQueue();
+    const outbox = await owner.bind(keys, "send");
+    const sends = Array.from(
+      { length: 100 },
+      (_, i) => new Uint8Array(16).fill(i),
+    );
+    const reader = await RelayClient.inProcess(relay);
+    const inbox = await reader.bind(keys, "receive", 1);
+    reader.pause();
+    for (const id of sends) ok(await owner.send(outbox, id));
+    assert.deepEqual(reader.pushes, []);
+    reader.resume();
+    let last = 0;
+    for (const id of sends) {
+      const message = await reader.message();
+      assert.deepEqual(message.id, id);
+      last = message.seq;
+    }
+    ok(await reader.ack(inbox, last));
+  }, { bufferedBytes: 5_000, bufferedBytesToClose: 8_000 }));
+
+Deno.test("who does not read answers is closed, with what it sent kept", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const keys = await client.createQueue();
+    const outbox = await client.bind(keys, "send");
+    ok(await client.send(outbox, new Uint8Array(16).fill(1)));
+    client.pause();
+    const asked = Promise.allSettled(
+      Array.from({ length: 40 }, () => client.ask({ type: "PING" })),
+    );
+    assert.equal((await client.closed).code, 1008);
+    await asked;
+    const later = await RelayClient.inProcess(relay);
+    await later.bind(keys, "receive", 1);
+    assert.deepEqual((await later.message()).id, new Uint8Array(16).fill(1));
+  }, { bufferedBytes: 1_000, bufferedBytesToClose: 2_000 }));
+
+Deno.test("more unwritten bytes than the relay may hold are busy", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const outbox = await client.bind(await client.createQueue(), "send");
+    const answers = await Promise.all(client.askAll(
+      Array.from(
+        { length: 6 },
+        () => ({
+          type: "SEND",
+          handle: outbox,
+          id: randomBytes(16),
+          envelope: randomBytes(480),
+        }),
+      ),
+    ));
+    const types = answers.map((answer) =>
+      answer.type === "ERR" ? answer.code : answer.type
+    );
+    assert.ok(types.includes("OK") && types.includes("busy"), types.join());
+    ok(await client.send(outbox, randomBytes(16)));
+  }, { unwrittenBytes: 1_500 }));
+
+Deno.test("one rendezvous too many is busy, one pass too many is full", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const { handle } = await client.open(await randomSigner());
+    refused(
+      await client.ask(await client.openCommand(await randomSigner())),
+      "busy",
+    );
+    for (const index of [0, 1]) {
+      ok(await client.pass(handle, index, randomBytes(9)));
+    }
+    refused(await client.pass(handle, 2, randomBytes(9)), "full");
+  }, { rendezvous: 1, passesPerSide: 2 }));
+
+Deno.test("the price of anonymous commands rises with their number and falls with time", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    for (let i = 0; i < 4; i++) await client.createQueue();
+    await client.createQueue();
+    client.hello = { ...client.hello, workBits: 0 };
+    let asked = 0;
+    for (let i = 0; i < 6 && asked === 0; i++) {
+      const answer = await client.ask(
+        await client.newCommand(await newCredentials()),
+      );
+      if (answer.type === "ERR") asked = refused(answer, "work")[0];
+    }
+    assert.equal(asked, 4);
+    assert.equal((await RelayClient.inProcess(world.relay)).hello.workBits, 4);
+    world.clock.now += 10 * 60_000;
+    assert.equal((await RelayClient.inProcess(world.relay)).hello.workBits, 3);
+  }, { workBits: 3, anonymousPerMinute: 4 }));

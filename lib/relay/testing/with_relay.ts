@@ -1,0 +1,57 @@
+import { completeLimits, type Limits } from "../limits.ts";
+import { Relay } from "../relay.ts";
+
+/** A relay on a KV file of its own, which can be stopped and opened again, with a clock that a test sets. */
+export class RelayWorld {
+  readonly clock = { now: 1_800_000_000_000 };
+  readonly lines: string[] = [];
+  readonly path: string;
+  relay!: Relay; // set by `open`, before anybody has the world
+  #kv: Deno.Kv | undefined;
+  readonly #limits: Partial<Limits>;
+
+  constructor(directory: string, limits: Partial<Limits>) {
+    this.path = `${directory}/relay.kv`;
+    this.#limits = completeLimits({ workBits: 2, ...limits });
+  }
+
+  async open(limits: Partial<Limits> = {}): Promise<Relay> {
+    this.#kv = await Deno.openKv(this.path);
+    this.relay = await Relay.open({
+      kv: this.#kv,
+      publicUrl: "http://localhost:8000",
+      clock: () => this.clock.now,
+      limits: { ...this.#limits, ...limits },
+      log: (line) => this.lines.push(line),
+    });
+    return this.relay;
+  }
+
+  async close(): Promise<void> {
+    await this.relay.stop();
+    this.#kv?.close();
+    this.#kv = undefined;
+  }
+
+  /** As a host does: everything in memory is gone. */
+  async restart(limits: Partial<Limits> = {}): Promise<Relay> {
+    await this.close();
+    return await this.open(limits);
+  }
+}
+
+/** Runs a test with a relay of its own and leaves nothing behind. */
+export async function withRelay(
+  run: (world: RelayWorld) => Promise<void>,
+  limits: Partial<Limits> = {},
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "whisper-relay-" });
+  const world = new RelayWorld(directory, limits);
+  await world.open();
+  try {
+    await run(world);
+  } finally {
+    await world.close();
+    await Deno.remove(directory, { recursive: true });
+  }
+}
