@@ -91,7 +91,7 @@ export function parseCommandLine(
     }
     const [, name, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (!name || !isName(name)) {
-      throw new UsageError(`There is no option ${arg}; see --help.`);
+      throw new UsageError(`There is no option ${word(arg)}; see --help.`);
     }
     const value = inline ?? args[++at];
     if (!value || (inline === undefined && value.startsWith("--"))) {
@@ -101,7 +101,7 @@ export function parseCommandLine(
   }
   if (words.length > 1 || (words[0] ?? "serve") !== "serve") {
     throw new UsageError(
-      `There is no command "${words.join(" ")}"; see --help.`,
+      `There is no command ${JSON.stringify(words.join(" "))}; see --help.`,
     );
   }
   return { name: "serve", options: optionsOf(values) };
@@ -125,12 +125,19 @@ function optionsOf(values: Values): Options {
   };
 }
 
+/** Plain words as they are; anything else quoted, so that it stays on one line. */
+function word(text: string): string {
+  return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
+}
+
 function port(given: Values[Name]): number {
   if (!given) return 8000;
   const number = /^\d{1,5}$/.test(given.value) ? Number(given.value) : NaN;
   if (number <= 65535) return number;
   throw new UsageError(
-    `${given.source} is "${given.value}"; it must be a number from 0 to 65535.`,
+    `${given.source} is ${
+      JSON.stringify(given.value)
+    }; it must be a number from 0 to 65535.`,
   );
 }
 
@@ -139,7 +146,9 @@ function host(given: Values[Name]): string {
   const bare = given.value.replace(/^\[(.*)\]$/, "$1");
   if (/^[\w.:%-]+$/.test(bare)) return bare;
   throw new UsageError(
-    `${given.source} is "${given.value}"; it must be an address or a host name.`,
+    `${given.source} is ${
+      JSON.stringify(given.value)
+    }; it must be an address or a host name.`,
   );
 }
 
@@ -150,6 +159,8 @@ function origin(given: Values[Name]): string | undefined {
     !url.search && !url.hash && !url.username && !url.password;
   if (bare) return url.origin;
   throw new UsageError(
-    `${given.source} is "${given.value}"; it must be an origin such as https://whisper.example, without a path.`,
+    `${given.source} is ${
+      JSON.stringify(given.value)
+    }; it must be an origin such as https://whisper.example, without a path.`,
   );
 }

@@ -116,6 +116,8 @@ function listenError(
         `This user may not listen on port ${port}; choose one above 1023 with --port.`,
       );
     case "EADDRNOTAVAIL":
+    // Deno's word for an address of another machine.
+    case "EINVAL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return new UsageError(

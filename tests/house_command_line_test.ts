@@ -1,0 +1,155 @@
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import { PROGRAM, programArguments, startRelay } from "./harness/mod.ts";
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the built program to its end. */
+async function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Result> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...programArguments(PROGRAM, dir), ...args],
+      env: { WHISPER_DATA: join(dir, "data"), ...env },
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, out: text(stdout), err: text(stderr) };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** The program refused with exit code 2 and exactly this line, and said nothing else. */
+function refused({ code, out, err }: Result, line: RegExp): void {
+  deepEqual([code, out, err.split("\n").length], [2, "", 2], err);
+  match(err, line);
+}
+
+Deno.test("--help tells how to use it and starts nothing", async () => {
+  const { code, out, err } = await run(["--help"]);
+  deepEqual([code, err], [0, ""]);
+  match(out, /^Whisper: .*\n\nUsage: /);
+});
+
+Deno.test("a value that makes no sense gives one line and exit code 2", async () => {
+  refused(
+    await run(["--port", "many"]),
+    /^whisper: --port is "many"; it must be a number from 0 to 65535\.\n$/,
+  );
+  refused(
+    await run([], { WHISPER_PORT: "many" }),
+    /^whisper: WHISPER_PORT is "many"/,
+  );
+  refused(
+    await run(["--host", "198.51.100.7"]),
+    /^whisper: 198\.51\.100\.7 is not an address of this machine/,
+  );
+  refused(
+    await run(["--host", "no-such-host.invalid"]),
+    /^whisper: no-such-host\.invalid is not an address/,
+  );
+});
+
+Deno.test("a taken port gives one line and exit code 2", async () => {
+  const relay = await startRelay();
+  try {
+    refused(
+      await run(["--port", String(relay.port)]),
+      new RegExp(
+        `^whisper: Port ${relay.port} is taken; choose another with --port\\.\\n$`,
+      ),
+    );
+  } finally {
+    await relay.stop();
+  }
+});
+
+Deno.test("a data directory in use, or that can't be used, gives one line and exit code 2", async () => {
+  const relay = await startRelay();
+  try {
+    await rejects(
+      startRelay({ dataDir: relay.dataDir }),
+      /ended with 2: whisper: Another Whisper is using/,
+    );
+  } finally {
+    await relay.stop();
+  }
+  refused(
+    await run(["--data", "/proc/nowhere", "--port", "0"]),
+    /^whisper: The data directory .* can't be used/,
+  );
+});
+
+Deno.test("a database that is none gives one line, exit code 2, and is left alone", async () => {
+  const dataDir = await Deno.makeTempDir();
+  const database = join(dataDir, "relay.sqlite3");
+  try {
+    await Deno.writeTextFile(database, "somebody's diary".repeat(1000));
+    await rejects(
+      startRelay({ dataDir }),
+      /ended with 2: whisper: The database .* can't be opened: [^\n]*\n$/,
+    );
+    match(await Deno.readTextFile(database), /^somebody's diary/);
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
+Deno.test("the environment sets what the command line leaves open", async () => {
+  const dataDir = await Deno.makeTempDir();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: programArguments(PROGRAM, dataDir),
+    env: {
+      WHISPER_DATA: dataDir,
+      WHISPER_PORT: "0",
+      WHISPER_PUBLIC_URL: "https://whisper.example",
+    },
+    stdout: "piped",
+  }).spawn();
+  try {
+    const reader = child.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    let said = "";
+    while (!said.includes("stops it")) {
+      said += (await reader.read()).value ?? "";
+    }
+    match(said, /^Whisper is listening at http:\/\/localhost:\d+\n/);
+    match(said, new RegExp(`^Its data is in ${dataDir}$`, "m"));
+    match(
+      said,
+      /^People reach it at https:\/\/whisper\.example: pass that on\.$/m,
+    );
+    child.kill("SIGINT");
+    equal((await child.status).code, 0);
+    await reader.cancel();
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
+Deno.test("SIGTERM stops it in order: exit code 0, the port and the data free again", async () => {
+  const dataDir = await Deno.makeTempDir();
+  try {
+    const first = await startRelay({ dataDir });
+    const socket = new WebSocket(first.url.replace("http", "ws") + "/relay");
+    const closed = new Promise<number>((resolve) => {
+      socket.onclose = ({ code }) => resolve(code);
+    });
+    await new Promise((resolve) => {
+      socket.onmessage = resolve;
+    });
+    await first.stop();
+    equal(await closed, 1001);
+    const second = await startRelay({ dataDir, port: first.port });
+    await second.stop();
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
