@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { generateKeyPair, safetyNumber, SignalError } from "./mod.ts";
+
+async function someone() {
+  return { id: crypto.randomUUID(), key: (await generateKeyPair()).publicKey };
+}
+
+function between(
+  local: Awaited<ReturnType<typeof someone>>,
+  remote: Awaited<ReturnType<typeof someone>>,
+) {
+  return safetyNumber({
+    localId: local.id,
+    localKey: local.key,
+    remoteId: remote.id,
+    remoteKey: remote.key,
+  });
+}
+
+Deno.test("both sides read the same 60 digits, and other ones with anyone else", async () => {
+  const [a, b, c] = await Promise.all([someone(), someone(), someone()]);
+  const { displayable } = await between(a, b);
+  assert.match(displayable, /^\d{60}$/);
+  assert.equal((await between(b, a)).displayable, displayable);
+  assert.notEqual((await between(a, c)).displayable, displayable);
+  assert.notEqual(
+    (await between({ ...a, id: c.id }, b)).displayable,
+    displayable,
+  );
+});
+
+Deno.test("a malformed identity key is refused", async () => {
+  const [a, b] = [await someone(), await someone()];
+  await assert.rejects(
+    between(a, { ...b, key: b.key.subarray(1) }),
+    new SignalError("invalid-key"),
+  );
+});
