@@ -1,7 +1,7 @@
-import Chat from "../islands/chat.tsx";
+import App from "../islands/app.tsx";
 
-export const title = "Chat";
+export const title = "Chats";
 
 export default function ChatPage() {
-  return <Chat />;
+  return <App page="messenger" />;
 }

@@ -1,5 +1,5 @@
-import Landing from "../islands/landing.tsx";
+import App from "../islands/app.tsx";
 
 export default function Home() {
-  return <Landing />;
+  return <App page="landing" />;
 }

@@ -1,0 +1,89 @@
+/** The whole interface: which screen is shown follows from where the messenger stands, and nothing else. */
+import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import { startClock } from "./clock.ts";
+import { Messenger } from "./messenger/messenger.tsx";
+import { openMessenger, type Source, source } from "./messenger_source.ts";
+import { followHistory, place, settleAt } from "./navigation.ts";
+import { watchVisibility } from "./page_visible.ts";
+import { Loudspeaker } from "./parts/loudspeaker.tsx";
+import {
+  Elsewhere,
+  Failed,
+  NotLoaded,
+  StorageFull,
+} from "./screens/standstill.tsx";
+import { Starting } from "./screens/starting.tsx";
+import { followTheme } from "./theme.ts";
+import { CreateAccount } from "./welcome/create_account.tsx";
+import { Landing } from "./welcome/landing.tsx";
+import { LogIn } from "./welcome/log_in.tsx";
+
+type Page = "landing" | "messenger";
+
+/** `page`: what the address promises, shown until it is known what is stored here. */
+export default function App({ page }: { page: Page }) {
+  useEffect(() => {
+    const stops = [
+      followTheme(),
+      followHistory(),
+      watchVisibility(),
+      startClock(),
+    ];
+    // Its failure has a screen of its own.
+    openMessenger().catch((error) => {
+      console.error("Whisper could not be opened", error);
+    });
+    return () => stops.forEach((stop) => stop());
+  }, []);
+
+  const opened = source.value;
+  const at = opened.at === "open" ? opened.messenger.phase.value.at : opened.at;
+  useEffect(() => {
+    if (at === "no-account") settleAt("/");
+  }, [at]);
+
+  return (
+    <>
+      {screen(opened, page)}
+      <Loudspeaker />
+    </>
+  );
+}
+
+function screen(opened: Source, page: Page): VNode {
+  // The landing can be read and pressed while the rest is loading; the messenger can't be shown without it.
+  const opening = page === "landing" ? welcome() : <Starting />;
+  if (opened.at === "opening") return opening;
+  if (opened.at === "failed") return <NotLoaded />;
+  const { messenger } = opened;
+  const phase = messenger.phase.value;
+  switch (phase.at) {
+    case "starting":
+      return opening;
+    case "no-account":
+      return welcome();
+    case "logged-out":
+      return <LogIn key="sealed" sealed />;
+    case "elsewhere":
+      return <Elsewhere messenger={messenger} />;
+    case "ready":
+      return <Messenger messenger={messenger} />;
+    case "storage-full":
+      return <StorageFull messenger={messenger} />;
+    case "failed":
+      return <Failed reason={phase.reason} />;
+  }
+}
+
+/** Not a component: what was typed before the messenger was there stays when it is. */
+function welcome(): VNode {
+  switch (place.value.step) {
+    case "landing":
+      return <Landing />;
+    case "create":
+      return <CreateAccount />;
+    case "log-in":
+      return <LogIn key="fresh" sealed={false} />;
+  }
+}

@@ -1,0 +1,57 @@
+/** One message. Its accessible name holds all there is to it: who, what, when, and how far it came. */
+import "./bubble.css";
+import type { MessageView } from "../../lib/client/view.ts";
+import { dates } from "../format/mod.ts";
+import { glance } from "../format/glance.ts";
+import { Button } from "../parts/button.tsx";
+import { text } from "../text/mod.ts";
+import { Ticks } from "./ticks.tsx";
+
+const words = text.message;
+
+export function Bubble(
+  { message, first, name, retry }: {
+    message: MessageView;
+    /** The first of a run by one person. */
+    first: boolean;
+    /** The other person's. */
+    name: string;
+    retry: (id: string) => void;
+  },
+) {
+  const { mine, body, state, time } = message;
+  const content = body.kind === "text" ? body.text : words.unknown;
+  const at = dates().time(time);
+  const size = body.kind === "text" ? glance(content) : "unknown";
+  return (
+    <article
+      class={`bubble bubble-${size}${mine ? " bubble-mine" : ""}${
+        first ? " bubble-first" : ""
+      }`}
+      aria-label={mine
+        ? words.own(content, at, state ? words.states[state] : "")
+        : words.theirs(name, content, at)}
+    >
+      <div class="bubble-text">
+        <span class="bubble-words">{content}</span>
+        <span class="bubble-meta">
+          <time
+            dateTime={new Date(time).toISOString()}
+            title={dates().full(time)}
+          >
+            {at}
+          </time>
+          {mine && state && <Ticks state={state} />}
+        </span>
+      </div>
+      {state === "failed" && (
+        <div class="bubble-failed">
+          {words.failed}
+          <Button small look="outline" onClick={() => retry(message.id)}>
+            {words.retry}
+          </Button>
+        </div>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,100 @@
+/** Where messages are written. What is written here is never lost: it is a draft until it is a message. */
+import "./composer.css";
+import { SendHorizontal } from "lucide-preact";
+import type { RefObject } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
+import type { ConversationView } from "../../lib/client/view.ts";
+import { Mistake } from "../parts/field.tsx";
+import { text } from "../text/mod.ts";
+import { hasTouchKeyboard } from "../touch.ts";
+
+const words = text.composer;
+
+export function Composer(
+  { view, field, onSent }: {
+    view: ConversationView;
+    field: RefObject<HTMLTextAreaElement | null>;
+    onSent: () => void;
+  },
+) {
+  const [mistake, setMistake] = useState<string>();
+  const draft = view.draft.value;
+  const empty = draft.trim() === "";
+  useGrowth(field, draft);
+
+  const send = async () => {
+    if (empty) return;
+    setMistake(undefined);
+    view.setDraft("");
+    field.current?.focus();
+    try {
+      await view.send(draft.trim());
+      onSent();
+    } catch (error) {
+      // Back where it was written, above whatever was begun meanwhile.
+      const begun = view.draft.peek();
+      view.setDraft(begun === "" ? draft : `${draft}\n${begun}`);
+      setMistake(
+        error instanceof Error && error.name === "TextTooLongError"
+          ? words.tooLong
+          : words.refused,
+      );
+    }
+  };
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      {mistake && <Mistake>{mistake}</Mistake>}
+      <div class="composer-row">
+        <textarea
+          ref={field}
+          class="composer-field"
+          aria-label={words.label}
+          placeholder={words.placeholder}
+          rows={1}
+          dir="auto"
+          enterkeyhint={hasTouchKeyboard() ? "enter" : "send"}
+          value={draft}
+          onInput={(event) => view.setDraft(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) {
+              return;
+            }
+            if (hasTouchKeyboard()) return;
+            event.preventDefault();
+            void send();
+          }}
+        />
+        {/* Never disabled, so that it keeps its place in the tab order and the focus when it was pressed. */}
+        <button
+          type="submit"
+          class="composer-send"
+          aria-label={words.send}
+          title={words.send}
+          aria-disabled={empty}
+        >
+          <SendHorizontal size={21} aria-hidden="true" />
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** Grows the field with its text where the browser does not do it by itself. */
+function useGrowth(
+  field: RefObject<HTMLTextAreaElement | null>,
+  draft: string,
+): void {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element || CSS.supports("field-sizing", "content")) return;
+    element.style.setProperty("height", "auto");
+    element.style.setProperty("height", `${element.scrollHeight + 2}px`);
+  }, [draft]);
+}

@@ -1,0 +1,157 @@
+/** Two people meet: one gives a code, the other enters it. Both sides are in one dialog. */
+import "./invite_dialog.css";
+import { useEffect, useState } from "preact/hooks";
+import type { InviteView, OfferState } from "../../lib/client/view.ts";
+import { countdown, groups } from "../format/code.ts";
+import { Button } from "../parts/button.tsx";
+import { CopyButton } from "../parts/copy_button.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Field, Mistake } from "../parts/field.tsx";
+import { text } from "../text/mod.ts";
+
+const words = text.invite;
+
+export function InviteDialog(
+  { invite, onClose }: { invite: InviteView; onClose: () => void },
+) {
+  return (
+    <Dialog
+      title={words.title}
+      onClose={() => {
+        invite.reset();
+        onClose();
+      }}
+    >
+      <Give invite={invite} />
+      <p class="invite-or" aria-hidden="true">{words.or}</p>
+      <Enter invite={invite} />
+    </Dialog>
+  );
+}
+
+function Give({ invite }: { invite: InviteView }) {
+  const offer = invite.offer.value;
+  const making = offer.at === "making";
+  return (
+    <section class="invite-part">
+      <div class="invite-words">
+        <h3>{words.giveTitle}</h3>
+        <p>{words.giveLead}</p>
+      </div>
+      {offer.at === "waiting" && <Code offer={offer} invite={invite} />}
+      {offer.at === "connecting" && <p role="status">{words.connecting}</p>}
+      {offer.at === "failed" && (
+        <Mistake>{words.offerFailure[offer.reason]}</Mistake>
+      )}
+      {(offer.at === "none" || offer.at === "failed" || making) && (
+        <Button
+          look="primary"
+          aria-busy={making}
+          onClick={() => void invite.generate()}
+        >
+          {making ? words.generating : words.generate}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+function Code(
+  { offer, invite }: {
+    offer: Extract<OfferState, { at: "waiting" }>;
+    invite: InviteView;
+  },
+) {
+  const spoken = groups(offer.code, 5);
+  return (
+    <>
+      <div
+        class="invite-code"
+        role="status"
+        aria-label={words.codeLabel}
+        translate={false}
+      >
+        {spoken.map((group, i) => (
+          <span key={i}>
+            {i > 0 && <span class="invite-code-joint">-</span>}
+            {group}
+          </span>
+        ))}
+      </div>
+      <div class="invite-left">
+        <Countdown until={offer.expiresAt} />
+        <div class="invite-buttons">
+          <CopyButton label={words.copy} value={spoken.join("-")} />
+          <Button small look="quiet" onClick={() => void invite.withdraw()}>
+            {words.cancel}
+          </Button>
+        </div>
+      </div>
+      <p>{words.waiting}</p>
+    </>
+  );
+}
+
+function Countdown({ until }: { until: number }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <span class="invite-timer">
+      <span aria-hidden="true">{words.expires}</span>{" "}
+      <b role="timer" aria-label={words.expires}>{countdown(until, now)}</b>
+    </span>
+  );
+}
+
+function Enter({ invite }: { invite: InviteView }) {
+  const [code, setCode] = useState("");
+  const [missing, setMissing] = useState(false);
+  const join = invite.join.value;
+  const connecting = join.at === "connecting";
+  const mistake = missing
+    ? words.codeMissing
+    : join.at === "failed"
+    ? words.joinFailure[join.reason]
+    : undefined;
+  const connect = () => {
+    if (connecting) return;
+    const nothing = code.trim() === "";
+    setMissing(nothing);
+    if (!nothing) void invite.connect(code);
+  };
+  return (
+    <section class="invite-part">
+      <h3>{words.enterTitle}</h3>
+      <form
+        class="invite-part"
+        onSubmit={(event) => {
+          event.preventDefault();
+          connect();
+        }}
+      >
+        <div class="invite-enter">
+          <Field
+            label={words.enter}
+            code
+            value={code}
+            placeholder={words.enterPlaceholder}
+            maxLength={300}
+            invalid={mistake !== undefined}
+            onInput={(event) => {
+              setCode(event.currentTarget.value);
+              setMissing(false);
+            }}
+          />
+          <Button look="primary" type="submit" aria-busy={connecting}>
+            {words.connect}
+          </Button>
+        </div>
+        {connecting && <p role="status">{words.connecting}</p>}
+        {mistake && !connecting && <Mistake>{mistake}</Mistake>}
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,210 @@
+/** What was said: pages of bubbles, scrolled from the newest. */
+import "./message_log.css";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { ArrowDown, LockKeyhole } from "lucide-preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { ConversationView } from "../../lib/client/view.ts";
+import { minute } from "../clock.ts";
+import { dates } from "../format/mod.ts";
+import { pageVisible } from "../page_visible.ts";
+import { memo } from "../parts/memo.tsx";
+import { announce } from "../parts/loudspeaker.tsx";
+import { text } from "../text/mod.ts";
+import { Bubble } from "./bubble.tsx";
+import { type Page, paginate } from "./pages.ts";
+import { countAfter, firstUnread, rowsOf, type Unread } from "./rows.ts";
+import { useHeldScroll, useOlder } from "./scrolling.ts";
+
+const words = text.conversation;
+
+/** Further from the newest message than this, px, the way back is offered. */
+const AWAY = 240;
+
+export function MessageLog(
+  { view, unread }: {
+    view: ConversationView;
+    unread: Signal<Unread | undefined>;
+  },
+) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const top = useRef<HTMLDivElement>(null);
+  const former = useRef<Page[]>([]);
+  const pages = useComputed(() => {
+    former.current = paginate(view.messages.value, former.current);
+    return former.current;
+  });
+  const unreadFrom = useComputed(() =>
+    firstUnread(view.messages.value, unread.value)
+  );
+  /** Id of the newest message when the person scrolled away from it. */
+  const leftAt = useSignal<string | undefined>(undefined);
+
+  useHeldScroll(scroller, view);
+  useOlder(scroller, top, view);
+  useAnnouncements(view);
+  useStartAtUnread(scroller, unreadFrom.value);
+
+  const onScroll = () => {
+    const away = (scroller.current?.scrollTop ?? 0) < -AWAY;
+    if (away === (leftAt.peek() !== undefined)) return;
+    leftAt.value = away ? view.messages.peek().at(-1)?.id : undefined;
+  };
+
+  const count = unread.value?.count ?? 0;
+  const list = pages.value;
+  return (
+    <div class="log-frame">
+      <div
+        ref={scroller}
+        class="log"
+        role="log"
+        aria-label={words.messages}
+        // What arrives is announced once and shortly (see below), not with all that loading brings.
+        aria-live="off"
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        <div class="log-content">
+          <div ref={top} />
+          {view.hasOlder.value
+            ? <p class="log-older">{words.loadingOlder}</p>
+            : (
+              <p class="log-beginning">
+                <LockKeyhole size={15} aria-hidden="true" />
+                <span>
+                  {words.beginning(view.name.value)}
+                  {list.length === 0 && ` ${words.firstMessage}`}
+                </span>
+              </p>
+            )}
+          {list.map((page) => (
+            <PageRows
+              key={page.key}
+              page={page}
+              name={view.name.value}
+              unreadFrom={page.messages.some(({ id }) =>
+                  id === unreadFrom.value
+                )
+                ? unreadFrom.value
+                : undefined}
+              unreadCount={count}
+              retry={retryOf(view)}
+            />
+          ))}
+        </div>
+      </div>
+      {leftAt.value !== undefined && (
+        <JumpButton
+          newer={countAfter(view.messages.value, leftAt.value)}
+          onClick={() => {
+            scroller.current?.scrollTo({ top: 0, behavior: "smooth" });
+            scroller.current?.focus({ preventScroll: true });
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+const retries = new WeakMap<ConversationView, (id: string) => void>();
+
+/** The same function for the same conversation, so that pages stay as they are. */
+function retryOf(view: ConversationView): (id: string) => void {
+  let retry = retries.get(view);
+  if (!retry) {
+    retry = (id) => void view.retry(id);
+    retries.set(view, retry);
+  }
+  return retry;
+}
+
+const PageRows = memo(function PageRows(
+  { page, name, unreadFrom, unreadCount, retry }: {
+    page: Page;
+    name: string;
+    unreadFrom: string | undefined;
+    unreadCount: number;
+    retry: (id: string) => void;
+  },
+) {
+  return (
+    <div class="log-page">
+      {rowsOf(page.messages, page.previous, unreadFrom).map((row) => {
+        switch (row.kind) {
+          case "day":
+            return (
+              <div key={row.key} class="log-day">
+                <span>{dates().day(row.at, minute.value)}</span>
+              </div>
+            );
+          case "unread":
+            return (
+              <div key={row.key} class="log-unread" data-unread-divider>
+                {words.unread(unreadCount)}
+              </div>
+            );
+          case "message":
+            return (
+              <Bubble
+                key={row.key}
+                message={row.message}
+                first={row.first}
+                name={name}
+                retry={retry}
+              />
+            );
+        }
+      })}
+    </div>
+  );
+});
+
+function JumpButton(
+  { newer, onClick }: { newer: number; onClick: () => void },
+) {
+  const label = newer > 0 ? `${words.jump}, ${words.newer(newer)}` : words.jump;
+  return (
+    <button
+      type="button"
+      class="jump"
+      aria-label={label}
+      title={words.jump}
+      onClick={onClick}
+    >
+      {newer > 0 && <span>{words.newer(newer)}</span>}
+      <ArrowDown size={20} aria-hidden="true" />
+    </button>
+  );
+}
+
+/** Opens at the first unread message, once it is there; else at the newest, where the axis starts. */
+function useStartAtUnread(
+  scroller: { current: HTMLDivElement | null },
+  unreadFrom: string | undefined,
+): void {
+  useLayoutEffect(() => {
+    if (unreadFrom === undefined) return;
+    scroller.current?.querySelector("[data-unread-divider]")
+      ?.scrollIntoView({ block: "start" });
+  }, [unreadFrom]);
+}
+
+/** Says what arrives while the conversation is open: one message in full, several by their number. */
+function useAnnouncements(view: ConversationView): void {
+  const newest = useRef<string | undefined>(undefined);
+  const messages = view.messages.value;
+  useEffect(() => {
+    const before = newest.current;
+    const last = messages.at(-1);
+    newest.current = last?.id;
+    if (before === undefined || !last || !pageVisible.peek()) return;
+    const count = countAfter(messages, before);
+    if (count === 0 || last.mine) return;
+    const name = view.name.peek();
+    announce(
+      count === 1 && last.body.kind === "text"
+        ? words.announce(name, last.body.text)
+        : words.announceMany(name, count),
+    );
+  }, [messages]);
+}

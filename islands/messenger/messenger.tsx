@@ -1,0 +1,124 @@
+/** The messenger: the list of conversations, the open one, and what lies over them. */
+import "./messenger.css";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { MessengerView } from "../../lib/client/view.ts";
+import {
+  fingerprint,
+  openConversation,
+  place,
+  settleAt,
+} from "../navigation.ts";
+import { announce } from "../parts/loudspeaker.tsx";
+import { askToKeep } from "../storage_promise.ts";
+import { text } from "../text/mod.ts";
+import { ConnectionBanner } from "./connection_banner.tsx";
+import { Conversation } from "./conversation.tsx";
+import { entryId } from "./conversation_list.tsx";
+import { InviteDialog } from "./invite_dialog.tsx";
+import { SettingsDialog } from "./settings_dialog.tsx";
+import { Sidebar } from "./sidebar.tsx";
+import { WelcomePane } from "./welcome_pane.tsx";
+
+export interface Meeting {
+  readonly id: string;
+  readonly name: string;
+}
+
+export function Messenger({ messenger }: { messenger: MessengerView }) {
+  const dialog = useSignal<"invite" | "settings" | undefined>(undefined);
+  /** Somebody met while the person was doing something else. */
+  const met = useSignal<Meeting | undefined>(undefined);
+  const openId = useComputed(() => {
+    const { open } = place.value;
+    if (open === undefined) return undefined;
+    return messenger.conversations.value.find(({ id }) =>
+      fingerprint(id) === open
+    )?.id;
+  });
+  const id = openId.value;
+  const view = id === undefined ? undefined : messenger.conversation(id);
+
+  useEffect(() => {
+    settleAt("/chat");
+    askToKeep();
+  }, []);
+  useUnreadInTitle(messenger);
+  useFocusBackInList(id);
+
+  useSignalEffect(() => {
+    const { offer, join } = messenger.invite;
+    const connected = [offer.value, join.value].find((side) =>
+      side.at === "connected"
+    );
+    if (connected?.at !== "connected") return;
+    const { conversation } = connected;
+    const name = messenger.conversation(conversation)?.name.peek() ?? "";
+    messenger.invite.reset();
+    announce(text.invite.connected(name));
+    if (dialog.peek() === "invite") {
+      dialog.value = undefined;
+      openConversation(conversation);
+    } else {
+      met.value = { id: conversation, name };
+    }
+  });
+
+  return (
+    <div class="messenger" data-pane={view ? "conversation" : "list"}>
+      <ConnectionBanner messenger={messenger} />
+      <Sidebar
+        messenger={messenger}
+        openId={id}
+        met={met}
+        onInvite={() => {
+          dialog.value = "invite";
+        }}
+        onSettings={() => {
+          dialog.value = "settings";
+        }}
+      />
+      <main class="pane">
+        {view && id
+          ? <Conversation key={id} messenger={messenger} view={view} />
+          : <WelcomePane messenger={messenger} />}
+      </main>
+      {dialog.value === "invite" && (
+        <InviteDialog
+          invite={messenger.invite}
+          onClose={() => {
+            dialog.value = undefined;
+          }}
+        />
+      )}
+      {dialog.value === "settings" && (
+        <SettingsDialog
+          messenger={messenger}
+          onClose={() => {
+            dialog.value = undefined;
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The tab tells how much is unread, as every messenger does. */
+function useUnreadInTitle(messenger: MessengerView): void {
+  useSignalEffect(() => {
+    const unread = messenger.conversations.value
+      .reduce((sum, conversation) => sum + conversation.unread, 0);
+    document.title = unread > 0 ? `(${unread}) ${text.app}` : text.app;
+  });
+}
+
+/** Leaving a conversation puts the focus on its entry, where the person came from. */
+function useFocusBackInList(openId: string | undefined): void {
+  const before = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    if (before.current && !openId) {
+      document.getElementById(entryId(before.current))?.focus();
+    }
+    before.current = openId;
+  }, [openId]);
+}

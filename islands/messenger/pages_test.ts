@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { MessageView } from "../../lib/client/view.ts";
+import { paginate } from "./pages.ts";
+
+const messages = fc.uniqueArray(
+  fc.stringMatching(/^[0-9a-f]{32}$/),
+  { maxLength: 200 },
+).map((ids) =>
+  ids.map((id, i): MessageView => ({
+    id,
+    mine: i % 3 === 0,
+    body: { kind: "text", text: `message ${i}` },
+    time: i * 1000,
+    ...(i % 3 === 0 ? { state: "sent" as const } : {}),
+  }))
+);
+
+Deno.test("pages hold every message once, in order, under different keys", () => {
+  fc.assert(fc.property(messages, (all) => {
+    const pages = paginate(all);
+    assert.deepEqual(pages.flatMap((page) => page.messages), all);
+    assert.equal(new Set(pages.map((page) => page.key)).size, pages.length);
+    let before: MessageView | undefined;
+    for (const page of pages) {
+      assert.equal(page.previous, before);
+      before = page.messages.at(-1);
+    }
+  }));
+});
+
+Deno.test("older messages in front change at most the page they join", () => {
+  fc.assert(fc.property(messages, fc.nat(), (all, cut) => {
+    const from = all.length === 0 ? 0 : cut % all.length;
+    const few = paginate(all.slice(from));
+    const whole = paginate(all, few);
+    const kept = whole.filter((page) => few.includes(page));
+    assert.ok(kept.length >= few.length - 1);
+  }));
+});
+
+Deno.test("a newer message changes only the newest page", () => {
+  fc.assert(fc.property(messages, (all) => {
+    fc.pre(all.length > 0);
+    const few = paginate(all.slice(0, -1));
+    const whole = paginate(all, few);
+    const kept = whole.filter((page) => few.includes(page));
+    assert.ok(kept.length >= few.length - 1);
+  }));
+});
+
+Deno.test("a message that rises from sent to read changes its own page and no other but the next", () => {
+  fc.assert(fc.property(messages, fc.nat(), (all, pick) => {
+    fc.pre(all.length > 0);
+    const at = pick % all.length;
+    const before = paginate(all);
+    const risen = all.map((message, i) =>
+      i === at ? { ...message, mine: true, state: "read" as const } : message
+    );
+    const after = paginate(risen, before);
+    const changed = after.filter((page) => !before.includes(page));
+    assert.ok(changed.length >= 1 && changed.length <= 2);
+    assert.ok(changed.some((page) => page.messages.includes(risen[at])));
+  }));
+});
+
+Deno.test("equal messages in new objects leave every page as it was", () => {
+  fc.assert(fc.property(messages, (all) => {
+    const before = paginate(all);
+    const after = paginate(structuredClone(all), before);
+    assert.ok(after.every((page, i) => page === before[i]));
+  }));
+});

@@ -1,0 +1,198 @@
+/** The person's choices, and the way out. */
+import "./settings_dialog.css";
+import type { ReadonlySignal } from "@preact/signals";
+import { LockKeyholeOpen, Moon, Sun, SunMoon } from "lucide-preact";
+import { useId, useState } from "preact/hooks";
+import type { MessengerView } from "../../lib/client/view.ts";
+import { Avatar } from "../parts/avatar.tsx";
+import { Button } from "../parts/button.tsx";
+import { Check } from "../parts/check.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Mistake } from "../parts/field.tsx";
+import { storagePromise } from "../storage_promise.ts";
+import { text } from "../text/mod.ts";
+import { setTheme, type Theme, theme } from "../theme.ts";
+
+const words = text.settings;
+
+export function SettingsDialog(
+  { messenger, onClose }: { messenger: MessengerView; onClose: () => void },
+) {
+  const [leaving, setLeaving] = useState(false);
+  return leaving
+    ? (
+      <LogOut
+        key="log-out"
+        messenger={messenger}
+        onCancel={() => setLeaving(false)}
+      />
+    )
+    : (
+      <Choices
+        key="choices"
+        messenger={messenger}
+        onClose={onClose}
+        onLogOut={() => setLeaving(true)}
+      />
+    );
+}
+
+function Choices(
+  { messenger, onClose, onLogOut }: {
+    messenger: MessengerView;
+    onClose: () => void;
+    onLogOut: () => void;
+  },
+) {
+  const { settings } = messenger;
+  const name = messenger.me.value?.name ?? "";
+  return (
+    <Dialog title={words.title} onClose={onClose}>
+      <section class="settings-group">
+        <h3>{words.name}</h3>
+        <div class="settings-person">
+          <Avatar id={name} name={name} />
+          <div>
+            <p class="settings-name" dir="auto">{name}</p>
+            <p class="settings-hint">{words.nameHint}</p>
+          </div>
+        </div>
+      </section>
+      <Themes />
+      <section class="settings-group">
+        <h3>{words.receipts}</h3>
+        <Switch
+          label={words.deliveryReceipts}
+          hint={words.deliveryHint}
+          on={settings.deliveryReceipts}
+          set={(on) => settings.setDeliveryReceipts(on)}
+        />
+        <Switch
+          label={words.readReceipts}
+          hint={words.readHint}
+          on={settings.readReceipts}
+          set={(on) => settings.setReadReceipts(on)}
+        />
+      </section>
+      <section class="settings-group">
+        <h3>{words.device}</h3>
+        <div class="settings-lock">
+          <LockKeyholeOpen size={20} aria-hidden="true" />
+          <div>
+            <p>
+              <strong>{words.noLockTitle}</strong>
+            </p>
+            <p>{words.noLock}</p>
+          </div>
+        </div>
+        {storagePromise.value === "kept" && (
+          <p class="settings-hint">{words.stored}</p>
+        )}
+        {storagePromise.value === "refused" && (
+          <p class="settings-hint">
+            {text.storage.title}. {text.storage.body}
+          </p>
+        )}
+      </section>
+      <section class="settings-group">
+        <h3>{words.account}</h3>
+        <p class="settings-hint">{words.logOutHint}</p>
+        <Button look="outline" onClick={onLogOut}>{words.logOut}</Button>
+      </section>
+    </Dialog>
+  );
+}
+
+const themeIcons = { dark: Moon, light: Sun, system: SunMoon };
+
+function Themes() {
+  const name = useId();
+  return (
+    <fieldset class="settings-group">
+      <legend>{words.appearance}</legend>
+      <div class="themes">
+        {(Object.keys(themeIcons) as Theme[]).map((choice) => {
+          const Icon = themeIcons[choice];
+          return (
+            <label key={choice} class="theme-choice">
+              <input
+                type="radio"
+                name={name}
+                checked={theme.value === choice}
+                onChange={() => setTheme(choice)}
+              />
+              <Icon size={18} aria-hidden="true" />
+              {words.themes[choice]}
+            </label>
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}
+
+function Switch(
+  { label, hint, on, set }: {
+    label: string;
+    hint: string;
+    on: ReadonlySignal<boolean>;
+    set: (on: boolean) => Promise<void>;
+  },
+) {
+  const id = useId();
+  const [failed, setFailed] = useState(false);
+  return (
+    <>
+      <label class="switch">
+        <span class="switch-words">
+          <span class="switch-label" id={id}>{label}</span>
+          <span class="settings-hint" id={`${id}-hint`}>{hint}</span>
+        </span>
+        <input
+          type="checkbox"
+          role="switch"
+          aria-labelledby={id}
+          aria-describedby={`${id}-hint`}
+          checked={on.value}
+          onChange={async (event) => {
+            setFailed(false);
+            try {
+              await set(event.currentTarget.checked);
+            } catch {
+              setFailed(true);
+            }
+          }}
+        />
+      </label>
+      {failed && <Mistake>{words.failed}</Mistake>}
+    </>
+  );
+}
+
+function LogOut(
+  { messenger, onCancel }: { messenger: MessengerView; onCancel: () => void },
+) {
+  const [sure, setSure] = useState(false);
+  const [failed, setFailed] = useState(false);
+  const logOut = async () => {
+    setFailed(false);
+    try {
+      await messenger.logOut();
+    } catch {
+      setFailed(true);
+    }
+  };
+  return (
+    <Dialog title={words.logOutTitle} onClose={onCancel}>
+      <p>{words.logOutBody}</p>
+      <Check label={words.logOutSure} checked={sure} onChange={setSure} />
+      {failed && <Mistake>{words.logOutFailed}</Mistake>}
+      <div class="settings-actions">
+        <Button look="quiet" onClick={onCancel}>{text.common.cancel}</Button>
+        <Button look="danger" disabled={!sure} onClick={logOut}>
+          {words.logOut}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,60 @@
+/** The left pane: who there is to talk to, and what the person should know. */
+import "./sidebar.css";
+import type { Signal } from "@preact/signals";
+import { Settings, UserRoundPlus } from "lucide-preact";
+import type { MessengerView } from "../../lib/client/view.ts";
+import { Button, IconButton } from "../parts/button.tsx";
+import { Logo } from "../parts/logo.tsx";
+import { text } from "../text/mod.ts";
+import { ConversationList } from "./conversation_list.tsx";
+import type { Meeting } from "./messenger.tsx";
+import { MetNotice, StorageNotice, UpdateNotice } from "./notices.tsx";
+
+const words = text.list;
+
+export function Sidebar(
+  { messenger, openId, met, onInvite, onSettings }: {
+    messenger: MessengerView;
+    openId: string | undefined;
+    met: Signal<Meeting | undefined>;
+    onInvite: () => void;
+    onSettings: () => void;
+  },
+) {
+  const empty = messenger.conversations.value.length === 0;
+  return (
+    <section class="sidebar" aria-label={words.title}>
+      <header class="sidebar-head">
+        <h1>
+          <Logo size={30} /> {words.title}
+        </h1>
+        {!empty && (
+          <IconButton label={words.invite} onClick={onInvite}>
+            <UserRoundPlus size={22} />
+          </IconButton>
+        )}
+        <IconButton label={words.settings} onClick={onSettings}>
+          <Settings size={22} />
+        </IconButton>
+      </header>
+      <div class="sidebar-notices">
+        <UpdateNotice />
+        <MetNotice met={met} />
+        {!empty && <StorageNotice />}
+      </div>
+      <div class="sidebar-list">
+        <ConversationList messenger={messenger} openId={openId} />
+        {empty && (
+          <div class="sidebar-empty">
+            <span class="sidebar-empty-figure" aria-hidden="true">
+              <UserRoundPlus size={34} />
+            </span>
+            <h2>{words.emptyTitle}</h2>
+            <p>{words.emptyBody}</p>
+            <Button look="primary" onClick={onInvite}>{words.invite}</Button>
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,95 @@
+/** A labelled text field, and the mistake that was made in one. */
+import "./field.css";
+import type {
+  ComponentChildren,
+  InputHTMLAttributes,
+  TextareaHTMLAttributes,
+} from "preact";
+import { useId } from "preact/hooks";
+
+type Control = {
+  label: string;
+  hint?: string;
+  /** Marks the field as wrong; the words are in a `Mistake` elsewhere. */
+  invalid?: boolean;
+  /** A key or code: monospaced, capitals, no correction by the keyboard. */
+  code?: boolean;
+};
+
+const codeAttributes = {
+  autocomplete: "off",
+  autocapitalize: "characters",
+  autocorrect: "off",
+  spellcheck: false,
+} as const;
+
+function Frame(
+  { label, hint, id, children }: {
+    label: string;
+    hint?: string;
+    id: string;
+    children: ComponentChildren;
+  },
+) {
+  return (
+    <div class="field">
+      <label class="field-label" for={id}>{label}</label>
+      {children}
+      {hint && <span class="field-hint" id={`${id}-hint`}>{hint}</span>}
+    </div>
+  );
+}
+
+export function Field(
+  { label, hint, invalid, code, ...rest }:
+    & Control
+    & Pick<
+      InputHTMLAttributes,
+      | "value"
+      | "maxLength"
+      | "placeholder"
+      | "autocomplete"
+      | "dir"
+      | "disabled"
+      | "onInput"
+    >,
+) {
+  const id = useId();
+  return (
+    <Frame label={label} hint={hint} id={id}>
+      <input
+        id={id}
+        class={`field-input${code ? " field-code" : ""}`}
+        aria-describedby={hint && `${id}-hint`}
+        aria-invalid={invalid}
+        {...(code ? codeAttributes : {})}
+        {...rest}
+      />
+    </Frame>
+  );
+}
+
+export function Area(
+  { label, hint, invalid, code, ...rest }:
+    & Control
+    & Pick<TextareaHTMLAttributes, "value" | "rows" | "onInput" | "onKeyDown">,
+) {
+  const id = useId();
+  return (
+    <Frame label={label} hint={hint} id={id}>
+      <textarea
+        id={id}
+        class={`field-input${code ? " field-code" : ""}`}
+        aria-describedby={hint && `${id}-hint`}
+        aria-invalid={invalid}
+        {...(code ? codeAttributes : {})}
+        {...rest}
+      />
+    </Frame>
+  );
+}
+
+/** Said at once by a screen reader. Render it only when there is something wrong. */
+export function Mistake({ children }: { children: ComponentChildren }) {
+  return <p class="mistake" role="alert">{children}</p>;
+}

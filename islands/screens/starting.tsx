@@ -1,0 +1,13 @@
+/** Shown for the moment it takes to open what is stored; the words come only if that moment is long. */
+import "./starting.css";
+import { Logo } from "../parts/logo.tsx";
+import { text } from "../text/mod.ts";
+
+export function Starting() {
+  return (
+    <main class="starting">
+      <Logo size={56} />
+      <p>{text.screens.starting}</p>
+    </main>
+  );
+}

@@ -1,0 +1,354 @@
+/** Every word the interface says, in English. A translation is another object of this shape. */
+import type {
+  DeliveryState,
+  InviteFailure,
+  LogInOutcome,
+} from "../../lib/client/view.ts";
+
+const count = (n: number, one: string, many: string) =>
+  n === 1 ? `1 ${one}` : `${n} ${many}`;
+
+const states: Record<DeliveryState, string> = {
+  sending: "sending",
+  sent: "sent",
+  delivered: "delivered",
+  read: "read",
+  failed: "failed",
+};
+
+/** What the person who made a code is told when it comes to nothing. */
+const offerFailures: Record<InviteFailure, string> = {
+  malformed: "The code could not be used. Generate a new one.",
+  wrong:
+    "Somebody entered a code that was almost yours, so this one was burnt. Generate a new one and read it out slowly.",
+  expired:
+    "Nobody entered the code within five minutes. Generate a new one when your friend is ready.",
+  used: "This code has been used already. Generate a new one.",
+  own: "This is your own code. Your friend has to enter it on their side.",
+  "other-relay":
+    "Your friend's account is on another server, which this one can't reach yet. You both need an account on the same server.",
+  "already-connected":
+    "You already have a conversation with this person. Look for their name in your conversations.",
+  "relay-misbehaved":
+    "The server gave an answer that an honest server would not give, so nothing was shared. Try again; if it happens again, tell whoever runs this server.",
+  offline:
+    "The server can't be reached. Check your connection, then generate a code again.",
+  busy:
+    "The server asks for patience. Wait a minute, then generate a code again.",
+};
+
+/** What the person who entered a code is told when it comes to nothing. */
+const joinFailures: Record<InviteFailure, string> = {
+  malformed:
+    "A code has ten letters and digits, like 7K3QX-9MPRT. Compare it with what your friend sees and try again.",
+  wrong:
+    "That was not the right code. For safety it can't be tried a second time: ask your friend to generate a new one.",
+  expired:
+    "This code has expired or never existed. A code works for five minutes: ask your friend for a new one.",
+  used:
+    "This code has been used already; each works once. Ask your friend for a new one.",
+  own:
+    "This is your own code. Give it to your friend, who enters it on their side.",
+  "other-relay":
+    "This code belongs to another server, which this one can't reach yet. You both need an account on the same server.",
+  "already-connected":
+    "You already have a conversation with this person. Look for their name in your conversations.",
+  "relay-misbehaved":
+    "The server gave an answer that an honest server would not give, so nothing was shared. Ask your friend for a new code; if it happens again, tell whoever runs this server.",
+  offline: "The server can't be reached. Check your connection and try again.",
+  busy: "The server asks for patience. Wait a minute, then try again.",
+};
+
+type LogInFailure = Exclude<LogInOutcome, { ok: true }>;
+
+const logInFailures: {
+  [R in LogInFailure["reason"]]: (
+    failure: Extract<LogInFailure, { reason: R }>,
+  ) => string;
+} = {
+  mistyped: ({ group }) =>
+    `One character is wrong. Look at group ${group} of the eight: compare it with what you stored.`,
+  malformed: () =>
+    "An access key has 32 letters and digits, in eight groups of four. Compare all of it with what you stored.",
+  "other-account": () =>
+    "This is the key of another account. The one stored in this browser opens only with its own key.",
+  "nothing-here": () =>
+    "The key is well-formed, but this browser holds no account. For now an account opens only in the browser it was made in.",
+};
+
+export const en = {
+  language: "en",
+  app: "Whisper",
+
+  common: {
+    back: "Back",
+    cancel: "Cancel",
+    close: "Close",
+    copied: "Copied",
+    copyRefused: "Copying was refused by the browser",
+    dismiss: "Dismiss",
+    reload: "Reload",
+  },
+
+  landing: {
+    title: "Say it quietly.",
+    lead:
+      "A private messenger that runs in this page. No phone number, no e-mail address, nothing to install.",
+    create: "Create new account",
+    logIn: "Log in",
+    facts: [
+      {
+        title: "Only you two can read it",
+        body:
+          "Messages are encrypted in your browser with the Signal Protocol, and stay so until your friend's browser opens them.",
+      },
+      {
+        title: "The server has no accounts",
+        body:
+          "It passes on sealed envelopes of equal size under random names. It never learns what you are called or whom you know by name.",
+      },
+      {
+        title: "Meet with a short code",
+        body:
+          "Ten characters, read out over the phone or across a table. A code works once and expires after five minutes.",
+      },
+    ],
+    sketch: {
+      you: "See you at eight?",
+      friend: "I'll be there 🌙",
+      server: "what the server sees",
+    },
+  },
+
+  create: {
+    title: "Create your account",
+    lead:
+      "Choose what your friends will see. It goes only to people you connect with, never to the server.",
+    name: "Display name",
+    nameHint: "Up to 64 characters. A nickname is fine.",
+    nameMissing: "Write a name your friends will know you by.",
+    submit: "Create account",
+    submitting: "Creating…",
+    exists:
+      "This browser already holds an account. Reload the page to open it.",
+  },
+
+  accessKey: {
+    title: "Keep your access key",
+    lead:
+      "It is shown this once. It opens your account after you log out, and nobody can give you another one.",
+    label: "Access key",
+    download: "Download key",
+    copy: "Copy to clipboard",
+    downloaded:
+      "Saved by your browser as a text file. Move it somewhere only you can open.",
+    stored: "I have stored my access key",
+    next: "Continue",
+    saving: "Opening…",
+    saveFailed:
+      "The account could not be stored in this browser. Your key is still good: try again.",
+    fileName: "whisper-access-key.txt",
+    file: (name: string, key: string, origin: string) =>
+      `Whisper access key\n\nName:    ${name}\nServer:  ${origin}\n\n    ${key}\n\nWhoever has this key is you. Keep it where only you can open it.\nNobody can give you another one.\n`,
+  },
+
+  logIn: {
+    title: "Log in",
+    lead: "Enter the access key of the account stored in this browser.",
+    sealedTitle: "Welcome back",
+    sealedLead:
+      "An account is stored in this browser, sealed. Enter its access key to open it.",
+    label: "Access key",
+    hint: "Eight groups of four. Upper and lower case make no difference.",
+    submit: "Log in",
+    submitting: "Opening…",
+    missing: "Enter your access key.",
+    broken: "The account could not be opened. Reload the page and try again.",
+    failure: (failure: LogInFailure): string =>
+      // Each entry takes exactly the failure of its own reason, which TypeScript can't follow through the index.
+      (logInFailures[failure.reason] as (f: LogInFailure) => string)(failure),
+  },
+
+  list: {
+    title: "Chats",
+    label: "Conversations",
+    invite: "Invite a friend",
+    settings: "Settings",
+    draft: "Draft:",
+    you: "You:",
+    unread: (n: number) => count(n, "unread message", "unread messages"),
+    met: "Connected. Say hello!",
+    unknownBody: "Needs a newer version",
+    emptyTitle: "No one here yet",
+    emptyBody:
+      "Get a code for your friend, or enter the one they gave you. It takes a few seconds.",
+  },
+
+  welcomePane: {
+    title: (name: string) => `Hello, ${name}`,
+    steps: [
+      "Choose “Invite a friend” and generate a code.",
+      "Read it to your friend, who opens this page and enters it.",
+      "Your first conversation opens by itself.",
+    ],
+    choose: "Choose a conversation to read and write.",
+    sealed: "End-to-end encrypted. Only the two of you hold the keys.",
+  },
+
+  invite: {
+    title: "Invite a friend",
+    giveTitle: "Give a code",
+    giveLead:
+      "Your friend enters it on this server. It works once, for five minutes.",
+    generate: "Generate code",
+    generateAnother: "Generate code",
+    generating: "Asking the server…",
+    codeLabel: "Invite code",
+    expires: "Expires in",
+    copy: "Copy",
+    cancel: "Cancel this code",
+    waiting:
+      "Waiting for your friend. You can close this window; the code goes on working.",
+    or: "or",
+    enterTitle: "Have a code?",
+    enter: "Enter a code",
+    enterPlaceholder: "7K3QX-9MPRT",
+    connect: "Connect",
+    connecting: "Connecting safely…",
+    codeMissing: "Enter the ten characters your friend sees.",
+    offerFailure: offerFailures,
+    joinFailure: joinFailures,
+    connected: (name: string) => `You are connected with ${name}.`,
+    open: "Open chat",
+  },
+
+  conversation: {
+    label: (name: string) => `Conversation with ${name}`,
+    messages: "Messages",
+    back: "Back to conversations",
+    loadingOlder: "Loading older messages",
+    beginning: (name: string) =>
+      `Messages with ${name} are end-to-end encrypted. Only the two of you can read them.`,
+    firstMessage: "Nothing said yet. Write the first message below.",
+    unread: (n: number) => count(n, "unread message", "unread messages"),
+    jump: "Jump to newest",
+    newer: (n: number) => count(n, "new message", "new messages"),
+    announce: (name: string, words: string) => `${name}: ${words}`,
+    announceMany: (name: string, n: number) =>
+      `${name}: ${count(n, "new message", "new messages")}`,
+    gone: "This conversation is no longer here.",
+  },
+
+  message: {
+    states,
+    own: (words: string, time: string, state: string) =>
+      `You: ${words}, ${time}, ${state}`,
+    theirs: (name: string, words: string, time: string) =>
+      `${name}: ${words}, ${time}`,
+    unknown: "This message needs a newer version of Whisper.",
+    retry: "Try again",
+    failed: "Not sent.",
+  },
+
+  composer: {
+    label: "Message",
+    placeholder: "Message",
+    send: "Send",
+    refused:
+      "This message could not be stored. It is still here: try again, or shorten it.",
+    tooLong: "This message is too long. Split it in two.",
+  },
+
+  connection: {
+    connecting: "Connecting…",
+    waiting: "The server can't be reached.",
+    waitingKept: "What you write is kept and sent later.",
+    nextTry: (seconds: number) => `Next try in ${seconds} s`,
+    tryNow: "Try now",
+    offline:
+      "You are offline. What you write is kept and sent when you are back.",
+    otherRelay:
+      "This is not the server your account was made on, so nothing is sent to it. Tell whoever runs it.",
+    version:
+      "The server and this page are of different versions. Reload the page; if that changes nothing, tell whoever runs the server.",
+  },
+
+  settings: {
+    title: "Settings",
+    name: "Your name",
+    nameHint: "What people you connect with see.",
+    appearance: "Appearance",
+    themes: { dark: "Dark", light: "Light", system: "Like the device" },
+    receipts: "Receipts",
+    deliveryReceipts: "Tell when messages arrive",
+    deliveryHint: "Two ticks for the other person, encrypted like any message.",
+    readReceipts: "Tell when messages are read",
+    readHint:
+      "Two coloured ticks for the other person, encrypted like any message.",
+    device: "This browser",
+    noLockTitle: "No lock is set",
+    noLock:
+      "Everything stored here is encrypted, but the key lies in this same browser: whoever can use or copy this browser profile can read your messages. Log out when you leave a device that others use.",
+    stored: "The browser has promised to keep what Whisper stores.",
+    account: "Account",
+    logOut: "Log out",
+    logOutHint: "Seals what is stored here. Nothing is deleted.",
+    logOutTitle: "Log out?",
+    logOutBody:
+      "From then on only your access key opens this account, in this browser. Without it your conversations are lost, and nobody can give you another one.",
+    logOutSure: "I have my access key",
+    logOutFailed: "Logging out did not work. Nothing was changed.",
+    failed: "The change could not be stored.",
+  },
+
+  storage: {
+    title: "This browser may clear Whisper's data",
+    body:
+      "It did not promise to keep what is stored here. If the disk runs full or the page is unused for long, your account and messages may be deleted. Installing Whisper or adding it to your bookmarks usually helps.",
+  },
+
+  update: {
+    title: "A newer version is ready",
+    body: "Reload to use it. Nothing you have written is lost.",
+    apply: "Reload now",
+    later: "Later",
+  },
+
+  screens: {
+    starting: "Opening your conversations…",
+    elsewhere: {
+      title: "Whisper is open in another tab",
+      body:
+        "Only one tab can be active at a time, so that no message is handled twice.",
+      action: "Use here",
+    },
+    storageFull: {
+      title: "There is no room left",
+      body:
+        "The disk of this device, or the part the browser grants this page, is full. Nothing is lost, but nothing new can be stored. Free some space, then try again.",
+      action: "Try again",
+    },
+    newerVersion: {
+      title: "Please reload",
+      body:
+        "What is stored here was written by a newer version of Whisper. It is untouched. Reload to get the newer version.",
+    },
+    damaged: {
+      title: "The stored data can't be read",
+      body:
+        "Something in this browser's storage is damaged. Whisper left it as it is. If you have a backup of the browser profile, restore it; otherwise tell whoever runs this server before clearing anything.",
+    },
+    unavailable: {
+      title: "This browser does not let Whisper store anything",
+      body:
+        "Private windows and some settings forbid it, and so does a page that came over plain http from anywhere but this computer. Use a normal window, over https.",
+    },
+    notLoaded: {
+      title: "Whisper could not start",
+      body: "Part of the program did not load. Check your connection.",
+    },
+  },
+};
+
+/** The shape a translation fills. */
+export type Text = typeof en;

@@ -1,0 +1,74 @@
+/** The way back in: the access key, and exactly where it was mistyped. */
+import { useState } from "preact/hooks";
+import { openMessenger } from "../messenger_source.ts";
+import { goBack } from "../navigation.ts";
+import { Button } from "../parts/button.tsx";
+import { Area, Mistake } from "../parts/field.tsx";
+import { text } from "../text/mod.ts";
+import { Card } from "./card.tsx";
+
+const words = text.logIn;
+
+/** `sealed`: an account is stored here and this screen is the only way on. */
+export function LogIn({ sealed }: { sealed: boolean }) {
+  const [key, setKey] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [mistake, setMistake] = useState<string>();
+
+  const logIn = async () => {
+    if (busy) return;
+    // Cleared first, so that the same mistake made twice is said twice.
+    setMistake(undefined);
+    if (key.trim() === "") return setMistake(words.missing);
+    setBusy(true);
+    try {
+      const outcome = await (await openMessenger()).logIn(key);
+      if (!outcome.ok) setMistake(words.failure(outcome));
+    } catch (error) {
+      setMistake(words.broken);
+      console.error("logging in failed", error);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Card
+      title={sealed ? words.sealedTitle : words.title}
+      lead={sealed ? words.sealedLead : words.lead}
+      takeFocus
+    >
+      <form
+        class="card-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void logIn();
+        }}
+      >
+        <Area
+          label={words.label}
+          hint={words.hint}
+          code
+          rows={2}
+          value={key}
+          invalid={mistake !== undefined}
+          onInput={(event) => setKey(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            event.preventDefault();
+            void logIn();
+          }}
+        />
+        {mistake && <Mistake>{mistake}</Mistake>}
+        <div class="card-actions">
+          {!sealed && (
+            <Button look="quiet" onClick={goBack}>{text.common.back}</Button>
+          )}
+          <Button look="primary" type="submit" aria-busy={busy}>
+            {busy ? words.submitting : words.submit}
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
