@@ -27,6 +27,7 @@ export class World {
   readonly kv: Deno.Kv;
   readonly #people = new Set<Person>();
   relay: Relay | undefined;
+  #restarting: Promise<void> = Promise.resolve();
   /** Frames and commits so far, of everybody. */
   activity = 0;
 
@@ -55,6 +56,15 @@ export class World {
     const relay = this.relay;
     this.relay = undefined;
     await relay?.stop();
+  }
+
+  /** The relay stops, at once for everybody, and comes back on what it had on disk. */
+  restartRelay(): void {
+    this.#restarting = this.#restarting.then(async () => {
+      await this.stopRelay();
+      await this.startRelay();
+      this.activity++;
+    });
   }
 
   /** A new device that nothing is stored on. */
@@ -110,6 +120,7 @@ export class World {
 
   async close(): Promise<void> {
     for (const person of this.#people) await person.close();
+    await this.#restarting;
     await this.stopRelay();
     this.kv.close();
   }
