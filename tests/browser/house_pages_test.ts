@@ -1,18 +1,146 @@
-import { equal } from "node:assert/strict";
-import { expectAccessible, freshPerson, startRelay } from "../harness/mod.ts";
+import { deepEqual, equal } from "node:assert/strict";
+import {
+  expectAccessible,
+  freshPerson,
+  type Person,
+  startRelay,
+} from "../harness/mod.ts";
 
-Deno.test("every page opens under the strict headers, without an error and without asking anybody else", async () => {
+/** Somebody at a page of a server of their own, for as long as `visit` lasts. */
+async function withPerson(
+  visit: (person: Person, url: string) => Promise<void>,
+): Promise<void> {
   const relay = await startRelay();
-  const person = await freshPerson({ url: relay.url });
+  try {
+    const person = await freshPerson({ url: relay.url });
+    try {
+      await visit(person, relay.url);
+    } finally {
+      await person.close();
+    }
+  } finally {
+    await relay.stop();
+  }
+}
+
+Deno.test("every page opens under the strict headers, without an error and without asking anybody else", () =>
+  withPerson(async (person, url) => {
+    const { page } = person;
+    for (const path of ["/", "/chat", "/nothing-here"]) {
+      await page.goto(url + path);
+      for (const island of await page.locator("is-land").all()) {
+        await island.and(page.locator("[data-ready]")).waitFor({
+          state: "attached",
+        });
+      }
+      equal(await page.locator("#needs-https").isVisible(), false);
+      await expectAccessible(page);
+      const loaded = await page.evaluate(() =>
+        performance.getEntriesByType("resource")
+          // Resource timing entries are of this type.
+          .map((entry) => entry as PerformanceResourceTiming)
+          .filter(({ name }) => /\.(js|css)$/.test(name))
+          .reduce((sum, entry) => sum + entry.encodedBodySize, 0)
+      );
+      equal(
+        loaded > 0 && loaded <= 120 * 1024,
+        true,
+        `${path} loaded ${loaded} bytes`,
+      );
+    }
+    person.expectNoProblems(/status of 404/);
+  }));
+
+Deno.test("the policy lets the page talk to its own relay over WebSocket, and to nobody else", () =>
+  withPerson(async ({ page }, url) => {
+    const dial = (target: string) =>
+      page.evaluate((address) =>
+        new Promise<string>((resolve) => {
+          document.addEventListener("securitypolicyviolation", (event) =>
+            resolve(`refused by ${event.violatedDirective}`));
+          try {
+            const socket = new WebSocket(address);
+            socket.binaryType = "arraybuffer";
+            socket.onmessage = ({ data }) =>
+              resolve(`${data.byteLength} bytes`);
+          } catch (error) {
+            resolve(String(error));
+          }
+        }), target);
+    equal(await dial(url.replace("http", "ws") + "/relay"), "512 bytes");
+    equal(await dial("ws://127.0.0.2:1/relay"), "refused by connect-src");
+    const fetched = await page.evaluate(() =>
+      fetch("http://127.0.0.2:1/").then(() => "answered", () => "refused")
+    );
+    equal(fetched, "refused");
+  }));
+
+Deno.test("text never becomes code or markup: evaluation, inline script and innerHTML are refused", () =>
+  withPerson(async ({ page }) => {
+    const attempts = await page.evaluate(async () => {
+      const refused = (attempt: () => unknown) =>
+        // Later, because what the test itself evaluates in the page is exempt from its policy.
+        new Promise<string>((resolve) =>
+          setTimeout(() => {
+            try {
+              attempt();
+              resolve("done");
+            } catch (error) {
+              resolve(error instanceof Error ? error.name : String(error));
+            }
+          })
+        );
+      // Not in TypeScript's DOM.
+      const { trustedTypes } = globalThis as unknown as {
+        trustedTypes: { createPolicy(name: string, rules: object): void };
+      };
+      return {
+        function: await refused(() => new Function("return 1")()),
+        markup: await refused(() => document.body.innerHTML = "<b>x</b>"),
+        worker: await refused(() => new Worker("/assets/anything.js")),
+        policy: await refused(() => trustedTypes.createPolicy("other", {})),
+        samePolicy: await refused(() =>
+          trustedTypes.createPolicy("whisper", {})
+        ),
+      };
+    });
+    deepEqual(attempts, {
+      function: "EvalError",
+      markup: "TypeError",
+      worker: "TypeError",
+      policy: "TypeError",
+      samePolicy: "TypeError",
+    });
+  }));
+
+Deno.test("of what browsers offer, the page may use the clipboard to copy, and nothing else", () =>
+  withPerson(async ({ page }) => {
+    const allowed = await page.evaluate(() =>
+      // Chromium's name for the permissions policy of a document, not in TypeScript's DOM.
+      (document as unknown as {
+        featurePolicy: { allowedFeatures(): string[] };
+      }).featurePolicy.allowedFeatures()
+    );
+    deepEqual(allowed, ["clipboard-write"]);
+  }));
+
+Deno.test("over plain http from another machine the page says that it needs https, and starts nothing", async () => {
+  const relay = await startRelay({ args: ["--host", "0.0.0.0"] });
+  const person = await freshPerson({
+    url: `http://whisper.test:${relay.port}`,
+    flags: ["--host-resolver-rules=MAP whisper.test 127.0.0.1"],
+  });
   try {
     const { page } = person;
     for (const path of ["/", "/chat"]) {
-      await page.goto(relay.url + path);
-      await page.locator("is-land[data-ready]").waitFor();
-      equal(await page.locator("#needs-https").isVisible(), false);
+      await page.goto(`http://whisper.test:${relay.port}${path}`);
+      await page.getByRole("alert").getByRole("heading", {
+        name: "This page needs https",
+      }).waitFor();
+      equal(await page.locator("is-land").isVisible(), false);
+      equal(await page.locator("is-land[data-ready]").count(), 0);
       await expectAccessible(page);
     }
-    person.expectNoProblems();
   } finally {
     await person.close();
     await relay.stop();

@@ -2,6 +2,7 @@
 import { extname } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
+import type { StaticFile } from "../static_files.ts";
 import { clientOutput } from "./client_output.ts";
 
 const BUNDLE = "virtual:bundle";
@@ -20,19 +21,27 @@ const TYPES: Readonly<Record<string, string>> = {
 /** These are compressed already. */
 const PACKED: ReadonlySet<string> = new Set([".png", ".woff2"]);
 
+/** The built client under `root` as the server serves it, by URL path. */
+export function staticFiles(root: string): Map<string, StaticFile> {
+  return new Map(
+    clientOutput(root).map(({ path, content, hash }) => {
+      const extension = extname(path);
+      const type = TYPES[extension];
+      if (!type) throw new Error(`no content type is known for ${path}`);
+      const gzip = !PACKED.has(extension);
+      return [path, {
+        type,
+        immutable: path.startsWith("/assets/"),
+        hash: Buffer.from(hash).toString("hex"),
+        gzip,
+        body: new Uint8Array(gzip ? gzipSync(content, { level: 9 }) : content),
+      }];
+    }),
+  );
+}
+
 function source(root: string): string {
-  const rows = clientOutput(root).map(({ path, content, hash }) => {
-    const extension = extname(path);
-    const type = TYPES[extension];
-    if (!type) throw new Error(`no content type is known for ${path}`);
-    const gzip = !PACKED.has(extension);
-    const body = gzip ? gzipSync(content, { level: 9 }) : content;
-    const fields = {
-      type,
-      immutable: path.startsWith("/assets/"),
-      hash: Buffer.from(hash).toString("hex"),
-      gzip,
-    };
+  const rows = [...staticFiles(root)].map(([path, { body, ...fields }]) => {
     const data = JSON.stringify(Buffer.from(body).toString("base64"));
     return `[${JSON.stringify(path)}, { ...${
       JSON.stringify(fields)

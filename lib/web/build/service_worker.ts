@@ -5,18 +5,20 @@
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { transformWithOxc } from "vite";
 import { clientOutput, NOT_FOUND } from "./client_output.ts";
+
+const SOURCE = fileURLToPath(new URL("../service_worker.ts", import.meta.url));
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
-/** Writes `dist/client/sw.js` and `dist/client/build.json`. */
+/** Writes `sw.js` and `build.json` into `dist/client` under `root`. */
 export async function buildServiceWorker(root: string): Promise<void> {
-  const source = join(root, "lib/web/service_worker.ts");
   const { code } = await transformWithOxc(
-    await readFile(source, "utf8"),
-    source,
+    await readFile(SOURCE, "utf8"),
+    SOURCE,
   );
   const files = clientOutput(root).filter(({ path }) => path !== NOT_FOUND);
   const list = JSON.stringify(
