@@ -159,6 +159,7 @@ export class Person {
   readonly #options: PersonOptions;
   readonly disk = new MemoryDisk();
   #life: Life | undefined;
+  #tabs = new MemoryTabs();
   /** Told of every moment; what it returns true for kills the messenger there and then. */
   onMoment: ((moment: Moment) => boolean) | undefined;
 
@@ -195,9 +196,21 @@ export class Person {
       this.kill();
       throw new StorageUnavailableError("the power was cut");
     };
+    this.#tabs = new MemoryTabs();
+    return await this.#open(life);
+  }
+
+  /** Another tab beside the one that is open; it becomes the messenger that a test talks to. */
+  openTab(): Promise<Messenger> {
+    const life = new Life(this.#world, this);
+    this.#life = life;
+    return this.#open(life);
+  }
+
+  async #open(life: Life): Promise<Messenger> {
     const messenger = await Messenger.open({
       openPlatform: () => Promise.resolve(this.disk.platform()),
-      tab: new MemoryTabs().tab(),
+      tab: this.#tabs.tab(),
       relaySocketUrl: "ws://relay.example/relay",
       transport: life.transport,
       network: unknownNetwork,

@@ -1,0 +1,86 @@
+/** People in a world where nothing goes wrong unless the test says so. */
+import assert from "node:assert/strict";
+import type { ConversationView, MessageView } from "../view.ts";
+import { type Person, type PersonOptions, World } from "./world.ts";
+
+export async function withWorld(
+  test: (world: World) => Promise<void>,
+): Promise<void> {
+  const world = await World.open();
+  try {
+    await test(world);
+  } finally {
+    await world.close();
+  }
+}
+
+/** Someone with a new account, online. */
+export async function newcomer(
+  world: World,
+  name: string,
+  options: Partial<PersonOptions> = {},
+): Promise<Person & { accessKey: string }> {
+  const person = world.person(options);
+  const messenger = await person.start();
+  const account = await messenger.newAccount(name);
+  await account.commit();
+  await online(world, person);
+  return Object.assign(person, { accessKey: account.accessKey });
+}
+
+export async function online(world: World, person: Person): Promise<void> {
+  await world.until(
+    () => person.messenger.connection.value.at === "online",
+    "someone is online",
+  );
+}
+
+/** A new code, ten characters. */
+export async function codeOf({ messenger }: Person): Promise<string> {
+  await messenger.invite.generate();
+  const offer = messenger.invite.offer.value;
+  assert.equal(offer.at, "waiting");
+  return offer.at === "waiting" ? offer.code : "";
+}
+
+export async function meet(
+  world: World,
+  inviter: Person,
+  joiner: Person,
+): Promise<void> {
+  await joiner.messenger.invite.connect(await codeOf(inviter));
+  await world.until(
+    () =>
+      inviter.messenger.invite.offer.value.at === "connected" &&
+      joiner.messenger.invite.join.value.at === "connected",
+    "two people have met",
+  );
+}
+
+/** The conversation with the one contact there is, its newest page loaded. */
+export async function only(
+  { messenger }: Person,
+): Promise<ConversationView> {
+  const [summary] = messenger.conversations.value;
+  const conversation = messenger.conversation(summary.id);
+  assert.ok(conversation);
+  await conversation.loadOlder();
+  return conversation;
+}
+
+export function textsOf(messages: readonly MessageView[]): string[] {
+  return messages.map(({ body }) => body.kind === "text" ? body.text : "?");
+}
+
+/** Until `person` sees these texts, in this order, and no other. */
+export async function sees(
+  world: World,
+  conversation: ConversationView,
+  texts: readonly string[],
+): Promise<void> {
+  await world.until(
+    () => conversation.messages.value.length >= texts.length,
+    `someone sees ${texts.join(", ")}`,
+  );
+  assert.deepEqual(textsOf(conversation.messages.value), texts);
+}
