@@ -103,7 +103,7 @@ export function merge(a: MessageState, b: MessageState): MessageState {
   return { base, edit, deleted, reactions, progress };
 }
 
-export function higher(
+function higher(
   a: Progress | undefined,
   b: Progress | undefined,
 ): Progress | undefined {

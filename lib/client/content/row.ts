@@ -31,7 +31,7 @@ export interface Row extends MessageKey {
   readonly state?: RowState;
 }
 
-/** What this device alone knows of a message: where it stands, and whether sending it failed. */
+/** What this device alone knows of a message: its place. */
 export interface LocalPlace {
   readonly sequence: number;
   readonly arrived: number;
