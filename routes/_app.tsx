@@ -11,9 +11,11 @@ export default function App(
         <meta charset="utf-8" />
         <meta
           name="viewport"
-          content="width=device-width, initial-scale=1, interactive-widget=resizes-content"
+          content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
         />
         <meta name="color-scheme" content="dark light" />
+        <meta name="theme-color" content="#111929" />
+        <script src="/theme.js" />
         <title>{title ? `${title} · Whisper` : "Whisper"}</title>
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
         <link rel="manifest" href="/manifest.webmanifest" />

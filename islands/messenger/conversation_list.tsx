@@ -58,29 +58,38 @@ function sameEntry(
 }
 
 const Entry = memo(function Entry({ conversation, open }: EntryProps) {
-  const { id, name, unread, time } = conversation;
+  const { id, name, unread, time, last } = conversation;
+  const state = last?.mine ? last.state : undefined;
   return (
-    <button
-      type="button"
-      id={entryId(id)}
-      class="entry"
-      aria-current={open ? "true" : undefined}
-      data-unread={unread > 0 ? "" : undefined}
-      onClick={() => openConversation(id)}
-    >
-      <Avatar id={id} name={name} />
-      <bdi class="entry-name">{name}</bdi>{" "}
-      <time class="entry-time" dateTime={new Date(time).toISOString()}>
-        {dates().short(time, minute.value)}
-      </time>{" "}
-      <Preview conversation={conversation} open={open} />{" "}
-      {unread > 0 && (
-        <span class="entry-badge">
-          <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
-          <span class="unseen">{words.unread(unread)}</span>
+    <>
+      <button
+        type="button"
+        id={entryId(id)}
+        class="entry"
+        aria-current={open ? "true" : undefined}
+        data-unread={unread > 0 ? "" : undefined}
+        aria-describedby={state && `${entryId(id)}-state`}
+        onClick={() => openConversation(id)}
+      >
+        <Avatar id={id} name={name} />
+        <bdi class="entry-name">{name}</bdi>{" "}
+        <time class="entry-time" dateTime={new Date(time).toISOString()}>
+          {dates().short(time, minute.value)}
+        </time>{" "}
+        <Preview conversation={conversation} open={open} />{" "}
+        {unread > 0 && (
+          <span class="entry-badge">
+            <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
+            <span class="unseen">{words.unread(unread)}</span>
+          </span>
+        )}
+      </button>
+      {state && (
+        <span id={`${entryId(id)}-state`} hidden>
+          {text.message.states[state]}
         </span>
       )}
-    </button>
+    </>
   );
 }, sameEntry);
 
@@ -108,9 +117,6 @@ function Preview(
       {last.mine && <span class="unseen">{words.you}</span>}
       {last.mine && last.state && <Ticks state={last.state} />}
       {line(last.body.kind === "text" ? last.body.text : words.unknownBody)}
-      {last.mine && last.state && (
-        <span class="unseen">{text.message.states[last.state]}</span>
-      )}
     </span>
   );
 }

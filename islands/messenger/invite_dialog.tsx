@@ -1,5 +1,6 @@
 /** Two people meet: one gives a code, the other enters it. Both sides are in one dialog. */
 import "./invite_dialog.css";
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { InviteView, OfferState } from "../../lib/client/view.ts";
 import { countdown, groups } from "../format/code.ts";
@@ -72,10 +73,10 @@ function Code(
         translate={false}
       >
         {spoken.map((group, i) => (
-          <span key={i}>
+          <Fragment key={i}>
             {i > 0 && <span class="invite-code-joint">-</span>}
-            {group}
-          </span>
+            <span class="invite-code-group">{group}</span>
+          </Fragment>
         ))}
       </div>
       <div class="invite-left">

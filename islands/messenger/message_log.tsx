@@ -70,11 +70,9 @@ export function MessageLog(
             ? <p class="log-older">{words.loadingOlder}</p>
             : (
               <p class="log-beginning">
-                <LockKeyhole size={15} aria-hidden="true" />
-                <span>
-                  {words.beginning(view.name.value)}
-                  {list.length === 0 && ` ${words.firstMessage}`}
-                </span>
+                <LockKeyhole size={14} aria-hidden="true" />
+                {words.beginning(view.name.value)}
+                {list.length === 0 && ` ${words.firstMessage}`}
               </p>
             )}
           {list.map((page) => (

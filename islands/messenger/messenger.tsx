@@ -65,7 +65,7 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
   });
 
   return (
-    <div class="messenger" data-pane={view ? "conversation" : "list"}>
+    <main class="messenger" data-pane={view ? "conversation" : "list"}>
       <ConnectionBanner messenger={messenger} />
       <Sidebar
         messenger={messenger}
@@ -78,11 +78,11 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           dialog.value = "settings";
         }}
       />
-      <main class="pane">
+      <div class="pane">
         {view && id
           ? <Conversation key={id} messenger={messenger} view={view} />
           : <WelcomePane messenger={messenger} />}
-      </main>
+      </div>
       {dialog.value === "invite" && (
         <InviteDialog
           invite={messenger.invite}
@@ -99,7 +99,7 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           }}
         />
       )}
-    </div>
+    </main>
   );
 }
 

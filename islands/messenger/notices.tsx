@@ -113,7 +113,10 @@ export function StorageNotice() {
         </Button>
       }
     >
-      <p>{text.storage.body}</p>
+      <details>
+        <summary>{text.storage.more}</summary>
+        <p>{text.storage.body}</p>
+      </details>
     </Notice>
   );
 }

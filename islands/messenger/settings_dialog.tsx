@@ -6,7 +6,6 @@ import { useId, useState } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
-import { Check } from "../parts/check.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { storagePromise } from "../storage_promise.ts";
@@ -172,7 +171,6 @@ function Switch(
 function LogOut(
   { messenger, onCancel }: { messenger: MessengerView; onCancel: () => void },
 ) {
-  const [sure, setSure] = useState(false);
   const [failed, setFailed] = useState(false);
   const logOut = async () => {
     setFailed(false);
@@ -185,11 +183,10 @@ function LogOut(
   return (
     <Dialog title={words.logOutTitle} onClose={onCancel}>
       <p>{words.logOutBody}</p>
-      <Check label={words.logOutSure} checked={sure} onChange={setSure} />
       {failed && <Mistake>{words.logOutFailed}</Mistake>}
       <div class="settings-actions">
         <Button look="quiet" onClick={onCancel}>{text.common.cancel}</Button>
-        <Button look="danger" disabled={!sure} onClick={logOut}>
+        <Button look="danger" onClick={logOut}>
           {words.logOut}
         </Button>
       </div>

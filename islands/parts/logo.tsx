@@ -1,22 +1,22 @@
-/** The mark: a bubble with three strokes that grow quieter. */
+/** The mark: a bubble, and a breath in it. */
+import "./logo.css";
+
 export function Logo({ size = 40 }: { size?: number }) {
   return (
     <svg
       width={size}
       height={size}
-      viewBox="0 0 48 48"
+      viewBox="76 86 360 360"
       fill="none"
       aria-hidden="true"
     >
       <path
-        d="M24 5C12.7 5 4 12.6 4 22.2c0 5.3 2.7 10 7 13.1V43l7.6-4.4c1.7.4 3.5.6 5.4.6 11.3 0 20-7.6 20-17S35.3 5 24 5Z"
-        fill="var(--lamp)"
+        class="logo-bubble"
+        d="M256 102c-92 0-164 64-164 146 0 45 21 84 55 111 3 26-8 49-29 66 42 2 78-10 104-33 11 2 22 2 34 2 92 0 164-64 164-146S348 102 256 102Z"
       />
       <path
-        d="M15 17.5v9.4M24 19.2v6M33 21v2.4"
-        stroke="var(--on-lamp)"
-        stroke-width="3.6"
-        stroke-linecap="round"
+        class="logo-breath"
+        d="M166 212c6 50 18 84 40 84 26 0 26-62 50-62s24 62 50 62c22 0 34-34 40-84"
       />
     </svg>
   );

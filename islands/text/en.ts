@@ -115,7 +115,7 @@ export const en = {
     ],
     sketch: {
       you: "See you at eight?",
-      friend: "I'll be there 🌙",
+      friend: "I'll be there. Key under the mat?",
       server: "what the server sees",
     },
   },
@@ -295,14 +295,14 @@ export const en = {
     logOutHint: "Seals what is stored here. Nothing is deleted.",
     logOutTitle: "Log out?",
     logOutBody:
-      "From then on only your access key opens this account, in this browser. Without it your conversations are lost, and nobody can give you another one.",
-    logOutSure: "I have my access key",
+      "From then on only your access key opens this account, in this browser. Make sure you have it: without it your conversations are lost, and nobody can give you another one.",
     logOutFailed: "Logging out did not work. Nothing was changed.",
     failed: "The change could not be stored.",
   },
 
   storage: {
     title: "This browser may clear Whisper's data",
+    more: "What this means",
     body:
       "It did not promise to keep what is stored here. If the disk runs full or the page is unused for long, your account and messages may be deleted. Installing Whisper or adding it to your bookmarks usually helps.",
   },

@@ -1,6 +1,7 @@
 /** The access key, shown once: it can't go on before the person says it is kept. */
 import "./access_key.css";
 import { Download } from "lucide-preact";
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { NewAccount } from "../../lib/client/view.ts";
 import { groups } from "../format/code.ts";
@@ -56,10 +57,10 @@ export function AccessKey(
         translate={false}
       >
         {groups(key, 4).map((group, i) => (
-          <span key={i}>
+          <Fragment key={i}>
             {i > 0 && <span class="access-key-joint">-</span>}
-            {group}
-          </span>
+            <span class="access-key-group">{group}</span>
+          </Fragment>
         ))}
       </div>
       <div class="access-key-actions">

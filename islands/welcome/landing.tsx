@@ -9,11 +9,11 @@ const words = text.landing;
 
 export function Landing() {
   return (
-    <div class="landing">
+    <main class="landing">
       <header class="landing-brand">
         <Logo size={34} /> {text.app}
       </header>
-      <main class="landing-main">
+      <div class="landing-main">
         <div class="landing-words">
           <h1>{words.title}</h1>
           <p class="landing-lead">{words.lead}</p>
@@ -27,7 +27,7 @@ export function Landing() {
           </div>
         </div>
         <Sketch />
-      </main>
+      </div>
       <ul class="landing-facts">
         {words.facts.map(({ title, body }) => (
           <li key={title}>
@@ -36,7 +36,7 @@ export function Landing() {
           </li>
         ))}
       </ul>
-    </div>
+    </main>
   );
 }
 
