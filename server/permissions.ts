@@ -1,0 +1,10 @@
+/** What the program may do, whichever way it is packed: talk, read its settings, keep its data. */
+export const PERMISSIONS: readonly string[] = [
+  "--no-prompt",
+  "--unstable-kv",
+  "--allow-net",
+  "--allow-env",
+  "--allow-sys=umask",
+  "--allow-read",
+  "--allow-write",
+];
