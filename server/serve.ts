@@ -62,7 +62,10 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       publicUrl,
       log: (line) => console.error(line),
     });
-    const detach = attachRelay(server, relay, { path: RELAY_PATH });
+    const detach = attachRelay(server, relay, {
+      path: RELAY_PATH,
+      refuse: (socket, status) => socket.end(rawResponse(status, headers)),
+    });
     if (!site.development) refuseOtherUpgrades(server, headers);
     const stop = async () => {
       const closed = new Promise<void>((resolve) =>

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { IncomingMessage, Server } from "node:http";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
@@ -56,27 +56,32 @@ function asBytes(data: RawData): Uint8Array {
 /**
  * Serves the relay at `path` of a Node HTTP server. A message over 32 KiB ends
  * its connection before it is buffered. Upgrades of other paths are left to
- * other listeners. Returns what detaches it again.
+ * other listeners. `refuse` answers an upgrade that is not granted (a foreign
+ * page, a broken handshake) and ends its socket; without it the answer is bare.
+ * Returns what detaches it again.
  */
 export function attachRelay(
   server: Server | SecureServer,
   relay: Relay,
-  options: { path: string },
+  options: {
+    path: string;
+    refuse?: (socket: Duplex, status: 400 | 403) => void;
+  },
 ): () => void {
+  const refuse = options.refuse ?? refuseBarely;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME,
     perMessageDeflate: false,
   });
+  sockets.on("wsClientError", (_error, socket) => refuse(socket, 400));
   const alive = new WeakSet<WebSocket>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (new URL(request.url ?? "/", "http://relay").pathname !== options.path) {
       return;
     }
     if (!isOwnOrigin(request, relay.publicUrl)) {
-      socket.end(
-        "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-      );
+      refuse(socket, 403);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (connection) => {
@@ -100,6 +105,14 @@ export function attachRelay(
       connection.close(CLOSE.goingAway, "the relay stops");
     }
   };
+}
+
+function refuseBarely(socket: Duplex, status: 400 | 403): void {
+  socket.end(
+    `HTTP/1.1 ${status} ${
+      STATUS_CODES[status]
+    }\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
 }
 
 /**
