@@ -19,12 +19,16 @@ const HORIZON_MS = 5_000;
 const QUIET_TURNS = 3;
 /** Turns after which time moves on to whatever comes next. */
 const VERY_QUIET_TURNS = 200;
+/** Quiet that counts as rest, in ms of real time: keys are computed on other threads. */
+const REST_MS = 10;
 /** What can't come about in this much real time won't, in ms. */
 const PATIENCE_MS = 30_000;
 
 export class World {
   readonly clock = new TestClock();
   readonly kv: Deno.Kv;
+  /** What the relay is reading or writing. */
+  #storing = 0;
   readonly #people = new Set<Person>();
   relay: Relay | undefined;
   #restarting: Promise<void> = Promise.resolve();
@@ -43,7 +47,7 @@ export class World {
 
   async startRelay(): Promise<void> {
     this.relay = await Relay.open({
-      kv: this.kv,
+      kv: this.#watched(this.kv),
       publicUrl: "https://relay.example",
       clock: () => this.clock.now(),
       // Work costs real time and is the relay's to test; the world's time stands still between
@@ -67,6 +71,43 @@ export class World {
     });
   }
 
+  /** A way to the relay for somebody who is nobody's messenger. */
+  readonly transport: Transport = {
+    connect: (_url, events) => this.connect(events).socket,
+  };
+
+  /** A connection to the relay, if it is there. */
+  connect(events: SocketEvents): { socket: Socket; near?: MemorySocket } {
+    if (!this.relay) {
+      queueMicrotask(() => events.closed());
+      return { socket: { send: () => {}, close: () => {} } };
+    }
+    const { client, relay: far } = memorySocketPair();
+    client.listen({
+      message: (data) => {
+        if (typeof data !== "string") events.message(data);
+      },
+      close: () => events.closed(),
+      drained: () => {},
+    });
+    this.relay.accept(far);
+    events.open();
+    return {
+      near: client,
+      socket: {
+        send: (frame) => client.send(frame),
+        close: () => client.close(1000, ""),
+      },
+    };
+  }
+
+  /** Queues that the relay has. */
+  async queues(): Promise<number> {
+    let count = 0;
+    for await (const _ of this.kv.list({ prefix: ["q"] })) count++;
+    return count;
+  }
+
   /** A new device that nothing is stored on. */
   person(options: Partial<PersonOptions> = {}): Person {
     const person = new Person(this, { random: worldRandom, ...options });
@@ -82,7 +123,7 @@ export class World {
     while (!holds()) {
       await turn();
       const now = this.activity + this.clock.fired;
-      quiet = now === seen ? quiet + 1 : 0;
+      quiet = now === seen && this.#storing === 0 ? quiet + 1 : 0;
       seen = now;
       const next = this.clock.untilNext;
       const due = next !== undefined &&
@@ -101,11 +142,13 @@ export class World {
   async settle(ms = HORIZON_MS): Promise<void> {
     const end = this.clock.now() + ms;
     let quiet = 0;
+    let since = performance.now();
     let seen = -1;
-    while (quiet <= 2 * QUIET_TURNS) {
+    while (quiet <= 2 * QUIET_TURNS || performance.now() - since < REST_MS) {
       await turn();
       const now = this.activity + this.clock.fired;
-      quiet = now === seen ? quiet + 1 : 0;
+      quiet = now === seen && this.#storing === 0 ? quiet + 1 : 0;
+      if (quiet === 0) since = performance.now();
       seen = now;
       const next = this.clock.untilNext;
       if (
@@ -116,6 +159,27 @@ export class World {
         quiet = 0;
       }
     }
+  }
+
+  /** The store as the relay uses it: what it waits for is not quiet. */
+  #watched<T extends object>(store: T): T {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        return (...given: unknown[]) => {
+          const result: unknown = member.apply(target, given);
+          if (result instanceof Promise) {
+            this.#storing++;
+            return result.finally(() => this.#storing--);
+          }
+          // atomic() and its chain are what commits; an iterator has its own `this`.
+          const chain = name !== "list" && typeof result === "object" &&
+            result !== null;
+          return chain ? this.#watched(result) : result;
+        };
+      },
+    });
   }
 
   async close(): Promise<void> {
@@ -297,36 +361,31 @@ class Life {
   }
 
   #connect(events: SocketEvents): Socket {
-    const { relay } = this.#world;
-    if (this.dead || !relay || this.#person.unreachable) {
+    if (this.dead || this.#person.unreachable) {
       queueMicrotask(() => events.closed());
       return { send: () => {}, close: () => {} };
     }
-    const { client, relay: far } = memorySocketPair();
-    this.#sockets.add(client);
-    client.listen({
-      message: (data) => {
-        if (typeof data === "string" || this.#passes("in", data)) return;
-        events.message(data);
+    const { socket, near } = this.#world.connect({
+      open: () => events.open(),
+      message: (frame) => {
+        if (!this.#stopped("in", frame)) events.message(frame);
       },
-      close: () => {
-        this.#sockets.delete(client);
+      closed: () => {
+        if (near) this.#sockets.delete(near);
         if (!this.dead) events.closed();
       },
-      drained: () => {},
     });
-    relay.accept(far);
-    events.open();
+    if (near) this.#sockets.add(near);
     return {
       send: (frame) => {
-        if (!this.#passes("out", frame)) client.send(frame);
+        if (!this.#stopped("out", frame)) socket.send(frame);
       },
-      close: () => client.close(1000, ""),
+      close: () => socket.close(),
     };
   }
 
-  /** Counts a frame; true when it is not to go on, because its messenger is no more. */
-  #passes(way: "out" | "in", frame: Uint8Array): boolean {
+  /** Counts a frame; true when its messenger is no more, and it goes nowhere. */
+  #stopped(way: "out" | "in", frame: Uint8Array): boolean {
     if (this.dead) return true;
     this.#world.activity++;
     if (this.#person.onMoment?.({ at: "frame", way, frame })) this.kill();
