@@ -2,11 +2,23 @@ import assert from "node:assert/strict";
 import { queueId } from "../wire/mod.ts";
 import { openContact } from "./contact.ts";
 import { sealEnvelope } from "./content/mod.ts";
-import { type Address, encodeOwnDevice, newDevice } from "./keys/mod.ts";
+import {
+  type Address,
+  encodeOwnDevice,
+  newDevice,
+  parseQueue,
+  type QueueCredentials,
+} from "./keys/mod.ts";
 import { type Connection, Link, unknownNetwork } from "./link/mod.ts";
-import { bindQueue } from "./queues.ts";
+import { bindQueue, deleteQueue } from "./queues.ts";
 import { systemRandom } from "./random.ts";
-import { accountTable, contactsTable, contactTable, SELF } from "./records.ts";
+import {
+  accountTable,
+  contactsTable,
+  contactTable,
+  queueTable,
+  SELF,
+} from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import {
   codeOf,
@@ -24,6 +36,17 @@ async function vaultOf(person: Person): Promise<Vault> {
   const vault = await Vault.open(person.disk.platform());
   assert.ok(vault instanceof Vault);
   return vault;
+}
+
+/** The queue at which somebody who is not there receives from their first contact. */
+async function queueAt(person: Person): Promise<QueueCredentials> {
+  const vault = await vaultOf(person);
+  const contacts = await vault.get(contactsTable, SELF);
+  const record = await vault.get(contactTable, contacts?.ids[0] ?? "");
+  const queue = await vault.get(queueTable, record?.queues[0] ?? "");
+  await vault.close();
+  assert.ok(queue);
+  return await parseQueue(queue.credentials);
 }
 
 /** Where the first contact of somebody who is not there receives from them. */
@@ -178,4 +201,36 @@ Deno.test("words under another identity key than the signed device list's are no
     assert.deepEqual((await only(ada)).messages.value, []);
     await ada.close();
     assert.equal((await leftovers(ada)).unreadable, 2);
+  }));
+
+Deno.test("what can't arrive any more is shown as failed, and goes out when it is tried again", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    await world.settle();
+    await bob.messenger.close();
+    const { connection, link } = await outsider(world);
+    await deleteQueue(connection, await queueAt(bob));
+    link.stop();
+    const a = await only(ada);
+    const stateOf = (i: number) => a.messages.value[i].state;
+    await a.send("one");
+    await world.until(() => stateOf(0) === "failed", "the message failed");
+    await a.send("two");
+    await world.until(() => stateOf(1) === "failed", "the next one failed too");
+    await ada.messenger.close();
+    await ada.start();
+    // A device that finds its queue gone makes it again.
+    await bob.start();
+    await world.settle();
+    const again = await only(ada);
+    assert.equal(again.messages.value[0].state, "failed");
+    await again.retry(again.messages.value[0].id);
+    await sees(world, await only(bob), ["one"]);
+    await world.until(
+      () => again.messages.value[0].state === "delivered",
+      "it is delivered after all",
+    );
+    assert.equal(again.messages.value[1].state, "failed");
   }));

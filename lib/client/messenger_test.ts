@@ -283,10 +283,11 @@ Deno.test("receipts that are switched off are not sent, the others are", () =>
     await bob.messenger.settings.setReadReceipts(false);
     b.setVisible(true);
     await a.send("one");
-    await world.settle();
-    assert.equal(a.messages.value[0].state, "delivered");
+    const stateOf = (i: number) => a.messages.value[i].state;
+    await world.until(() => stateOf(0) === "delivered", "it is delivered");
     await bob.messenger.settings.setDeliveryReceipts(false);
     await a.send("two");
+    await sees(world, b, ["one", "two"]);
     await world.settle();
     assert.deepEqual(a.messages.value.map(({ state }) => state), [
       "delivered",

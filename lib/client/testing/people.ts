@@ -1,6 +1,6 @@
 /** People in a world where nothing goes wrong unless the test says so. */
 import assert from "node:assert/strict";
-import type { ConversationView, MessageView } from "../view.ts";
+import type { ConversationView, MessageView, MessengerView } from "../view.ts";
 import { type Person, type PersonOptions, World } from "./world.ts";
 
 export async function withWorld(
@@ -59,7 +59,7 @@ export async function meet(
 
 /** The conversation with the one contact there is, its newest page loaded. */
 export async function only(
-  { messenger }: Person,
+  { messenger }: { readonly messenger: MessengerView },
 ): Promise<ConversationView> {
   const [summary] = messenger.conversations.value;
   const conversation = messenger.conversation(summary.id);
