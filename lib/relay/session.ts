@@ -143,6 +143,9 @@ export class Session {
     const now = this.#context.now();
     const allowed = this.#frames.take(1, now) &&
       this.#bytes.take(data.length, now);
+    if (!allowed && !this.#refusals.take(1, now)) {
+      return this.#refuse("rate", "too many frames");
+    }
     for (const command of commands) {
       if (command.request === 0) {
         if (command.type === "NOP") continue;

@@ -57,6 +57,7 @@ export class RelayClient {
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #line: Line;
   #request = 0;
+  #over = false;
   #answers = new Map<
     number,
     { resolve: (command: Command) => void; reject: (error: Error) => void }
@@ -152,6 +153,7 @@ export class RelayClient {
   }
 
   #end(code: number, reason: string): void {
+    this.#over = true;
     this.#closed({ code, reason });
     for (const { reject } of this.#answers.values()) {
       reject(new Error("the connection ended"));
@@ -181,6 +183,14 @@ export class RelayClient {
         this.#answers.set(request, { resolve, reject })
       )
     );
+    if (this.#over) {
+      for (const answer of answers) answer.catch(() => {}); // told to whoever awaits it
+      for (const { reject } of this.#answers.values()) {
+        reject(new Error("the connection ended"));
+      }
+      this.#answers.clear();
+      return answers;
+    }
     for (const frame of encodeFrame(commands)) this.raw(frame);
     return answers;
   }

@@ -1,0 +1,36 @@
+/**
+ * A relay in a process of its own, for tests that kill it and for measurements:
+ * serve.ts KV_FILE [LIMITS_AS_JSON]. Prints its port; "memory" on standard
+ * input is answered with the bytes it holds; the end of standard input stops it.
+ */
+import { createServer } from "node:http";
+import { Relay } from "../relay.ts";
+import { attachRelay } from "../ws_socket.ts";
+
+const [path, limits = "{}"] = Deno.args;
+const kv = await Deno.openKv(path);
+const server = createServer((_request, response) =>
+  response.writeHead(404).end()
+);
+const relay = await Relay.open({
+  kv,
+  publicUrl: "http://127.0.0.1",
+  limits: JSON.parse(limits),
+  log: console.error,
+});
+attachRelay(server, relay, { path: "/relay" });
+await new Promise<void>((listening) =>
+  server.listen(0, "127.0.0.1", listening)
+);
+const address = server.address();
+if (address === null || typeof address === "string") throw new Error("no port");
+console.log(address.port);
+
+for await (
+  const _ of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+) {
+  console.log(Deno.memoryUsage().rss);
+}
+await relay.stop();
+server.close();
+kv.close();

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { WebSocket as WsClient } from "ws";
+import { ok, RelayClient } from "./testing/relay_client.ts";
+import { RelayProcess } from "./testing/relay_process.ts";
+import { withRelay } from "./testing/with_relay.ts";
+import { upgradeToRelay } from "./native_socket.ts";
+import type { Relay } from "./relay.ts";
+import { attachRelay } from "./ws_socket.ts";
+
+/** Serves `relay` on a real port while `run` runs. */
+async function served(
+  relay: Relay,
+  run: (port: number) => Promise<void>,
+): Promise<void> {
+  const server = createServer();
+  const detach = attachRelay(server, relay, { path: "/relay" });
+  await new Promise<void>((listening) =>
+    server.listen(0, "127.0.0.1", listening)
+  );
+  try {
+    // A server that listens on a port has such an address.
+    await run((server.address() as AddressInfo).port);
+  } finally {
+    detach();
+    await new Promise((closed) => server.close(closed));
+  }
+}
+
+/** How an upgrade with this Origin ends: 101, or the refusal's status. */
+function upgrade(port: number, origin: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = new WsClient(`ws://127.0.0.1:${port}/relay`, { origin });
+    socket.on("open", () => {
+      socket.terminate();
+      resolve(101);
+    });
+    socket.on("unexpected-response", (_request, response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    socket.on("error", reject);
+  });
+}
+
+Deno.test("only pages of the relay's own origin may connect, and programs that are no pages", () =>
+  withRelay(({ relay }) =>
+    served(relay, async (port) => {
+      assert.equal(await upgrade(port, undefined), 101);
+      assert.equal(
+        await upgrade(port, "http://localhost:8000"),
+        101,
+        "the public URL",
+      );
+      assert.equal(
+        await upgrade(port, `http://127.0.0.1:${port}`),
+        101,
+        "the host that was asked",
+      );
+      for (
+        const origin of [
+          "https://evil.example",
+          "null",
+          "http://localhost:8001",
+          "http://localhost:8000.evil.example",
+          "file://",
+        ]
+      ) {
+        assert.equal(await upgrade(port, origin), 403, origin);
+      }
+    })
+  ));
+
+Deno.test("malformed input ends its connection with a reason, and no other", () =>
+  withRelay(({ relay }) =>
+    served(relay, async (port) => {
+      const url = `ws://127.0.0.1:${port}/relay`;
+      const bystander = await RelayClient.overWebSocket(url);
+      const bad: [string, Uint8Array | string, string][] = [
+        ["text", "hello", "text is not spoken here"],
+        ["no size", new Uint8Array(100), "a frame has no allowed size"],
+        ["unknown", frame(0x77), "a command type is unknown"],
+        ["padding", frame(0, 1), "padding is not zero"],
+        ["a relay's word", frame(0x02, 0, 1, 0, 0), "only a relay says that"],
+        [
+          "no request",
+          frame(0x40, 0, 0, 0, 0),
+          "a command without a request number",
+        ],
+      ];
+      for (const [name, data, reason] of bad) {
+        const client = await RelayClient.overWebSocket(url);
+        client.raw(data);
+        assert.deepEqual(await client.closed, { code: 1008, reason }, name);
+        assert.equal(client.refusal, "malformed", name);
+      }
+      ok(await bystander.ask({ type: "PING" }));
+      await bystander.close();
+    })
+  ));
+
+function frame(...start: number[]): Uint8Array {
+  const bytes = new Uint8Array(512);
+  bytes.set(start);
+  return bytes;
+}
+
+Deno.test("connections that break in the middle of a frame leave nothing behind", () =>
+  withRelay(({ relay }) =>
+    served(relay, async (port) => {
+      const url = `ws://127.0.0.1:${port}/relay`;
+      for (let i = 0; i < 5; i++) {
+        const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+        await connection.write(new TextEncoder().encode(
+          `GET /relay HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+        ));
+        await connection.read(new Uint8Array(4_096));
+        await connection.write(
+          Uint8Array.of(0x82, 0xfe, 0x02, 0x00, 1, 2, 3, 4, 5),
+        ); // 512 announced, 1 sent
+        connection.close();
+      }
+      const client = await RelayClient.overWebSocket(url);
+      ok(await client.ask({ type: "PING" }));
+      while (relay.connections > 1) {
+        await new Promise((resume) => setTimeout(resume, 5));
+      }
+      await client.close();
+    })
+  ));
+
+Deno.test("messages too large are refused when announced: forty senders of 1 GiB each cost no memory", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "whisper-large-" });
+  const relay = await RelayProcess.start(`${directory}/relay.kv`, {
+    workBits: 2,
+  });
+  try {
+    const { hostname, port } = new URL(relay.url);
+    const bystander = await RelayClient.overWebSocket(relay.url);
+    const before = await relay.memory();
+    let most = before;
+    const attack = async (first: Uint8Array) => {
+      const connection = await Deno.connect({ hostname, port: Number(port) });
+      await connection.write(new TextEncoder().encode(
+        "GET /relay HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      ));
+      await connection.read(new Uint8Array(4_096));
+      let written = 0;
+      try {
+        await connection.write(first);
+        for (; written < 16 * 1024 * 1024; written += 65_536) {
+          await connection.write(new Uint8Array(65_536));
+        }
+      } catch (error) {
+        assert.ok(
+          error instanceof Deno.errors.BrokenPipe ||
+            error instanceof Deno.errors.ConnectionReset,
+        );
+      }
+      most = Math.max(most, await relay.memory());
+      connection.close();
+      return written;
+    };
+    const oneGiB = Uint8Array.of(
+      0x82,
+      0xff,
+      0,
+      0,
+      0,
+      0,
+      0x40,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    );
+    const fragments = Uint8Array.of(0x02, 0xfe, 0x7f, 0xff, 0, 0, 0, 0); // an unfinished message of 32,767, then more
+    let written = 0;
+    for (let i = 0; i < 20; i++) {
+      written = Math.max(
+        written,
+        await attack(oneGiB),
+        await attack(fragments),
+      );
+    }
+    assert.ok(written < 16 * 1024 * 1024, "the relay went on reading");
+    assert.ok(
+      most - before < 48 * 1024 * 1024,
+      `memory rose by ${(most - before) >> 20} MiB`,
+    );
+    ok(await bystander.ask({ type: "PING" }));
+
+    // The largest frame there is, and one byte more.
+    bystander.raw(new Uint8Array(32_768));
+    ok(await bystander.ask({ type: "PING" }));
+    bystander.raw(new Uint8Array(32_769));
+    assert.equal((await bystander.closed).code, 1009);
+  } finally {
+    await relay.stop();
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("Deno's own sockets carry the same protocol", () =>
+  withRelay(async ({ relay }) => {
+    const server = Deno.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      onListen: () => {},
+    }, (request) => upgradeToRelay(request, relay));
+    const url = `ws://127.0.0.1:${server.addr.port}/relay`;
+    const client = await RelayClient.overWebSocket(url);
+    const keys = await client.createQueue();
+    await client.bind(keys, "receive", 1);
+    ok(
+      await client.send(
+        await client.bind(keys, "send"),
+        new Uint8Array(16).fill(1),
+      ),
+    );
+    assert.deepEqual((await client.message()).id, new Uint8Array(16).fill(1));
+    client.raw("text");
+    assert.deepEqual(await client.closed, {
+      code: 4008,
+      reason: "text is not spoken here",
+    });
+    await server.shutdown();
+  }));
