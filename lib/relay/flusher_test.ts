@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { Flusher } from "./flusher.ts";
+import { KvStore } from "./kv_store.ts";
+import { MAX_COMMIT_BYTES, MAX_MUTATIONS } from "./store.ts";
+import { FailingStore } from "./testing/failing_store.ts";
+
+async function withStore(
+  run: (
+    store: FailingStore,
+    flusher: Flusher,
+    failures: unknown[],
+  ) => Promise<void>,
+): Promise<void> {
+  const kv = await Deno.openKv(":memory:");
+  const store = new FailingStore(new KvStore(kv));
+  const failures: unknown[] = [];
+  const flusher = new Flusher(store, (error) => failures.push(error));
+  try {
+    await run(store, flusher, failures);
+  } finally {
+    await flusher.stop();
+    kv.close();
+  }
+}
+
+const settled = (start: (settle: (error?: unknown) => void) => void) =>
+  new Promise<unknown>((resolve) => start((error) => resolve(error)));
+
+const key = (n: number) => ["k", n] as const;
+
+Deno.test("changes queued together share one commit, and those that come meanwhile the next", () =>
+  withStore(async (store, flusher) => {
+    store.hold();
+    const first = [1, 2, 3].map((n) =>
+      settled((settle) =>
+        flusher.write({ key: key(n), value: new Uint8Array(9) }, settle)
+      )
+    );
+    await new Promise((resume) => setTimeout(resume));
+    const second = [4, 5].map((n) =>
+      settled((settle) =>
+        flusher.write({ key: key(n), value: new Uint8Array(9) }, settle)
+      )
+    );
+    store.release();
+    assert.deepEqual(
+      await Promise.all([...first, ...second]),
+      Array(5).fill(undefined),
+    );
+    assert.deepEqual(store.commits.map((commit) => commit.length), [3, 2]);
+  }));
+
+Deno.test("no commit exceeds what the store takes, and order is kept", () =>
+  withStore(async (store, flusher) => {
+    const many = Array.from(
+      { length: 2_000 },
+      (_, n) =>
+        settled((settle) =>
+          flusher.write({ key: key(n), value: new Uint8Array(10) }, settle)
+        ),
+    );
+    const large = Array.from(
+      { length: 50 },
+      (_, n) =>
+        settled((settle) =>
+          flusher.write(
+            { key: ["l", n], value: new Uint8Array(32_736) },
+            settle,
+          )
+        ),
+    );
+    assert.ok(
+      (await Promise.all([...many, ...large])).every((error) =>
+        error === undefined
+      ),
+    );
+    for (const commit of store.commits) {
+      assert.ok(commit.length <= MAX_MUTATIONS + 1);
+      assert.ok(
+        commit.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) <=
+          MAX_COMMIT_BYTES,
+      );
+    }
+    const order = store.commits.flat().map((mutation) => mutation.key.join());
+    assert.deepEqual(order, [
+      ...Array.from({ length: 2_000 }, (_, n) => `k,${n}`),
+      ...Array.from({ length: 50 }, (_, n) => `l,${n}`),
+    ]);
+  }));
+
+Deno.test("what was taken back is never written, and answered with a commit of the same size", () =>
+  withStore(async (store, flusher) => {
+    let taken = true;
+    const write = settled((settle) => {
+      const pending = flusher.write({
+        key: key(1),
+        value: new Uint8Array(503).fill(7),
+      }, settle);
+      taken = flusher.elide(pending);
+    });
+    assert.equal(await write, undefined);
+    assert.ok(taken);
+    assert.equal(await store.get(key(1)), undefined);
+    assert.equal(store.commits.length, 1);
+    const [scratch] = store.commits[0];
+    assert.ok(
+      scratch.value !== undefined && scratch.value.length >= 503 &&
+        scratch.value.every((byte) => byte === 0),
+    );
+    assert.deepEqual(scratch.key, ["scratch"]);
+  }));
+
+Deno.test("it is too late to take back what is being written", () =>
+  withStore(async (store, flusher) => {
+    store.hold();
+    let pending: ReturnType<Flusher["write"]> | undefined;
+    const write = settled((settle) =>
+      pending = flusher.write({ key: key(1), value: new Uint8Array(9) }, settle)
+    );
+    await new Promise((resume) => setTimeout(resume));
+    assert.ok(pending !== undefined && !flusher.elide(pending));
+    store.release();
+    await write;
+    assert.notEqual(await store.get(key(1)), undefined);
+  }));
+
+Deno.test("when the disk is full the sender hears of it, and deletions are tried until they succeed", () =>
+  withStore(async (store, flusher, failures) => {
+    store.full = true;
+    let deleted = false;
+    const write = settled((settle) =>
+      flusher.write({ key: key(1), value: new Uint8Array(9) }, settle)
+    );
+    const deletion = settled((settle) =>
+      flusher.writeEventually({ key: key(2) }, settle)
+    ).then((error) => {
+      deleted = true;
+      return error;
+    });
+    assert.match(String(await write), /full/);
+    assert.equal(deleted, false);
+    assert.equal(failures.length, 1);
+    store.full = false;
+    assert.equal(await deletion, undefined);
+  }));
+
+Deno.test("stopping writes what waits and refuses what comes later", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const store = new KvStore(kv);
+  const flusher = new Flusher(store, () => {});
+  const write = settled((settle) =>
+    flusher.write({ key: key(1), value: new Uint8Array(9) }, settle)
+  );
+  await flusher.stop();
+  assert.equal(await write, undefined);
+  assert.notEqual(await store.get(key(1)), undefined);
+  assert.match(
+    String(await settled((settle) => flusher.wait(settle))),
+    /stopped/,
+  );
+  kv.close();
+});

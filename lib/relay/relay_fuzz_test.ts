@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Command,
+  COMMAND_TYPES,
+  encodeFrame,
+  ENVELOPE_SIZES,
+  FRAME_SIZES,
+} from "../wire/mod.ts";
+import { memorySocketPair } from "./memory_socket.ts";
+import { ok, randomBytes, RelayClient } from "./testing/relay_client.ts";
+import { withRelay } from "./testing/with_relay.ts";
+
+const RUNS = Deno.env.get("SLOW") === "1" ? 3_000 : 250;
+
+const bytes = (size: number) =>
+  fc.uint8Array({ minLength: size, maxLength: size });
+const handle = fc.oneof(fc.nat(6), fc.nat(0xffff_ffff));
+const request = fc.nat(0xffff);
+const work = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+
+/** Commands of the right shape that mean anything. */
+const command: fc.Arbitrary<Command> = fc.oneof(
+  fc.record({
+    type: fc.constantFrom("HELLO", "OK", "PUT", "GET", "DROP", "TAKE", "FWD"),
+    request,
+    body: bytes(40),
+  }),
+  fc.record({
+    type: fc.constant("NEW"),
+    request,
+    receiveKey: bytes(32),
+    sendKey: bytes(32),
+    removeKey: bytes(32),
+    work,
+  }),
+  fc.record({
+    type: fc.constant("BIND"),
+    request,
+    role: fc.constantFrom("receive"),
+    queue: bytes(16),
+    generation: fc.nat(),
+    signature: bytes(64),
+  }),
+  fc.record({
+    type: fc.constant("SEND"),
+    request,
+    handle,
+    id: bytes(16),
+    envelope: fc.constantFrom(...ENVELOPE_SIZES.slice(0, 3)).chain(bytes),
+  }),
+  fc.record({
+    type: fc.constant("ACK"),
+    request,
+    handle,
+    seq: fc.nat({ max: 2 ** 48 - 1 }),
+  }),
+  fc.record({
+    type: fc.constantFrom("DEL", "CLOSE", "REPLACED"),
+    request,
+    handle,
+  }),
+  fc.record({
+    type: fc.constant("OPEN"),
+    request,
+    publicKey: bytes(32),
+    signature: bytes(64),
+    work,
+  }),
+  fc.record({
+    type: fc.constant("JOIN"),
+    request,
+    nameplate: fc.nat(0xfffff),
+    publicKey: bytes(32),
+    signature: bytes(64),
+    work,
+  }),
+  fc.record({
+    type: fc.constant("PASS"),
+    request,
+    handle,
+    index: fc.nat(255),
+    bytes: fc.uint8Array({ maxLength: 300 }),
+  }),
+  fc.record({ type: fc.constantFrom("PING", "NOP"), request }),
+);
+
+/** Frames: of commands, of commands with damage, of noise. */
+const frame: fc.Arbitrary<Uint8Array | string> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.array(command, { minLength: 1, maxLength: 3 }).map((
+      commands,
+    ) => encodeFrame(commands)[0]),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(command, fc.nat(600), fc.nat(255)).map(
+      ([one, at, value]) => {
+        const [damaged] = encodeFrame([one]);
+        damaged[at % damaged.length] = value;
+        return damaged;
+      },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constantFrom(...FRAME_SIZES.slice(0, 3), 511),
+      fc.constantFrom(...Object.values(COMMAND_TYPES)),
+    ).map(
+      ([size, type]) => {
+        const noise = randomBytes(size);
+        noise[0] = type;
+        return noise;
+      },
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ maxLength: 20 }) },
+);
+
+Deno.test("whatever connections say, each request has at most one answer, and a bystander's mail goes through", () =>
+  withRelay(async (world) => {
+    const bystander = await RelayClient.inProcess(world.relay);
+    const keys = await bystander.createQueue();
+    const outbox = await bystander.bind(keys, "send");
+    const inbox = await bystander.bind(keys, "receive", 1);
+    await fc.assert(
+      fc.asyncProperty(fc.array(frame, { maxLength: 8 }), async (frames) => {
+        const { client, relay } = memorySocketPair();
+        let ended: string | undefined;
+        client.listen({
+          message: () => {},
+          close: (_code, reason) => ended = reason,
+          drained: () => {},
+        });
+        world.relay.accept(relay);
+        for (const data of frames) client.send(data);
+
+        const id = randomBytes(16);
+        const sent = bystander.send(outbox, id);
+        const message = await bystander.message();
+        assert.deepEqual(message.id, id);
+        ok(await sent);
+        ok(await bystander.ack(inbox, message.seq));
+        if (ended !== undefined) {
+          assert.notEqual(ended, "", "a connection is closed with a reason");
+        }
+        client.close(1000, "");
+        world.clock.now += 1_000;
+      }),
+      { numRuns: RUNS },
+    );
+    while (world.relay.connections > 1) {
+      await new Promise((resume) => setTimeout(resume, 1));
+    }
+    assert.deepEqual(world.lines, [], "no error of the relay's own");
+  }, { workBits: 0, anonymousPerMinute: 1_000_000 }));
+
+Deno.test("one who holds real handles cannot break the relay with them either", () =>
+  withRelay(async (world) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(command, { minLength: 5, maxLength: 20 }),
+        async (commands) => {
+          const client = await RelayClient.inProcess(world.relay);
+          const keys = await client.createQueue();
+          for (
+            const role of ["send", "receive", "remove"] as const
+          ) await client.bind(keys, role);
+          const bodies = commands.filter(({ type }) =>
+            !["HELLO", "OK", "REPLACED"].includes(type)
+          );
+          for (const answer of await Promise.all(client.askAll(bodies))) {
+            assert.ok(["OK", "ERR"].includes(answer.type));
+          }
+          await client.close();
+          world.clock.now += 1_000;
+          world.relay.sweep();
+        },
+      ),
+      { numRuns: RUNS / 5 },
+    );
+    assert.deepEqual(world.lines, []);
+  }, { workBits: 0, anonymousPerMinute: 1_000_000 }));
