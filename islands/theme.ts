@@ -29,6 +29,9 @@ export function followTheme(): () => void {
     const isLight = theme.value === "light" ||
       theme.value === "system" && deviceIsLight.value;
     document.documentElement.dataset.theme = isLight ? "light" : "dark";
+    // The bars of a phone around the page go with it.
+    document.querySelector('meta[name="theme-color"]')
+      ?.setAttribute("content", isLight ? "#fbfcfe" : "#111929");
   });
   return () => {
     light.removeEventListener("change", look);

@@ -66,6 +66,7 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
 
   return (
     <main class="messenger" data-pane={view ? "conversation" : "list"}>
+      <h1 class="unseen">{text.app}</h1>
       <ConnectionBanner messenger={messenger} />
       <Sidebar
         messenger={messenger}

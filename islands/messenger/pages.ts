@@ -13,9 +13,9 @@ export interface Page {
   readonly previous: MessageView | undefined;
 }
 
-/** One id in 32 ends a page. Ids are random hex. */
+/** One id in 16 ends a page. Ids are random hex. */
 function endsPage({ id }: MessageView): boolean {
-  return Number.parseInt(id.slice(-2), 16) % 32 === 0;
+  return Number.parseInt(id.slice(-2), 16) % 16 === 0;
 }
 
 function same(a: MessageView, b: MessageView): boolean {

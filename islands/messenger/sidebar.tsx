@@ -25,9 +25,9 @@ export function Sidebar(
   return (
     <section class="sidebar" aria-label={words.title}>
       <header class="sidebar-head">
-        <h1>
+        <h2>
           <Logo size={30} /> {words.title}
-        </h1>
+        </h2>
         {!empty && (
           <IconButton label={words.invite} onClick={onInvite}>
             <UserRoundPlus size={22} />
@@ -49,7 +49,7 @@ export function Sidebar(
             <span class="sidebar-empty-figure" aria-hidden="true">
               <UserRoundPlus size={34} />
             </span>
-            <h2>{words.emptyTitle}</h2>
+            <h3>{words.emptyTitle}</h3>
             <p>{words.emptyBody}</p>
             <Button look="primary" onClick={onInvite}>{words.invite}</Button>
           </div>

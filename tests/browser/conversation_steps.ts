@@ -1,0 +1,88 @@
+/** What people do in the page, by the names that product and assistive technology know it by. */
+import { equal, match } from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { Person } from "../harness/mod.ts";
+
+/** From the landing to the messenger. Gives the access key. */
+export async function createAccount(
+  { page }: Person,
+  name: string,
+): Promise<string> {
+  await page.getByRole("button", { name: "Create new account" }).click();
+  await page.getByRole("textbox", { name: "Display name" }).fill(name);
+  await page.getByRole("button", { name: "Create account" }).click();
+  const key = await page.getByRole("status", { name: "Access key" })
+    .innerText();
+  match(key, /^([0-9A-HJKMNP-TV-Z]{4}-){7}[0-9A-HJKMNP-TV-Z]{4}$/);
+  equal(
+    await page.getByRole("button", { name: "Continue" }).isDisabled(),
+    true,
+  );
+  await page.getByRole("checkbox", { name: "I have stored my access key" })
+    .check();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await messengerIsOpen(page);
+  return key;
+}
+
+export async function messengerIsOpen(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Invite a friend" }).waitFor();
+  equal(new URL(page.url()).pathname, "/chat");
+}
+
+/** `inviter` generates a code and `joiner` enters it; both end in the conversation. */
+export async function connect(inviter: Person, joiner: Person): Promise<void> {
+  const code = await generateCode(inviter);
+  await enterCode(joiner, code);
+  for (const { page } of [inviter, joiner]) {
+    await page.getByRole("log", { name: "Messages" }).waitFor();
+  }
+}
+
+export async function generateCode({ page }: Person): Promise<string> {
+  await page.getByRole("button", { name: "Invite a friend" }).click();
+  await page.getByRole("button", { name: "Generate code" }).click();
+  const code = await page.getByRole("status", { name: "Invite code" })
+    .innerText();
+  match(code, /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/);
+  match(
+    await page.getByRole("timer", { name: "Expires in" }).innerText(),
+    /^[0-5]:[0-5]\d$/,
+  );
+  return code;
+}
+
+export async function enterCode(
+  { page }: Person,
+  code: string,
+): Promise<void> {
+  const field = page.getByRole("textbox", { name: "Enter a code" });
+  if (!await field.isVisible()) {
+    await page.getByRole("button", { name: "Invite a friend" }).click();
+  }
+  await field.fill(code);
+  await page.getByRole("button", { name: "Connect" }).click();
+}
+
+export async function write({ page }: Person, text: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Message" }).fill(text);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+}
+
+/** Waits for a message by what its name begins with. */
+export function message({ page }: Person, name: string | RegExp) {
+  return page.getByRole("log", { name: "Messages" })
+    .getByRole("article", { name });
+}
+
+/** The entry of the list whose name begins with the contact's. */
+export function entry({ page }: Person, contact: string) {
+  return page.getByRole("list", { name: "Conversations" })
+    .getByRole("button", { name: new RegExp(`^${contact}`) });
+}
+
+/** The texts of all messages shown, oldest first. */
+export function textsOf({ page }: Person): Promise<string[]> {
+  return page.getByRole("log", { name: "Messages" })
+    .getByRole("article").locator(".bubble-words").allInnerTexts();
+}
