@@ -1,4 +1,5 @@
 /** A relay and people with devices, all in one process, where a test says what happens when. */
+import { setImmediate } from "node:timers";
 import { type MemorySocket, memorySocketPair, Relay } from "../../relay/mod.ts";
 import type { Clock } from "../clock.ts";
 import type { Socket, SocketEvents, Transport } from "../link/mod.ts";
@@ -121,7 +122,7 @@ export class World {
     let quiet = 0;
     let seen = -1;
     while (!holds()) {
-      await turn();
+      await turn(quiet > 0);
       const now = this.activity + this.clock.fired;
       quiet = now === seen && this.#storing === 0 ? quiet + 1 : 0;
       seen = now;
@@ -145,7 +146,7 @@ export class World {
     let since = performance.now();
     let seen = -1;
     while (quiet <= 2 * QUIET_TURNS || performance.now() - since < REST_MS) {
-      await turn();
+      await turn(quiet > 0);
       const now = this.activity + this.clock.fired;
       quiet = now === seen && this.#storing === 0 ? quiet + 1 : 0;
       if (quiet === 0) since = performance.now();
@@ -194,9 +195,15 @@ export class World {
   }
 }
 
-/** Waits for I/O and for everything else that is ready to run. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/**
+ * Lets everything run that is ready. When nothing came of the turn before, it also waits for a
+ * millisecond of real time: what is computed or stored on another thread needs some.
+ */
+function turn(quiet: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (quiet) setTimeout(resolve, 1);
+    else setImmediate(resolve);
+  });
 }
 
 const worldRandom: Random = {
