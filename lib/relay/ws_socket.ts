@@ -77,9 +77,10 @@ export function attachRelay(
   sockets.on("wsClientError", (_error, socket) => refuse(socket, 400));
   const alive = new WeakSet<WebSocket>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (new URL(request.url ?? "/", "http://relay").pathname !== options.path) {
-      return;
-    }
+    // Nobody else listens on a socket that was upgraded: that it breaks would end the process.
+    socket.on("error", () => socket.destroy());
+    const asked = URL.parse(request.url ?? "/", "http://relay");
+    if (asked?.pathname !== options.path) return;
     if (!isOwnOrigin(request, relay.publicUrl)) {
       refuse(socket, 403);
       return;

@@ -130,6 +130,47 @@ Deno.test("connections that break in the middle of a frame leave nothing behind"
     })
   ));
 
+Deno.test("an upgrade that is refused and then reset, or asks for no path at all, ends nothing else", () =>
+  withRelay(async ({ relay }) => {
+    const server = createServer();
+    const detach = attachRelay(server, relay, { path: "/relay" });
+    // What the house does with paths that are not the relay's.
+    const refused = Promise.withResolvers<void>();
+    let left = 0;
+    server.on("upgrade", (request, socket) => {
+      if (request.url === "/relay") return;
+      // By now the other end is gone: writing fails.
+      setTimeout(() => {
+        socket.write(new Uint8Array(65_536));
+        socket.end(new Uint8Array(65_536));
+        if (--left === 0) refused.resolve();
+      }, 20);
+    });
+    await new Promise<void>((listening) =>
+      server.listen(0, "127.0.0.1", listening)
+    );
+    // A server that listens on a port has such an address.
+    const { port } = server.address() as AddressInfo;
+    const paths = ["/elsewhere", "//", "//[", "http://["];
+    left = paths.length;
+    for (const path of paths) {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+      await connection.write(new TextEncoder().encode(
+        `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      ));
+      connection.close();
+    }
+    await refused.promise;
+    await new Promise((resume) => setTimeout(resume, 50)); // an error comes after the write
+    const client = await RelayClient.overWebSocket(
+      `ws://127.0.0.1:${port}/relay`,
+    );
+    ok(await client.ask({ type: "PING" }));
+    await client.close();
+    detach();
+    await new Promise((closed) => server.close(closed));
+  }));
+
 Deno.test("messages too large are refused when announced: forty senders of 1 GiB each cost no memory", async () => {
   const directory = await Deno.makeTempDir({ prefix: "whisper-large-" });
   const relay = await RelayProcess.start(`${directory}/relay.kv`, {
