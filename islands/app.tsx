@@ -1,6 +1,6 @@
 /** The whole interface: which screen is shown follows from where the messenger stands, and nothing else. */
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { startClock } from "./clock.ts";
 import { Messenger } from "./messenger/messenger.tsx";
 import { openMessenger, type Source, source } from "./messenger_source.ts";
@@ -39,7 +39,7 @@ export default function App({ page }: { page: Page }) {
 
   const opened = source.value;
   const at = opened.at === "open" ? opened.messenger.phase.value.at : opened.at;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (at === "no-account") settleAt("/");
   }, [at]);
 

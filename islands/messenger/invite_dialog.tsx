@@ -82,7 +82,7 @@ function Code(
       <div class="invite-left">
         <Countdown until={offer.expiresAt} />
         <div class="invite-buttons">
-          <CopyButton label={words.copy} value={spoken.join("-")} />
+          <CopyButton small label={words.copy} value={spoken.join("-")} />
           <Button small look="quiet" onClick={() => void invite.withdraw()}>
             {words.cancel}
           </Button>

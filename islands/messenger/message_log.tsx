@@ -20,6 +20,9 @@ const words = text.conversation;
 /** Further from the newest message than this, px, the way back is offered. */
 const AWAY = 240;
 
+/** The newest pages are always laid out; the browser may skip those before when out of sight. */
+const NEAR = 4;
+
 export function MessageLog(
   { view, unread }: {
     view: ConversationView;
@@ -75,19 +78,23 @@ export function MessageLog(
                 {list.length === 0 && ` ${words.firstMessage}`}
               </p>
             )}
-          {list.map((page) => (
-            <PageRows
+          {list.map((page, i) => (
+            <div
               key={page.key}
-              page={page}
-              name={view.name.value}
-              unreadFrom={page.messages.some(({ id }) =>
-                  id === unreadFrom.value
-                )
-                ? unreadFrom.value
-                : undefined}
-              unreadCount={count}
-              retry={retryOf(view)}
-            />
+              class={i < list.length - NEAR ? "log-far" : undefined}
+            >
+              <PageRows
+                page={page}
+                name={view.name.value}
+                unreadFrom={page.messages.some(({ id }) =>
+                    id === unreadFrom.value
+                  )
+                  ? unreadFrom.value
+                  : undefined}
+                unreadCount={count}
+                retry={retryOf(view)}
+              />
+            </div>
           ))}
         </div>
       </div>
@@ -126,7 +133,7 @@ const PageRows = memo(function PageRows(
   },
 ) {
   return (
-    <div class="log-page">
+    <>
       {rowsOf(page.messages, page.previous, unreadFrom).map((row) => {
         switch (row.kind) {
           case "day":
@@ -153,7 +160,7 @@ const PageRows = memo(function PageRows(
             );
         }
       })}
-    </div>
+    </>
   );
 });
 

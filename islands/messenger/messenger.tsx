@@ -1,7 +1,7 @@
 /** The messenger: the list of conversations, the open one, and what lies over them. */
 import "./messenger.css";
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
 import {
   fingerprint,
@@ -39,10 +39,9 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
   const id = openId.value;
   const view = id === undefined ? undefined : messenger.conversation(id);
 
-  useEffect(() => {
-    settleAt("/chat");
-    askToKeep();
-  }, []);
+  // With the first paint: whoever sees the messenger is at its address.
+  useLayoutEffect(() => settleAt("/chat"), []);
+  useEffect(() => void askToKeep(), []);
   useUnreadInTitle(messenger);
   useFocusBackInList(id);
 

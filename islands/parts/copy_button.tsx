@@ -5,7 +5,7 @@ import { text } from "../text/mod.ts";
 import { Button } from "./button.tsx";
 
 export function CopyButton(
-  { label, value }: { label: string; value: string },
+  { label, value, small }: { label: string; value: string; small?: boolean },
 ) {
   const [outcome, setOutcome] = useState<"copied" | "refused">();
   useEffect(() => {
@@ -20,8 +20,10 @@ export function CopyButton(
     );
   return (
     <>
-      <Button small look="outline" onClick={copy}>
-        {outcome === "copied" ? <Check size={16} /> : <Copy size={16} />}
+      <Button small={small} look="outline" onClick={copy}>
+        {outcome === "copied"
+          ? <Check size={small ? 16 : 18} />
+          : <Copy size={small ? 16 : 18} />}
         {outcome === "copied" ? text.common.copied : label}
       </Button>
       <span class="unseen" role="status">

@@ -154,7 +154,8 @@ export const en = {
 
   logIn: {
     title: "Log in",
-    lead: "Enter the access key of the account stored in this browser.",
+    lead:
+      "Enter your access key. For now it opens an account only in the browser that account was made in.",
     sealedTitle: "Welcome back",
     sealedLead:
       "An account is stored in this browser, sealed. Enter its access key to open it.",

@@ -56,22 +56,26 @@ export function AccessKey(
         aria-label={words.label}
         translate={false}
       >
-        {groups(key, 4).map((group, i) => (
-          <Fragment key={i}>
-            {i > 0 && <span class="access-key-joint">-</span>}
-            <span class="access-key-group">{group}</span>
-          </Fragment>
-        ))}
+        <span class="access-key-rows">
+          {groups(key, 4).map((group, i) => (
+            <Fragment key={i}>
+              {i > 0 && <span class="access-key-joint">-</span>}
+              <span class="access-key-group">{group}</span>
+            </Fragment>
+          ))}
+        </span>
       </div>
-      <div class="access-key-actions">
-        <Button look="outline" onClick={download}>
-          <Download size={18} /> {words.download}
-        </Button>
-        <CopyButton label={words.copy} value={key} />
+      <div class="access-key-keep">
+        <div class="access-key-actions">
+          <Button look="outline" onClick={download}>
+            <Download size={18} /> {words.download}
+          </Button>
+          <CopyButton label={words.copy} value={key} />
+        </div>
+        <p class="access-key-note" aria-live="polite">
+          {saved && words.downloaded}
+        </p>
       </div>
-      <p class="access-key-note" role={saved ? "status" : undefined}>
-        {saved && words.downloaded}
-      </p>
       <Check
         label={words.stored}
         checked={stored}

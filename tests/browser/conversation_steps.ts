@@ -84,5 +84,5 @@ export function entry({ page }: Person, contact: string) {
 /** The texts of all messages shown, oldest first. */
 export function textsOf({ page }: Person): Promise<string[]> {
   return page.getByRole("log", { name: "Messages" })
-    .getByRole("article").locator(".bubble-words").allInnerTexts();
+    .getByRole("article").locator(".bubble-words").allTextContents();
 }
