@@ -30,6 +30,7 @@ export class RelayProcess {
         "-A",
         "--no-check",
         "--unstable-kv",
+        "--v8-flags=--expose-gc",
         new URL("serve.ts", import.meta.url).href,
         kvFile,
         JSON.stringify(limits),
