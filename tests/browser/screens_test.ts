@@ -1,0 +1,135 @@
+/** Screens that show only when something is in the way: no room, no storage, a long past. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import {
+  expectAccessible,
+  freshPerson,
+  type Person,
+  screenshot,
+  startRelay,
+} from "../harness/mod.ts";
+import {
+  connect,
+  createAccount,
+  message,
+  messengerIsOpen,
+  textsOf,
+  write,
+} from "./conversation_steps.ts";
+
+async function withPeople(
+  count: number,
+  story: (...people: Person[]) => Promise<void>,
+  ...expectedProblems: RegExp[]
+): Promise<void> {
+  const relay = await startRelay();
+  const people: Person[] = [];
+  try {
+    while (people.length < count) {
+      people.push(await freshPerson({ url: relay.url }));
+    }
+    await story(...people);
+    for (const person of people) person.expectNoProblems(...expectedProblems);
+  } finally {
+    for (const person of people) await person.close();
+    await relay.stop();
+  }
+}
+
+Deno.test("when the disk is full it is said, nothing written is lost, and trying again goes on", () =>
+  withPeople(2, async (ada, bjorn) => {
+    const { page } = ada;
+    // Before the account's first write: Chromium remembers for a while how much room it had left.
+    const used = await page.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+      return (await navigator.storage.estimate()).usage ?? 0;
+    });
+    const session = await ada.context.newCDPSession(page);
+    const { origin } = new URL(page.url());
+    const setRoom = (quotaSize: number) =>
+      session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize });
+    await setRoom(used + 600_000);
+    await createAccount(ada, "Ada");
+    await createAccount(bjorn, "Björn");
+    await connect(ada, bjorn);
+
+    const full = page.getByRole("heading", { name: "There is no room left" });
+    const written: string[] = [];
+    while (!await full.isVisible()) {
+      const text = `${written.length + 1} ${"to fill the disk ".repeat(1500)}`
+        .trim();
+      written.push(text);
+      await write(ada, text);
+      // Either it is stored and shown, or there is no room for it.
+      await full.or(message(ada, new RegExp(`^You: ${written.length} to`)))
+        .waitFor();
+    }
+    await expectAccessible(page);
+    await screenshot(page, "storage-full");
+
+    await setRoom(500_000_000);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await messengerIsOpen(page);
+    await message(bjorn, new RegExp(`^Ada: ${written.length} to`)).waitFor();
+    deepEqual(await textsOf(bjorn), written);
+  }));
+
+Deno.test("a browser that stores nothing is told so, and offered no account", () =>
+  withPeople(1, async ({ page }) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(globalThis, "indexedDB", { value: undefined });
+    });
+    await page.reload();
+    await page.getByRole("heading", {
+      name: "This browser does not let Whisper store anything",
+    }).waitFor();
+    await expectAccessible(page);
+    equal(
+      await page.getByRole("button", { name: "Create new account" }).count(),
+      0,
+    );
+  }));
+
+Deno.test("a long conversation opens at its end, grows as one scrolls up, and leads back", () =>
+  withPeople(2, async (ada, bjorn) => {
+    await createAccount(ada, "Ada");
+    await createAccount(bjorn, "Björn");
+    await connect(ada, bjorn);
+    const sent = Array.from({ length: 110 }, (_, i) => `line ${i + 1}`);
+    for (const text of sent) await write(ada, text);
+    await message(bjorn, /^Ada: line 110, /).waitFor();
+    await bjorn.page.reload();
+    const { page } = bjorn;
+    await message(bjorn, /^Ada: line 110, /).waitFor();
+    const log = page.getByRole("log", { name: "Messages" });
+    const scrollTop = () => log.evaluate((element) => element.scrollTop);
+    equal(await scrollTop(), 0);
+    ok((await textsOf(bjorn)).length < sent.length);
+
+    await log.focus();
+    while ((await textsOf(bjorn)).length < sent.length) {
+      await page.keyboard.press("Home");
+    }
+    deepEqual(await textsOf(bjorn), sent);
+    await log.evaluate((element) => element.scrollTo({ top: -900 }));
+    await page.getByRole("button", { name: "Jump to newest" }).waitFor();
+
+    // What arrives moves nothing under the eyes of who is reading.
+    const middle = () =>
+      page.evaluate(() =>
+        document.elementFromPoint(innerWidth * 0.5, innerHeight / 2)
+          ?.closest("article")?.getBoundingClientRect().top
+      );
+    const before = await middle();
+    await write(ada, "one more");
+    await page.getByRole("button", { name: "Jump to newest, 1 new message" })
+      .waitFor();
+    equal(await middle(), before);
+    await page.getByRole("button", { name: "Jump to newest" }).click();
+    await page.waitForFunction(() =>
+      document.querySelector(".log")?.scrollTop === 0
+    );
+    equal(
+      await page.getByRole("button", { name: "Jump to newest" }).count(),
+      0,
+    );
+  }));
