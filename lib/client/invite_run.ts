@@ -128,7 +128,7 @@ export class InviteRun {
   /** Goes on at the relay; `place` when it has one there already. */
   connected(connection: Connection, place?: Place): void {
     this.#connection = connection;
-    this.#place = undefined;
+    this.#place = place;
     this.#inTurn(() => this.#resume(connection, place));
   }
 

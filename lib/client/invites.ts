@@ -60,6 +60,12 @@ export interface InvitesEvents {
   met(entry: Entry, contact: Contact, began: boolean): Promise<void>;
 }
 
+interface NewSession {
+  readonly name: string;
+  /** As it is stored. */
+  readonly session: Uint8Array;
+}
+
 /** Until the inviter's first message says until when a code is good, in ms: what relays give. */
 const PRESUMED_LIFETIME = 300_000;
 
@@ -73,6 +79,9 @@ export class Invites implements InviteView {
   #connection: Connection | undefined;
   #offering: InviteRun | undefined;
   #joining: InviteRun | undefined;
+  #prepared:
+    | { readonly accountId: string; readonly sessions: readonly NewSession[] }
+    | undefined;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(desk: Desk, queues: OwnQueues, events: InvitesEvents) {
@@ -315,10 +324,13 @@ export class Invites implements InviteView {
     }
   }
 
-  /** New sessions with the devices whose bundles a card has, ready to be stored. */
-  #sessions(card: Card): Promise<{ name: string; session: Uint8Array }[]> {
+  /** New sessions with the devices whose bundles a card has, ready to be stored: made once for a card. */
+  async #sessions(card: Card): Promise<readonly NewSession[]> {
+    if (this.#prepared?.accountId === card.accountId) {
+      return this.#prepared.sessions;
+    }
     const { account, clock } = this.#desk;
-    return Promise.all(
+    const sessions = await Promise.all(
       card.devices.flatMap(({ device, bundles }) =>
         bundles.slice(0, 1).map(async (bundle) => ({
           name: sessionName(card.accountId, device.id),
@@ -333,6 +345,8 @@ export class Invites implements InviteView {
         }))
       ),
     );
+    this.#prepared = { accountId: card.accountId, sessions };
+    return sessions;
   }
 
   async #met(entry: Entry, run: InviteRun, card: Card): Promise<void> {
@@ -399,6 +413,7 @@ export class Invites implements InviteView {
   }
 
   #forget(run: InviteRun): void {
+    this.#prepared = undefined;
     if (this.#offering === run) this.#offering = undefined;
     if (this.#joining === run) this.#joining = undefined;
   }

@@ -3,6 +3,7 @@ import {
   codeOf,
   meet,
   newcomer,
+  online,
   only,
   sees,
   withWorld,
@@ -89,6 +90,8 @@ Deno.test("a code that has expired fails for who enters it, and for who waits", 
     world.clock.advance(five);
     await world.until(() => offerOf(ada).at === "failed", "it has expired");
     assert.deepEqual(offerOf(ada), failed("expired"));
+    // A clock that jumps makes a connection look dead.
+    await online(world, bob);
     await bob.messenger.invite.connect(code);
     await untilJoined(world, bob);
     assert.notEqual(joinOf(bob).at, "connected");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { decodeFrame } from "../wire/mod.ts";
 import { type Messenger, NotReadyError } from "./messenger.ts";
 import {
   codeOf,
@@ -89,12 +90,11 @@ Deno.test("a message written before the other side has begun the session waits f
     const bob = await newcomer(world, "Bob");
     await bob.messenger.invite.connect(await codeOf(ada));
     // Bob hands over his card and is gone before his first envelope leaves.
-    const passed = new Set<string>();
-    bob.onMoment = (moment) => {
-      if (ada.messenger.conversations.value.length > 0) passed.add("met");
-      return moment.at === "frame" && passed.has("met");
-    };
+    bob.onMoment = (moment) =>
+      moment.at === "frame" && moment.way === "out" &&
+      decodeFrame(moment.frame).some(({ type }) => type === "SEND");
     await world.until(() => !bob.alive, "Bob is gone");
+    await world.until(() => summaryOf(ada) !== undefined, "Ada has met Bob");
     bob.onMoment = undefined;
     const a = await only(ada);
     await a.send("are you there?");

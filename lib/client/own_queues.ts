@@ -3,6 +3,7 @@ import type { Desk } from "./desk.ts";
 import { parseQueue, type QueueCredentials } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import {
+  backoff,
   type Connection,
   ConnectionLostError,
   type Push,
@@ -26,9 +27,6 @@ export interface OwnQueuesEvents {
   replaced(): void;
 }
 
-/** How often one queue is asked for in one go, when the answer says how to ask better. */
-const TRIES = 3;
-
 /** The queues that this device reads: subscribed to on every connection, deleted when nobody needs them. */
 export class OwnQueues {
   readonly #desk: Desk;
@@ -50,7 +48,7 @@ export class OwnQueues {
     const names = [0, 1].flatMap((which) =>
       contacts.flatMap(({ record }) => record.queues[which] ?? [])
     );
-    this.#inBackground(this.#subscribe(connection, names, TRIES));
+    this.#inBackground(this.#subscribe(connection, names, 0));
     this.#inBackground(this.#deleteDiscarded(connection));
   }
 
@@ -61,7 +59,7 @@ export class OwnQueues {
   /** Queues of someone just met: reads them from now on. */
   added(names: readonly string[]): void {
     if (this.#connection) {
-      this.#inBackground(this.#subscribe(this.#connection, names, TRIES));
+      this.#inBackground(this.#subscribe(this.#connection, names, 0));
     }
   }
 
@@ -79,7 +77,7 @@ export class OwnQueues {
   async #subscribe(
     connection: Connection,
     names: readonly string[],
-    tries: number,
+    failures: number,
   ): Promise<void> {
     const queues = await this.#credentials(names);
     const generation = this.#generation;
@@ -92,18 +90,36 @@ export class OwnQueues {
         generation,
       })),
     );
-    const again: string[] = [];
+    const refused: { name: string; reason: unknown }[] = [];
     for (const [i, result] of results.entries()) {
-      const { name, credentials } = queues[i];
-      if (result.status === "fulfilled") {
-        this.#listen(connection, name, result.value);
-      } else if (await this.#mend(connection, credentials, result.reason)) {
-        again.push(name);
-      }
+      const { name } = queues[i];
+      if (result.status === "rejected") {
+        refused.push({ name, reason: result.reason });
+      } else this.#listen(connection, name, result.value);
     }
-    if (again.length > 0 && tries > 1) {
-      await this.#subscribe(connection, again, tries - 1);
+    // What was granted is heard by now, whatever becomes of the rest.
+    for (const { name, reason } of refused) {
+      const queue = queues.find((queue) => queue.name === name);
+      if (queue) await this.#mend(connection, queue.credentials, reason);
     }
+    if (refused.length > 0) {
+      this.#askAgain(connection, refused.map(({ name }) => name), failures + 1);
+    }
+  }
+
+  #askAgain(
+    connection: Connection,
+    names: readonly string[],
+    failures: number,
+  ): void {
+    const { clock, random } = this.#desk;
+    const ask = () => {
+      if (connection.lost) return;
+      this.#inBackground(this.#subscribe(connection, names, failures));
+    };
+    // The first refusal mostly says how to ask better; a relay that goes on refusing is given time.
+    if (failures === 1) ask();
+    else clock.after(backoff(failures - 1, random.fraction()), ask);
   }
 
   #listen(connection: Connection, name: string, handle: number): void {
@@ -113,24 +129,22 @@ export class OwnQueues {
     });
   }
 
-  /** Whether asking again may help. */
+  /** Does what the next try needs. */
   async #mend(
     connection: Connection,
     credentials: QueueCredentials,
     reason: unknown,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const held = heldGeneration(reason);
     if (held !== undefined) {
       this.#generation = Math.max(this.#generation, held + 1);
-      return true;
+      return;
     }
     if (!(reason instanceof RelayError)) throw reason;
     if (reason.code === "no-such-queue") {
       // The relay forgot it, with everything that waited. What comes next shall arrive.
       await createQueue(connection, credentials);
-      return true;
     }
-    return false;
   }
 
   async #deleteDiscarded(connection: Connection): Promise<void> {
