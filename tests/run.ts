@@ -57,7 +57,7 @@ async function runTier(tier: Tier, files: readonly string[]): Promise<Report> {
     );
   }
   const report = await reportAt(path);
-  // A file that can't be loaded, a leak, or a run that was cut off is in the exit code only.
+  // A file that can't be loaded, or a run that was cut off, is in the exit code only.
   return success || report.failed > 0 ? report : { ...report, failed: 1 };
 }
 
