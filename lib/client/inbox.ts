@@ -44,6 +44,7 @@ interface Opened {
 export class Inbox {
   readonly #desk: Desk;
   readonly #events: InboxEvents;
+  readonly #sealKeys = new Map<string, Uint8Array>();
   /** The last sequence to acknowledge, by handle; of the connection there is. */
   #acknowledge = new Map<number, number>();
   #acknowledging: Connection | undefined;
@@ -116,7 +117,7 @@ export class Inbox {
     contact: Contact,
     envelope: Uint8Array,
   ): Promise<Opened | undefined> {
-    const { sealKey } = await parseQueue(queue.credentials);
+    const sealKey = await this.#sealKey(name, queue);
     const { senderDevice, message } = openEnvelope(
       { sealKey, queue: hexToBytes(name) },
       envelope,
@@ -136,6 +137,15 @@ export class Inbox {
     // The signed device list says whose key it must be, not the message.
     const theirs = equalBytes(decrypted.identityKey, device.identityKey);
     return theirs ? { session, decrypted } : undefined;
+  }
+
+  /** Parsing credentials derives public keys, which takes longer than opening an envelope. */
+  async #sealKey(name: string, queue: QueueRecord): Promise<Uint8Array> {
+    const known = this.#sealKeys.get(name);
+    if (known) return known;
+    const { sealKey } = await parseQueue(queue.credentials);
+    this.#sealKeys.set(name, sealKey);
+    return sealKey;
   }
 
   #ack(connection: Connection, { handle, seq }: Message): void {
