@@ -214,6 +214,21 @@ Deno.test("frames beyond the rate are refused and cost nothing that was accepted
     ok(await (await RelayClient.inProcess(world.relay)).ask({ type: "PING" }));
   }, { framesPerSecond: 10, burstSeconds: 2 }));
 
+Deno.test("a frame full of small commands counts as what it is: many", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const other = await RelayClient.inProcess(relay);
+    const crowded = new Uint8Array(32_768);
+    // PINGs, five bytes each, all with the request number 256.
+    for (let at = 0; at + 5 <= crowded.length; at += 5) {
+      crowded.set([0x40, 1, 0, 0, 0], at);
+    }
+    client.raw(crowded);
+    assert.equal((await client.closed).code, 1008);
+    assert.equal(client.refusal, "rate");
+    ok(await other.ask({ type: "PING" }));
+  }, { framesPerSecond: 20, burstSeconds: 2 }));
+
 Deno.test("bytes beyond the rate are refused", () =>
   withRelay(async (world) => {
     const client = await RelayClient.inProcess(world.relay);

@@ -199,3 +199,22 @@ Deno.test("OPEN and JOIN need their work and a signature for this connection", (
     );
     ok(await client.ask(join));
   }));
+
+Deno.test("one proof of work pays for one nameplate, and repeats of it do not raise the price", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const mine = await client.open(await randomSigner());
+    const theirs = await client.open(await randomSigner());
+    const guesser = await RelayClient.inProcess(relay);
+    const party = await randomSigner();
+    const first = await guesser.joinCommand(party, mine.nameplate);
+    const second = await guesser.joinCommand(party, theirs.nameplate);
+    assert.ok(first.type === "JOIN" && second.type === "JOIN");
+    ok(await guesser.ask(first));
+    refused(await guesser.ask({ ...second, work: first.work }), "conflict");
+    for (let i = 0; i < 8; i++) ok(await guesser.ask(first));
+    const { workBits } = (await RelayClient.inProcess(relay)).hello;
+    assert.equal(workBits, guesser.hello.workBits);
+    // The nameplate that was not paid for is still there for who was invited.
+    await client.join(await randomSigner(), theirs.nameplate);
+  }, { anonymousPerMinute: 6 }));

@@ -2,9 +2,7 @@ import {
   bindMessage,
   checkWork,
   type Command,
-  decodeFrame,
   encodeBindOk,
-  encodeFrame,
   encodeJoinOk,
   encodeOpenOk,
   encodeReplacedDetail,
@@ -12,178 +10,111 @@ import {
   rendezvousMessage,
   type Role,
   verifyEd25519,
-  WireError,
 } from "../wire/mod.ts";
-import type { Limits } from "./limits.ts";
-import type { Queue, QueueReader } from "./queue.ts";
+import {
+  Connection,
+  type ConnectionContext,
+  type Interpreter,
+} from "./connection.ts";
+import { BoundParty, BoundQueue, type Handle, type Outlet } from "./handle.ts";
+import type { Queue } from "./queue.ts";
 import type { Queues } from "./queues.ts";
 import {
   JOINER,
   OPENER,
-  type Party,
   type Rendezvous,
   type RendezvousDesk,
   type Side,
 } from "./rendezvous.ts";
 import { CLOSE, type RelaySocket } from "./socket.ts";
-import { TokenBucket } from "./token_bucket.ts";
 import type { WorkPrice } from "./work_price.ts";
 
-/** What all connections of a relay share. */
-export type SessionContext = {
+/** What all sessions of a relay share. */
+export type SessionContext = ConnectionContext & {
   queues: Queues;
   desk: RendezvousDesk;
-  limits: Limits;
   price: WorkPrice;
   relayKey: Uint8Array;
-  now: () => number;
   /** The body of HELLO for a challenge. */
   hello: (challenge: Uint8Array) => Promise<Uint8Array>;
-  /** Hears of errors of the relay's own, never of a client's. */
-  failed: (error: unknown) => void;
 };
 
-type QueueHandle = {
-  kind: "queue";
-  role: Role;
-  queue: Queue;
-  reader: QueueReader | undefined;
-  replaced: boolean;
-};
-type PartyHandle = {
-  kind: "party";
-  side: Side;
-  rendezvous: Rendezvous;
-  party: Party;
-};
-type Handle = QueueHandle | PartyHandle;
-
-const NOTHING = new Uint8Array();
-
-/** One connection: commands in, in order, each answered once; pushes out. */
-export class Session {
+/** What one connection may do, and does: its handles, and every command. */
+export class Session implements Interpreter, Outlet {
   readonly #context: SessionContext;
-  readonly #socket: RelaySocket;
+  readonly #connection: Connection;
   readonly #challenge = crypto.getRandomValues(new Uint8Array(32));
-  readonly #frames: TokenBucket;
-  readonly #bytes: TokenBucket;
-  /** How many frames beyond the rates are answered so, before the connection is closed. */
-  readonly #refusals: TokenBucket;
+  readonly #over: () => void;
   readonly #handles = new Map<number, Handle>();
   #nextHandle = 1;
-  /** Handles and those about to be given out. */
+  /** Handles, and those about to be given out. */
   #held = 0;
-  #inbox: Command[] = [];
-  #busy = true; // until HELLO is said
-  #deaf = false;
-  #outbox: Command[] = [];
-  #outboxBytes = 0;
-  #stalled = new Set<Queue>();
-  #ended: (() => void) | undefined;
+  #stalled: Queue[] = [];
 
-  constructor(context: SessionContext, socket: RelaySocket, ended: () => void) {
+  /** `over` is called once, when the connection has ended. */
+  constructor(context: SessionContext, socket: RelaySocket, over: () => void) {
     this.#context = context;
-    this.#socket = socket;
-    this.#ended = ended;
-    const { framesPerSecond, bytesPerSecond, burstSeconds } = context.limits;
-    const now = context.now();
-    this.#frames = new TokenBucket(framesPerSecond, burstSeconds, now);
-    this.#bytes = new TokenBucket(bytesPerSecond, burstSeconds, now);
-    this.#refusals = new TokenBucket(framesPerSecond, burstSeconds, now);
-    socket.listen({
-      message: (data) => this.#receive(data),
-      close: () => this.#end(),
-      drained: () => this.#drained(),
-    });
-    context.hello(this.#challenge).then((body) => {
-      this.#say({ type: "HELLO", request: 0, body });
-      this.#busy = false;
-      this.#work();
-    }, (error: unknown) => {
-      context.failed(error);
-      this.close(CLOSE.tryLater, "busy");
-    });
+    this.#over = over;
+    this.#connection = new Connection(context, socket, this);
+    context.hello(this.#challenge).then(
+      (body) => this.#connection.greet(body),
+      (error: unknown) => {
+        context.failed(error);
+        this.close(CLOSE.tryLater, "busy");
+      },
+    );
   }
 
-  get open(): boolean {
-    return this.#ended !== undefined;
-  }
-
-  get room(): boolean {
-    return this.#buffered < this.#context.limits.bufferedBytes;
-  }
-
-  /** What still comes is not heard; what is under way is still answered. */
   deafen(): void {
-    this.#deaf = true;
-    this.#inbox = [];
+    this.#connection.deafen();
   }
 
   close(code: number, reason: string): void {
-    if (!this.open) return;
-    this.#flushOutbox();
-    this.#socket.close(code, reason);
-    this.#end();
+    this.#connection.close(code, reason);
   }
 
-  // Incoming
+  // For its handles
 
-  #receive(data: Uint8Array | string): void {
-    if (!this.open || this.#deaf) return;
-    if (typeof data === "string") {
-      return this.#refuse("malformed", "text is not spoken here");
-    }
-    let commands: Command[];
-    try {
-      commands = decodeFrame(data);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      return this.#refuse("malformed", error.message);
-    }
-    const now = this.#context.now();
-    const allowed = this.#frames.take(1, now) &&
-      this.#bytes.take(data.length, now);
-    if (!allowed && !this.#refusals.take(1, now)) {
-      return this.#refuse("rate", "too many frames");
-    }
-    for (const command of commands) {
-      if (command.request === 0) {
-        if (command.type === "NOP") continue;
-        return this.#refuse("malformed", "a command without a request number");
+  get room(): boolean {
+    return this.#connection.room;
+  }
+
+  say(command: Command): void {
+    this.#connection.say(command);
+  }
+
+  stalled(queue: Queue): void {
+    if (!this.#stalled.includes(queue)) this.#stalled.push(queue);
+  }
+
+  release(handle: number): void {
+    if (this.#handles.delete(handle)) this.#held--;
+  }
+
+  // For its connection
+
+  drained(): void {
+    for (const queue of this.#stalled.splice(0)) queue.pump();
+  }
+
+  ended(): void {
+    for (const handle of this.#handles.values()) {
+      if (handle.kind === "party") {
+        this.#context.desk.leave(handle.rendezvous, handle.side, handle);
+      } else {
+        handle.queue.handles--;
+        handle.queue.detach(handle);
       }
-      if (!allowed) this.#answer(command.request, "rate");
-      else this.#inbox.push(command);
     }
-    this.#work();
+    this.#handles.clear();
+    this.#over();
   }
 
-  /** Commands in order: one that must wait for the disk or a signature holds up those after it. */
-  #work(): void {
-    while (!this.#busy && this.open) {
-      const command = this.#inbox.shift();
-      if (command === undefined) return;
-      const working = this.#execute(command);
-      if (!(working instanceof Promise)) continue;
-      this.#busy = true;
-      working.catch((error: unknown) => {
-        this.#context.failed(error);
-        this.#answer(command.request, "busy");
-      }).then(() => {
-        this.#busy = false;
-        this.#work();
-      });
-    }
-  }
-
-  #execute(command: Command): Promise<void> | void {
-    const { request } = command;
+  execute(command: Command): Promise<void> | void {
     switch (command.type) {
       case "PING":
-        this.#answer(request, undefined);
-        return;
       case "NOP":
-        this.#answer(request, undefined);
-        return;
+        return this.#connection.ok(command.request);
       case "NEW":
         return this.#new(command);
       case "BIND":
@@ -206,44 +137,32 @@ export class Session {
       case "DROP":
       case "TAKE":
       case "FWD":
-        this.#answer(request, "unsupported");
-        return;
+        return this.#connection.answer(command.request, "unsupported");
       case "HELLO":
       case "OK":
       case "ERR":
       case "MSG":
       case "REPLACED":
-        this.#refuse("malformed", "only a relay says that");
-        return;
+        return this.#connection.refuse("malformed", "only a relay says that");
     }
   }
 
   // Queues
 
   async #new(command: Command & { type: "NEW" }): Promise<void> {
-    if (!this.#paid(command.request, "NEW", command.sendKey, command.work)) {
-      return;
-    }
-    await this.#context.queues.create(
-      command,
-      (error) => this.#answer(command.request, error),
-    );
+    if (!this.#paid(command, command.sendKey)) return;
+    await this.#context.queues.create(command, this.#answerTo(command));
   }
 
   async #bind(command: Command & { type: "BIND" }): Promise<void> {
     const queue = await this.#context.queues.find(command.queue);
     if (queue === undefined) {
-      return this.#answer(command.request, "no-such-queue");
+      return this.#connection.answer(command.request, "no-such-queue");
     }
     queue.handles++; // before anything else is awaited, so that the queue stays in memory
     let bound = false;
     try {
       const { role, generation, signature } = command;
-      const keys = {
-        receive: queue.record.receiveKey,
-        send: queue.record.sendKey,
-        remove: queue.record.removeKey,
-      };
       const message = bindMessage(
         this.#challenge,
         this.#context.relayKey,
@@ -251,8 +170,8 @@ export class Session {
         role,
         generation,
       );
-      const proven = await verifyEd25519(keys[role], message, signature);
-      bound = this.open && this.#bindProven(command, queue, proven);
+      const proven = await verifyEd25519(queue.key(role), message, signature);
+      bound = this.#connection.open && this.#bindProven(command, queue, proven);
     } finally {
       if (!bound) queue.handles--;
     }
@@ -260,156 +179,93 @@ export class Session {
 
   /** Returns whether the queue got a new handle. */
   #bindProven(
-    command: Command & { type: "BIND" },
+    { request, role, generation }: Command & { type: "BIND" },
     queue: Queue,
     proven: boolean,
   ): boolean {
-    const { request, role, generation } = command;
-    const refused = this.#refusalToBind(proven, queue, role, generation);
+    const known = this.#findQueue(queue, role);
+    const refused = !proven
+      ? "unauthorised"
+      : queue.gone
+      ? "no-such-queue"
+      : role === "receive" && generation < queue.generation
+      ? "replaced"
+      : known === undefined && !this.#mayHoldMore
+      ? "full"
+      : undefined;
     if (refused !== undefined) {
-      this.#refuseBind(request, refused, queue);
+      this.#refuseReader(request, refused, queue);
       return false;
     }
-    const known = this.#findHandle(queue, role);
-    const [number, handle] = known ??
-      this.#addHandle({
-        kind: "queue",
-        role,
-        queue,
-        reader: undefined,
-        replaced: false,
-      });
-    if (role === "receive") {
-      this.#subscribe(request, generation, number, handle);
-    } else this.#ok(request, encodeBindOk(number));
+    const bound = known ??
+      this.#hold(new BoundQueue(this, this.#nextHandle, role, queue));
+    if (role === "receive") this.#subscribe(request, generation, bound);
+    else this.#connection.ok(request, encodeBindOk(bound.number));
     return known === undefined;
   }
 
   /** Takes the queue over once that is durable; the older connection hears of it then. */
-  #subscribe(
-    request: number,
-    generation: number,
-    number: number,
-    handle: QueueHandle,
-  ): void {
-    const { queue } = handle;
+  #subscribe(request: number, generation: number, bound: BoundQueue): void {
+    const { queue, number } = bound;
     queue.claim(generation, (error) => {
-      if (!this.open) return;
+      if (!this.#connection.open) return;
       // While this was written a higher generation may have come.
       const refused = error ??
-        (generation < queue.record.generation ? "replaced" : undefined);
+        (generation < queue.generation ? "replaced" : undefined);
       if (refused !== undefined) {
-        return this.#refuseBind(request, refused, queue);
+        return this.#refuseReader(request, refused, queue);
       }
-      this.#ok(request, encodeBindOk(number));
-      handle.replaced = false;
-      handle.reader ??= this.#reader(number, handle);
-      queue.attach(handle.reader);
+      this.#connection.ok(request, encodeBindOk(number));
+      bound.taken = false;
+      queue.attach(bound);
     });
   }
 
-  #refuseBind(request: number, code: ErrorName, queue: Queue): void {
+  #refuseReader(request: number, code: ErrorName, queue: Queue): void {
     const detail = code === "replaced"
-      ? encodeReplacedDetail(queue.record.generation)
-      : NOTHING;
-    this.#answer(request, code, detail);
-  }
-
-  #refusalToBind(
-    proven: boolean,
-    queue: Queue,
-    role: Role,
-    generation: number,
-  ): ErrorName | undefined {
-    if (!proven) return "unauthorised";
-    if (queue.gone) return "no-such-queue";
-    if (role === "receive" && generation < queue.record.generation) {
-      return "replaced";
-    }
-    if (this.#findHandle(queue, role) === undefined && !this.#mayHoldMore()) {
-      return "full";
-    }
-    return undefined;
-  }
-
-  #reader(number: number, handle: QueueHandle): QueueReader {
-    // Getters of an object literal see the object as `this`; the session is meant.
-    const hasRoom = () => this.room;
-    return {
-      get room() {
-        return hasRoom();
-      },
-      push: (seq, id, envelope) =>
-        this.#say({
-          type: "MSG",
-          request: 0,
-          handle: number,
-          seq,
-          id,
-          envelope,
-        }),
-      stalled: (queue) => this.#stalled.add(queue),
-      replaced: () => {
-        handle.replaced = true;
-        this.#say({ type: "REPLACED", request: 0, handle: number });
-      },
-    };
+      ? encodeReplacedDetail(queue.generation)
+      : undefined;
+    this.#connection.answer(request, code, detail);
   }
 
   #send(command: Command & { type: "SEND" }): void {
-    const handle = this.#queueHandle(command, "send");
-    handle?.queue.send(
-      command.id,
-      command.envelope,
-      (error) => this.#answer(command.request, error),
-    );
+    const bound = this.#queueHandle(command, "send");
+    bound?.queue.send(command.id, command.envelope, this.#answerTo(command));
   }
 
   #acknowledge(command: Command & { type: "ACK" }): void {
-    const handle = this.#queueHandle(command, "receive");
-    if (handle === undefined) return;
-    if (handle.replaced) {
-      return this.#answer(
-        command.request,
-        "replaced",
-        encodeReplacedDetail(handle.queue.record.generation),
-      );
+    const bound = this.#queueHandle(command, "receive");
+    if (bound === undefined) return;
+    if (bound.taken) {
+      return this.#refuseReader(command.request, "replaced", bound.queue);
     }
-    handle.queue.acknowledge(
-      command.seq,
-      (error) => this.#answer(command.request, error),
-    );
+    bound.queue.acknowledge(command.seq, this.#answerTo(command));
   }
 
   #delete(command: Command & { type: "DEL" }): void {
     const handle = this.#handles.get(command.handle);
     if (handle?.kind !== "queue") {
-      return this.#answer(command.request, "unknown-handle");
+      return this.#connection.answer(command.request, "unknown-handle");
     }
     if (handle.role !== "remove") {
-      return this.#answer(command.request, "unauthorised");
+      return this.#connection.answer(command.request, "unauthorised");
     }
-    this.#context.queues.delete(
-      handle.queue,
-      (error) => this.#answer(command.request, error),
-    );
+    this.#context.queues.delete(handle.queue, this.#answerTo(command));
   }
 
   /** The handle of a command that needs `role`, or undefined after the refusal was answered. */
   #queueHandle(
     command: { request: number; handle: number },
     role: Role,
-  ): QueueHandle | undefined {
+  ): BoundQueue | undefined {
     const handle = this.#handles.get(command.handle);
-    const error = handle?.kind !== "queue"
-      ? "unknown-handle"
-      : handle.role !== role
-      ? "unauthorised"
-      : handle.queue.gone
-      ? "no-such-queue"
-      : undefined;
-    if (error === undefined && handle?.kind === "queue") return handle;
-    this.#answer(command.request, error);
+    if (handle?.kind !== "queue") {
+      this.#connection.answer(command.request, "unknown-handle");
+    } else if (handle.role !== role) {
+      this.#connection.answer(command.request, "unauthorised");
+    } else if (handle.queue.gone) {
+      this.#connection.answer(command.request, "no-such-queue");
+    } else return handle;
     return undefined;
   }
 
@@ -417,227 +273,125 @@ export class Session {
 
   async #meet(command: Command & { type: "OPEN" | "JOIN" }): Promise<void> {
     const { request, publicKey } = command;
-    const side = command.type === "OPEN" ? OPENER : JOINER;
-    const nameplate = command.type === "OPEN" ? 0 : command.nameplate;
-    if (!this.#paid(request, command.type, publicKey, command.work)) return;
-    const name = command.type === "OPEN" ? "open" : "join";
+    if (!this.#paid(command, publicKey)) return;
+    const [side, nameplate] = command.type === "OPEN"
+      ? ["open", 0] as const
+      : ["join", command.nameplate] as const;
     const message = rendezvousMessage(
       this.#challenge,
       this.#context.relayKey,
-      name,
+      side,
       nameplate,
       publicKey,
     );
     if (!await verifyEd25519(publicKey, message, command.signature)) {
-      return this.#answer(request, "unauthorised");
+      return this.#connection.answer(request, "unauthorised");
     }
-    if (!this.#mayHoldMore()) return this.#answer(request, "full");
+    if (!this.#mayHoldMore) return this.#connection.answer(request, "full");
     this.#held++;
-    const answer = (error: ErrorName | undefined, rendezvous?: Rendezvous) => {
+    const met = (error: ErrorName | undefined, rendezvous?: Rendezvous) => {
       this.#held--;
       if (error !== undefined || rendezvous === undefined) {
-        return this.#answer(request, error ?? "busy");
+        this.#connection.answer(request, error ?? "busy");
+      } else if (this.#connection.open) {
+        this.#attend(request, side === "open" ? OPENER : JOINER, rendezvous);
       }
-      if (this.open) this.#attend(request, side, rendezvous);
     };
-    if (command.type === "OPEN") this.#context.desk.open(publicKey, answer);
-    else this.#context.desk.join(nameplate, publicKey, answer);
+    if (side === "open") this.#context.desk.open(publicKey, met);
+    else this.#context.desk.join(nameplate, publicKey, met);
   }
 
   #attend(request: number, side: Side, rendezvous: Rendezvous): void {
-    const known = this.#findParty(rendezvous, side);
-    const [number, { party }] = known ?? this.#addParty(side, rendezvous);
+    const party = this.#findParty(rendezvous, side) ??
+      this.#hold(new BoundParty(this, this.#nextHandle, side, rendezvous));
     const { nameplate, expires } = rendezvous;
-    this.#ok(
-      request,
-      side === OPENER
-        ? encodeOpenOk({ handle: number, nameplate, expires })
-        : encodeJoinOk({ handle: number, expires }),
-    );
+    const handle = party.number;
+    const body = side === OPENER
+      ? encodeOpenOk({ handle, nameplate, expires })
+      : encodeJoinOk({ handle, expires });
+    this.#connection.ok(request, body);
     this.#context.desk.attend(rendezvous, side, party).catch(
       this.#context.failed,
     );
   }
 
-  #addParty(side: Side, rendezvous: Rendezvous): [number, PartyHandle] {
-    const number = this.#nextHandle;
-    return this.#addHandle({
-      kind: "party",
-      side,
-      rendezvous,
-      party: {
-        pass: (index, bytes) =>
-          this.#say({ type: "PASS", request: 0, handle: number, index, bytes }),
-        closed: () => this.#say({ type: "CLOSE", request: 0, handle: number }),
-        released: () => this.#removeHandle(number),
-      },
-    });
-  }
-
   #pass(command: Command & { type: "PASS" }): void {
-    const handle = this.#handles.get(command.handle);
-    if (handle?.kind !== "party") {
-      return this.#answer(command.request, "unknown-handle");
+    const party = this.#handles.get(command.handle);
+    if (party?.kind !== "party") {
+      return this.#connection.answer(command.request, "unknown-handle");
     }
-    const { rendezvous, side } = handle;
-    const answer = (error: ErrorName | undefined) =>
-      this.#answer(command.request, error);
+    const { rendezvous, side } = party;
     this.#context.desk.pass(
       rendezvous,
       side,
       command.index,
       command.bytes,
-      answer,
+      this.#answerTo(command),
     );
   }
 
   #closeRendezvous(command: Command & { type: "CLOSE" }): void {
-    const handle = this.#handles.get(command.handle);
-    if (handle?.kind !== "party") {
-      return this.#answer(command.request, "unknown-handle");
+    const party = this.#handles.get(command.handle);
+    if (party?.kind !== "party") {
+      return this.#connection.answer(command.request, "unknown-handle");
     }
     this.#context.desk.close(
-      handle.rendezvous,
-      handle.side,
-      (error) => this.#answer(command.request, error),
+      party.rendezvous,
+      party.side,
+      this.#answerTo(command),
     );
   }
 
   // What commands share
 
+  #answerTo({ request }: Command): (error: ErrorName | undefined) => void {
+    return (error) => this.#connection.answer(request, error);
+  }
+
   /** Whether the proof of work is enough; a refusal is answered with the price. */
   #paid(
-    request: number,
-    type: "NEW" | "OPEN" | "JOIN",
+    command: Command & { type: "NEW" | "OPEN" | "JOIN" },
     key: Uint8Array,
-    nonce: bigint,
   ): boolean {
+    const { type, work } = command;
     const now = this.#context.now();
     const bits = this.#context.price.bits(now);
-    if (!checkWork({ challenge: this.#challenge, type, key, bits }, nonce)) {
-      this.#answer(request, "work", Uint8Array.of(bits));
+    if (!checkWork({ challenge: this.#challenge, type, key, bits }, work)) {
+      this.#connection.answer(command.request, "work", Uint8Array.of(bits));
       return false;
     }
     this.#context.price.count(now);
     return true;
   }
 
-  #mayHoldMore(): boolean {
+  get #mayHoldMore(): boolean {
     return this.#held < this.#context.limits.queuesPerConnection;
   }
 
-  #addHandle<Kind extends Handle>(handle: Kind): [number, Kind] {
-    const number = this.#nextHandle++;
-    this.#handles.set(number, handle);
+  /** Gives out a handle, whose number must be the next. */
+  #hold<Kind extends Handle>(handle: Kind): Kind {
+    this.#handles.set(this.#nextHandle++, handle);
     this.#held++;
-    return [number, handle];
+    return handle;
   }
 
-  #removeHandle(number: number): void {
-    if (this.#handles.delete(number)) this.#held--;
-  }
-
-  #findHandle(queue: Queue, role: Role): [number, QueueHandle] | undefined {
-    for (const [number, handle] of this.#handles) {
+  #findQueue(queue: Queue, role: Role): BoundQueue | undefined {
+    for (const handle of this.#handles.values()) {
       if (
         handle.kind === "queue" && handle.queue === queue &&
         handle.role === role
-      ) return [number, handle];
+      ) return handle;
     }
     return undefined;
   }
 
-  #findParty(
-    rendezvous: Rendezvous,
-    side: Side,
-  ): [number, PartyHandle] | undefined {
-    for (const [number, handle] of this.#handles) {
+  #findParty(rendezvous: Rendezvous, side: Side): BoundParty | undefined {
+    for (const handle of this.#handles.values()) {
       if (
         handle.kind === "party" && handle.rendezvous === rendezvous &&
         handle.side === side
-      ) return [number, handle];
+      ) return handle;
     }
     return undefined;
-  }
-
-  // Outgoing
-
-  #ok(request: number, body: Uint8Array): void {
-    this.#say({ type: "OK", request, body });
-  }
-
-  #answer(
-    request: number,
-    error: ErrorName | undefined,
-    detail: Uint8Array = NOTHING,
-  ): void {
-    if (error === undefined) this.#ok(request, NOTHING);
-    else this.#say({ type: "ERR", request, code: error, detail });
-  }
-
-  /** What is said in one turn shares frames. */
-  #say(command: Command): void {
-    if (!this.open) return;
-    if (this.#outbox.length === 0) queueMicrotask(() => this.#flushOutbox());
-    this.#outbox.push(command);
-    this.#outboxBytes += sizeOf(command);
-  }
-
-  #flushOutbox(): void {
-    if (!this.open || this.#outbox.length === 0) return;
-    const commands = this.#outbox;
-    this.#outbox = [];
-    this.#outboxBytes = 0;
-    for (const frame of encodeFrame(commands)) this.#socket.send(frame);
-    if (this.#buffered > this.#context.limits.bufferedBytesToClose) {
-      this.close(CLOSE.policy, "answers are not read");
-    }
-  }
-
-  get #buffered(): number {
-    return this.#socket.bufferedBytes + this.#outboxBytes;
-  }
-
-  #drained(): void {
-    const stalled = this.#stalled;
-    if (stalled.size === 0) return;
-    this.#stalled = new Set();
-    for (const queue of stalled) queue.pump();
-  }
-
-  /** Says what was wrong and closes: this connection, nothing else. */
-  #refuse(code: ErrorName, reason: string): void {
-    this.#answer(0, code);
-    this.close(CLOSE.policy, reason);
-  }
-
-  #end(): void {
-    const ended = this.#ended;
-    if (ended === undefined) return;
-    this.#ended = undefined;
-    for (const handle of this.#handles.values()) {
-      if (handle.kind === "party") {
-        this.#context.desk.leave(handle.rendezvous, handle.side, handle.party);
-      } else {
-        handle.queue.handles--;
-        if (handle.reader !== undefined) handle.queue.detach(handle.reader);
-      }
-    }
-    this.#handles.clear();
-    this.#inbox = [];
-    this.#outbox = [];
-    ended();
-  }
-}
-
-/** About what a command adds to the bytes on their way. */
-function sizeOf(command: Command): number {
-  switch (command.type) {
-    case "MSG":
-      return command.envelope.length + 32;
-    case "PASS":
-      return command.bytes.length;
-    default:
-      return 16;
   }
 }
