@@ -1,4 +1,4 @@
-import type { ErrorName } from "../wire/mod.ts";
+import type { ErrorName, Role } from "../wire/mod.ts";
 import type { Flusher, Pending } from "./flusher.ts";
 import type { Limits } from "./limits.ts";
 import {
@@ -16,7 +16,7 @@ import type { Store } from "./store.ts";
 const SEQ_BLOCK = 1_024;
 
 /** Ids of messages already acknowledged that a queue in memory still recognises. */
-const RECENT_IDS = 256;
+const RECENT_IDS = 64;
 
 const DAY_MS = 86_400_000;
 
@@ -60,8 +60,12 @@ export type QueueContext = {
  * unanswered flush; what it says is what counts.
  */
 export class Queue {
-  readonly id: Uint8Array;
-  readonly record: QueueRecord;
+  // Strings of bytes: an array of 32 bytes takes six times as much, and there are many queues.
+  readonly #id: string;
+  readonly #keys: Record<Role, string>;
+  #generation: number;
+  #ceiling: number;
+  #expires: number;
   /** Deleted, or never made durable: whoever still holds a handle is told so. */
   gone = false;
   /** When deletion is on disk; a queue of the same keys may be made again then. */
@@ -71,8 +75,9 @@ export class Queue {
 
   readonly #context: QueueContext;
   #entries: Entry[] = [];
-  #byId = new Map<string, Entry>();
-  #recent = new Set<string>();
+  // Made when there is something in them: most queues in use are empty.
+  #byId: Map<string, Entry> | undefined;
+  #recent: Set<string> | undefined;
   #bytes = 0;
   #nextSeq: number;
   /** Only seqs below this are pushed: after a crash none of them is given out again. */
@@ -91,10 +96,32 @@ export class Queue {
     durable: boolean,
   ) {
     this.#context = context;
-    this.id = id;
-    this.record = record;
+    this.#id = textOf(id);
+    this.#keys = {
+      receive: textOf(record.receiveKey),
+      send: textOf(record.sendKey),
+      remove: textOf(record.removeKey),
+    };
+    this.#generation = record.generation;
+    this.#ceiling = record.ceiling;
+    this.#expires = record.expires;
     this.#nextSeq = durable ? record.ceiling : 1;
     this.#safeSeq = durable ? record.ceiling : 0;
+  }
+
+  /** 16 bytes */
+  get id(): Uint8Array {
+    return bytesOf(this.#id);
+  }
+
+  /** The public key of a role, 32 bytes. */
+  key(role: Role): Uint8Array {
+    return bytesOf(this.#keys[role]);
+  }
+
+  /** The highest generation that its owner came with. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** When a queue expires whose owner came now: ms, rounded up to a day. */
@@ -125,7 +152,7 @@ export class Queue {
         // A clock that was ahead for a while must not keep messages longer than promised.
         this.#add({
           seq,
-          id: idText(id),
+          id: textOf(id),
           size: envelope.length,
           expires: Math.min(expires, latest),
           record: undefined,
@@ -140,7 +167,7 @@ export class Queue {
 
   /** Writes a new queue's record. */
   create(answer: Answer): void {
-    this.record.ceiling = SEQ_BLOCK;
+    this.#ceiling = SEQ_BLOCK;
     this.#writeRecord("once", (error) => {
       if (error === undefined) this.#safeSeq = SEQ_BLOCK;
       else this.gone = true;
@@ -151,14 +178,14 @@ export class Queue {
   /** Accepts a message; `answer` comes with the flush that makes it durable. A repeat is stored once. */
   send(id: Uint8Array, envelope: Uint8Array, answer: Answer): void {
     if (this.gone) return answer("no-such-queue");
-    const text = idText(id);
-    const known = this.#byId.get(text);
+    const text = textOf(id);
+    const known = this.#byId?.get(text);
     if (known?.pending !== undefined) {
       known.answers.push(answer);
       return;
     }
     // Also a repeat of what is stored, or was read, is answered with a flush: the sender cannot tell which.
-    if (known !== undefined || this.#recent.has(text)) {
+    if (known !== undefined || this.#recent?.has(text)) {
       this.#context.flusher.wait((error) =>
         answer(error === undefined ? undefined : "busy")
       );
@@ -213,10 +240,10 @@ export class Queue {
   claim(generation: number, answer: Answer): void {
     const expires = Queue.expiryAt(this.#context);
     if (
-      generation === this.record.generation && expires === this.record.expires
+      generation === this.#generation && expires === this.#expires
     ) return answer(undefined);
-    this.record.generation = generation;
-    this.record.expires = expires;
+    this.#generation = generation;
+    this.#expires = expires;
     this.#writeRecord(
       "once",
       (error) => answer(error === undefined ? undefined : "busy"),
@@ -311,7 +338,7 @@ export class Queue {
       );
       const end = page.length === limit ? seqOf(page[limit - 1].key) : Infinity;
       for (const entry of wanted) {
-        if (this.#byId.get(entry.id) !== entry) continue; // acknowledged meanwhile
+        if (this.#byId?.get(entry.id) !== entry) continue; // acknowledged meanwhile
         const record = records.get(entry.seq);
         if (record !== undefined) this.#pushIfNext(entry, record);
         else if (entry.seq < end) this.#forget(entry); // the store cleaned up what had expired
@@ -334,6 +361,7 @@ export class Queue {
 
   #add(entry: Entry): void {
     this.#entries.push(entry);
+    this.#byId ??= new Map();
     this.#byId.set(entry.id, entry);
     this.#bytes += entry.size;
   }
@@ -353,7 +381,7 @@ export class Queue {
         this.#unsettled--;
         entry.pending = undefined;
         entry.record = undefined;
-        const acknowledged = this.#byId.get(entry.id) !== entry;
+        const acknowledged = this.#byId?.get(entry.id) !== entry;
         if (error !== undefined && !acknowledged) this.#forget(entry);
         for (const answer of entry.answers.splice(0)) {
           answer(error === undefined || acknowledged ? undefined : "busy");
@@ -364,8 +392,9 @@ export class Queue {
 
   /** Takes an entry that is no longer in `#entries` off the disk, or keeps it from getting there. */
   #remove(entry: Entry): void {
-    this.#byId.delete(entry.id);
+    this.#byId?.delete(entry.id);
     this.#bytes -= entry.size;
+    this.#recent ??= new Set();
     this.#recent.add(entry.id);
     if (this.#recent.size > RECENT_IDS) {
       for (const oldest of this.#recent) {
@@ -385,7 +414,7 @@ export class Queue {
   /** Of a message that the store does not have: a sender may repeat it. */
   #forget(entry: Entry): void {
     this.#entries.splice(this.#entries.indexOf(entry), 1);
-    this.#byId.delete(entry.id);
+    this.#byId?.delete(entry.id);
     this.#bytes -= entry.size;
   }
 
@@ -402,8 +431,8 @@ export class Queue {
   #raiseCeiling(): void {
     if (this.#raising || this.#nextSeq < this.#safeSeq - SEQ_BLOCK / 2) return;
     this.#raising = true;
-    this.record.ceiling = this.#nextSeq + SEQ_BLOCK;
-    const ceiling = this.record.ceiling;
+    this.#ceiling = this.#nextSeq + SEQ_BLOCK;
+    const ceiling = this.#ceiling;
     this.#writeRecord("eventually", (error) => {
       this.#raising = false;
       if (error !== undefined) return; // the relay has stopped
@@ -420,8 +449,15 @@ export class Queue {
     const { flusher, now } = this.#context;
     const mutation = {
       key: queueKey(this.id),
-      value: encodeQueue(this.record),
-      expireIn: Math.max(this.record.expires - now(), DAY_MS),
+      value: encodeQueue({
+        receiveKey: this.key("receive"),
+        sendKey: this.key("send"),
+        removeKey: this.key("remove"),
+        generation: this.#generation,
+        ceiling: this.#ceiling,
+        expires: this.#expires,
+      }),
+      expireIn: Math.max(this.#expires - now(), DAY_MS),
     };
     const done = (error?: unknown) => {
       this.#unsettled--;
@@ -445,9 +481,13 @@ export class Queue {
   }
 }
 
-/** 16 bytes as a key of a Map. */
-function idText(id: Uint8Array): string {
-  return String.fromCharCode(...id);
+/** Bytes as a string of as many characters. */
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function seqOf(key: readonly (string | number | Uint8Array)[]): number {

@@ -77,7 +77,7 @@ export class Queues {
   }
 
   #answerForExisting(queue: Queue, keys: QueueKeys, answer: Answer): void {
-    const { receiveKey, removeKey } = queue.record;
+    const [receiveKey, removeKey] = [queue.key("receive"), queue.key("remove")];
     if (
       !same(receiveKey, keys.receiveKey) || !same(removeKey, keys.removeKey)
     ) return answer("conflict");

@@ -1,0 +1,207 @@
+import {
+  type Command,
+  decodeFrame,
+  encodeFrame,
+  type ErrorName,
+  WireError,
+} from "../wire/mod.ts";
+import type { Limits } from "./limits.ts";
+import { CLOSE, type RelaySocket } from "./socket.ts";
+import { TokenBucket } from "./token_bucket.ts";
+
+export type ConnectionContext = {
+  limits: Limits;
+  now: () => number;
+  /** Hears of errors of the relay's own, never of a client's. */
+  failed: (error: unknown) => void;
+};
+
+/** Who understands the commands of a connection. */
+export interface Interpreter {
+  /** A command that needs the disk or a signature holds up those after it. */
+  execute(command: Command): Promise<void> | void;
+  /** There is room for pushes again. */
+  drained(): void;
+  /** The connection is over. Told once. */
+  ended(): void;
+}
+
+const NOTHING = new Uint8Array();
+
+/** Frames in, commands to an interpreter in order; answers and pushes out. Knows no queue. */
+export class Connection {
+  readonly #context: ConnectionContext;
+  readonly #socket: RelaySocket;
+  readonly #frames: TokenBucket;
+  readonly #bytes: TokenBucket;
+  /** How many frames beyond the rates are answered so, before the connection is closed. */
+  readonly #refusals: TokenBucket;
+  /** Undefined when the connection is over. */
+  #interpreter: Interpreter | undefined;
+  #inbox: Command[] = [];
+  #busy = true; // until HELLO is said
+  #deaf = false;
+  #outbox: Command[] = [];
+  #outboxBytes = 0;
+
+  constructor(
+    context: ConnectionContext,
+    socket: RelaySocket,
+    interpreter: Interpreter,
+  ) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#interpreter = interpreter;
+    const { framesPerSecond, bytesPerSecond, burstSeconds } = context.limits;
+    const now = context.now();
+    this.#frames = new TokenBucket(framesPerSecond, burstSeconds, now);
+    this.#bytes = new TokenBucket(bytesPerSecond, burstSeconds, now);
+    this.#refusals = new TokenBucket(framesPerSecond, burstSeconds, now);
+    socket.listen({
+      message: (data) => this.#receive(data),
+      close: () => this.#end(),
+      drained: () => this.#interpreter?.drained(),
+    });
+  }
+
+  /** Says HELLO; what the client says before is heard after. */
+  greet(body: Uint8Array): void {
+    this.say({ type: "HELLO", request: 0, body });
+    this.#busy = false;
+    this.#work();
+  }
+
+  get open(): boolean {
+    return this.#interpreter !== undefined;
+  }
+
+  /** Whether more may be pushed now. */
+  get room(): boolean {
+    return this.#buffered < this.#context.limits.bufferedBytes;
+  }
+
+  /** What is said in one turn shares frames. */
+  say(command: Command): void {
+    if (!this.open) return;
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flushOutbox());
+    this.#outbox.push(command);
+    this.#outboxBytes += sizeOf(command);
+  }
+
+  ok(request: number, body: Uint8Array = NOTHING): void {
+    this.say({ type: "OK", request, body });
+  }
+
+  /** OK, or ERR when there is an error. */
+  answer(
+    request: number,
+    error: ErrorName | undefined,
+    detail: Uint8Array = NOTHING,
+  ): void {
+    if (error === undefined) this.ok(request);
+    else this.say({ type: "ERR", request, code: error, detail });
+  }
+
+  /** Says what was wrong and closes: this connection, nothing else. */
+  refuse(code: ErrorName, reason: string): void {
+    this.answer(0, code);
+    this.close(CLOSE.policy, reason);
+  }
+
+  /** What still comes is not heard; what is under way is still answered. */
+  deafen(): void {
+    this.#deaf = true;
+    this.#inbox = [];
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.open) return;
+    this.#flushOutbox();
+    this.#socket.close(code, reason);
+    this.#end();
+  }
+
+  #receive(data: Uint8Array | string): void {
+    if (!this.open || this.#deaf) return;
+    if (typeof data === "string") {
+      return this.refuse("malformed", "text is not spoken here");
+    }
+    let commands: Command[];
+    try {
+      commands = decodeFrame(data);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return this.refuse("malformed", error.message);
+    }
+    const now = this.#context.now();
+    const allowed = this.#frames.take(1, now) &&
+      this.#bytes.take(data.length, now);
+    if (!allowed && !this.#refusals.take(1, now)) {
+      return this.refuse("rate", "too many frames");
+    }
+    for (const command of commands) {
+      if (command.request === 0) {
+        if (command.type === "NOP") continue;
+        return this.refuse("malformed", "a command without a request number");
+      }
+      if (!allowed) this.answer(command.request, "rate");
+      else this.#inbox.push(command);
+    }
+    this.#work();
+  }
+
+  #work(): void {
+    while (!this.#busy) {
+      const command = this.#interpreter === undefined
+        ? undefined
+        : this.#inbox.shift();
+      if (command === undefined) return;
+      const working = this.#interpreter?.execute(command);
+      if (!(working instanceof Promise)) continue;
+      this.#busy = true;
+      working.catch((error: unknown) => {
+        this.#context.failed(error);
+        this.answer(command.request, "busy");
+      }).then(() => {
+        this.#busy = false;
+        this.#work();
+      });
+    }
+  }
+
+  #flushOutbox(): void {
+    if (!this.open || this.#outbox.length === 0) return;
+    const commands = this.#outbox;
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    for (const frame of encodeFrame(commands)) this.#socket.send(frame);
+    if (this.#buffered > this.#context.limits.bufferedBytesToClose) {
+      this.close(CLOSE.policy, "answers are not read");
+    }
+  }
+
+  get #buffered(): number {
+    return this.#socket.bufferedBytes + this.#outboxBytes;
+  }
+
+  #end(): void {
+    const interpreter = this.#interpreter;
+    if (interpreter === undefined) return;
+    this.#interpreter = undefined;
+    this.#inbox = [];
+    this.#outbox = [];
+    interpreter.ended();
+  }
+}
+
+/** About what a command adds to the bytes on their way. */
+function sizeOf(command: Command): number {
+  switch (command.type) {
+    case "MSG":
+      return command.envelope.length + 32;
+    case "PASS":
+      return command.bytes.length;
+    default:
+      return 16;
+  }
+}
