@@ -28,13 +28,20 @@ export interface Interpreter {
 
 const NOTHING = new Uint8Array();
 
+/** Commands allowed for each frame that the rates allow: a frame could hold thousands of small ones. */
+const COMMANDS_PER_FRAME = 4;
+
+/** Commands that may wait behind one that takes time. More: `rate`. */
+const MOST_WAITING = 4_096;
+
 /** Frames in, commands to an interpreter in order; answers and pushes out. Knows no queue. */
 export class Connection {
   readonly #context: ConnectionContext;
   readonly #socket: RelaySocket;
   readonly #frames: TokenBucket;
   readonly #bytes: TokenBucket;
-  /** How many frames beyond the rates are answered so, before the connection is closed. */
+  readonly #commands: TokenBucket;
+  /** How many commands beyond the rates are answered so, before the connection is closed. */
   readonly #refusals: TokenBucket;
   /** Undefined when the connection is over. */
   #interpreter: Interpreter | undefined;
@@ -56,6 +63,11 @@ export class Connection {
     const now = context.now();
     this.#frames = new TokenBucket(framesPerSecond, burstSeconds, now);
     this.#bytes = new TokenBucket(bytesPerSecond, burstSeconds, now);
+    this.#commands = new TokenBucket(
+      framesPerSecond * COMMANDS_PER_FRAME,
+      burstSeconds,
+      now,
+    );
     this.#refusals = new TokenBucket(framesPerSecond, burstSeconds, now);
     socket.listen({
       message: (data) => this.#receive(data),
@@ -135,8 +147,11 @@ export class Connection {
     }
     const now = this.#context.now();
     const allowed = this.#frames.take(1, now) &&
-      this.#bytes.take(data.length, now);
-    if (!allowed && !this.#refusals.take(1, now)) {
+      this.#bytes.take(data.length, now) &&
+      this.#commands.take(commands.length, now) &&
+      this.#inbox.length + commands.length <= MOST_WAITING;
+    // What is refused costs too: as many answers as there are commands.
+    if (!allowed && !this.#refusals.take(Math.max(1, commands.length), now)) {
       return this.refuse("rate", "too many frames");
     }
     for (const command of commands) {

@@ -39,6 +39,9 @@ export type SessionContext = ConnectionContext & {
   hello: (challenge: Uint8Array) => Promise<Uint8Array>;
 };
 
+/** An anonymous command: it costs a proof of work. */
+type PaidCommand = Command & { type: "NEW" | "OPEN" | "JOIN" };
+
 /** What one connection may do, and does: its handles, and every command. */
 export class Session implements Interpreter, Outlet {
   readonly #context: SessionContext;
@@ -46,6 +49,8 @@ export class Session implements Interpreter, Outlet {
   readonly #challenge = crypto.getRandomValues(new Uint8Array(32));
   readonly #over: () => void;
   readonly #handles = new Map<number, Handle>();
+  /** What was paid for with a proof of work, and which nameplate it was for. */
+  readonly #paidFor = new Map<string, number>();
   #nextHandle = 1;
   /** Handles, and those about to be given out. */
   #held = 0;
@@ -151,6 +156,7 @@ export class Session implements Interpreter, Outlet {
 
   async #new(command: Command & { type: "NEW" }): Promise<void> {
     if (!this.#paid(command, command.sendKey)) return;
+    this.#spend(command, command.sendKey);
     await this.#context.queues.create(command, this.#answerTo(command));
   }
 
@@ -287,6 +293,7 @@ export class Session implements Interpreter, Outlet {
     if (!await verifyEd25519(publicKey, message, command.signature)) {
       return this.#connection.answer(request, "unauthorised");
     }
+    this.#spend(command, publicKey);
     if (!this.#mayHoldMore) return this.#connection.answer(request, "full");
     this.#held++;
     const met = (error: ErrorName | undefined, rendezvous?: Rendezvous) => {
@@ -348,20 +355,33 @@ export class Session implements Interpreter, Outlet {
     return (error) => this.#connection.answer(request, error);
   }
 
-  /** Whether the proof of work is enough; a refusal is answered with the price. */
-  #paid(
-    command: Command & { type: "NEW" | "OPEN" | "JOIN" },
-    key: Uint8Array,
-  ): boolean {
-    const { type, work } = command;
-    const now = this.#context.now();
-    const bits = this.#context.price.bits(now);
+  /**
+   * Whether the proof of work is enough; a refusal is answered with the price.
+   * It pays once: the same command again costs nothing and does not raise the
+   * price, and one key does not pay for joining at several nameplates.
+   */
+  #paid(command: PaidCommand, key: Uint8Array): boolean {
+    const { type, work, request } = command;
+    const before = this.#paidFor.get(paymentOf(command, key));
+    if (before !== undefined) {
+      const same = before === nameplateOf(command);
+      if (!same) this.#connection.answer(request, "conflict");
+      return same;
+    }
+    const bits = this.#context.price.bits(this.#context.now());
     if (!checkWork({ challenge: this.#challenge, type, key, bits }, work)) {
-      this.#connection.answer(command.request, "work", Uint8Array.of(bits));
+      this.#connection.answer(request, "work", Uint8Array.of(bits));
       return false;
     }
-    this.#context.price.count(now);
     return true;
+  }
+
+  /** Notes what was paid for, once its sender has turned out to be who may ask for it. */
+  #spend(command: PaidCommand, key: Uint8Array): void {
+    const payment = paymentOf(command, key);
+    if (this.#paidFor.has(payment)) return;
+    this.#paidFor.set(payment, nameplateOf(command));
+    this.#context.price.count(this.#context.now());
   }
 
   get #mayHoldMore(): boolean {
@@ -394,4 +414,12 @@ export class Session implements Interpreter, Outlet {
     }
     return undefined;
   }
+}
+
+function paymentOf({ type }: PaidCommand, key: Uint8Array): string {
+  return type + String.fromCharCode(...key);
+}
+
+function nameplateOf(command: PaidCommand): number {
+  return command.type === "JOIN" ? command.nameplate : 0;
 }
