@@ -4,6 +4,7 @@
  * `deno run -A bench/relay.ts`
  */
 import {
+  type Credentials,
   ok,
   randomBytes,
   RelayClient,
@@ -145,9 +146,11 @@ async function idle(
   queues: number,
 ): Promise<number> {
   const owner = await RelayClient.overWebSocket(relay.url);
-  const keys = await Promise.all(
-    Array.from({ length: count * queues }, () => owner.createQueue()),
-  );
+  const keys: Credentials[] = [];
+  while (keys.length < count * queues) {
+    const some = Array.from({ length: queues }, () => owner.createQueue());
+    keys.push(...await Promise.all(some));
+  }
   const before = await relay.memory();
   const clients: RelayClient[] = [];
   for (let i = 0; i < count; i++) {
