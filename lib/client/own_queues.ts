@@ -135,7 +135,7 @@ export class OwnQueues {
     credentials: QueueCredentials,
     reason: unknown,
   ): Promise<void> {
-    const held = heldGeneration(reason);
+    const held = heldGeneration(connection, reason);
     if (held !== undefined) {
       this.#generation = Math.max(this.#generation, held + 1);
       return;

@@ -45,9 +45,12 @@ export async function makeQueue(
 /** How often the price of an anonymous command may rise while we work for it. */
 const MAX_PRICES = 4;
 
+/** The most leading zero bits worth computing, about a minute of a phone: no honest relay asks for more. */
+const MAX_WORK_BITS = 24;
+
 /**
  * Does the proof of work of an anonymous command and sends it; does it again when the relay asks
- * for more. Rejects as `Connection.request` does.
+ * for more. Rejects as `Connection.request` does, with "work" also when the price is out of reach.
  */
 export async function withWork(
   connection: Connection,
@@ -58,6 +61,9 @@ export async function withWork(
   const { challenge, workBits } = connection.hello;
   let bits = workBits;
   for (let price = 1;; price++) {
+    if (bits > MAX_WORK_BITS) {
+      throw new RelayError("work", Uint8Array.of(bits));
+    }
     const work = await solveWork({ challenge, type, key, bits });
     try {
       return await send(work);
@@ -65,7 +71,7 @@ export async function withWork(
       const dearer = error instanceof RelayError && error.code === "work" &&
         price < MAX_PRICES;
       if (!dearer) throw error;
-      bits = parseWorkDetail(error.detail).bits;
+      bits = connection.read(() => parseWorkDetail(error.detail).bits);
     }
   }
 }
@@ -117,9 +123,10 @@ export async function bindQueues(
   }));
   // Only now, with all signatures there: requests of one turn share frames.
   return await Promise.allSettled(
-    requests.map(async (request) =>
-      parseBindOk(await connection.request(request)).handle
-    ),
+    requests.map(async (request) => {
+      const body = await connection.request(request);
+      return connection.read(() => parseBindOk(body).handle);
+    }),
   );
 }
 
@@ -133,10 +140,13 @@ export async function bindQueue(
   return result.value;
 }
 
-/** The generation that holds a queue, when that is why the relay refused. */
-export function heldGeneration(error: unknown): number | undefined {
+/** The generation that holds a queue, when that is why the relay refused. Throws as `Connection.read` does. */
+export function heldGeneration(
+  connection: Connection,
+  error: unknown,
+): number | undefined {
   return error instanceof RelayError && error.code === "replaced"
-    ? parseReplacedDetail(error.detail).generation
+    ? connection.read(() => parseReplacedDetail(error.detail).generation)
     : undefined;
 }
 

@@ -30,7 +30,7 @@ export async function openRendezvous(
     publicKey,
     (work) => connection.request({ type: "OPEN", publicKey, signature, work }),
   );
-  return parseOpenOk(body);
+  return connection.read(() => parseOpenOk(body));
 }
 
 /** Joins a rendezvous, or comes back to it with the same key. Rejects as `Connection.request` does. */
@@ -54,7 +54,7 @@ export async function joinRendezvous(
         work,
       }),
   );
-  return { nameplate, ...parseJoinOk(body) };
+  return { nameplate, ...connection.read(() => parseJoinOk(body)) };
 }
 
 function signPlace(

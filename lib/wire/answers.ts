@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from "./byte_cursor.ts";
+import { WireError } from "./wire_error.ts";
 
 /** The body of OK to BIND. */
 export function encodeBindOk(handle: number): Uint8Array {
@@ -34,6 +35,9 @@ export function parseOpenOk(body: Uint8Array): OpenOk {
     expires: reader.u48(),
   };
   reader.end();
+  if (ok.nameplate >= 1 << 20) {
+    throw new WireError("malformed", "a nameplate has 20 bits");
+  }
   return ok;
 }
 

@@ -4,6 +4,7 @@ import {
   encodeFrame,
   type ErrorName,
   type Hello,
+  WireError,
 } from "../../wire/mod.ts";
 import type { Command } from "../../wire/mod.ts";
 import type { Clock } from "../clock.ts";
@@ -122,6 +123,20 @@ export class Connection {
     if (waiting.length === 0) return;
     this.#unheard = this.#unheard.filter((push) => push.handle !== handle);
     for (const push of waiting) listener(push);
+  }
+
+  /**
+   * Reads an answer with `parse`. One that makes no sense ends the connection, as a frame that makes
+   * none does: throws `ConnectionLostError` then.
+   */
+  read<T>(parse: () => T): T {
+    try {
+      return parse();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.drop();
+      throw new ConnectionLostError();
+    }
   }
 
   /** Ends it from this side. */
