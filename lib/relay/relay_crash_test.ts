@@ -72,7 +72,12 @@ Deno.test(`kill -9 under load, ${ROUNDS} times: every message answered OK arrive
         );
         assert.doesNotMatch(String(end.reason), /AssertionError/);
       }
-      relay = await RelayProcess.start(`${directory}/relay.kv`, limits);
+      // Every other time with a slow disk: an OK that comes before its commit is then a lost message.
+      relay = await RelayProcess.start(
+        `${directory}/relay.kv`,
+        limits,
+        round % 2 === 0 ? 20 : 0,
+      );
     }
 
     for (const [q, keys] of queues.entries()) {
@@ -111,7 +116,7 @@ Deno.test(`kill -9 under load, ${ROUNDS} times: every message answered OK arrive
       await client.close();
     }
     assert.ok(
-      total > 100 * ROUNDS,
+      total > 50 * ROUNDS,
       `only ${total} messages in all: that was no load`,
     );
   } finally {

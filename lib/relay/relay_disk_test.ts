@@ -90,6 +90,8 @@ Deno.test("a message acknowledged before the flush never reaches the disk; OK co
     const occupied = client.send(outbox, randomBytes(16)); // the flush that others wait for
     await client.message();
     let answered = false;
+    let early = false;
+    occupied.then(() => early = true);
     const envelope = new Uint8Array(480).fill(0xab);
     const sent = client.send(outbox, randomBytes(16), envelope).then(
       (answer) => {
@@ -105,6 +107,7 @@ Deno.test("a message acknowledged before the flush never reaches the disk; OK co
       false,
       "an OK before the flush would tell the sender that the recipient is there",
     );
+    assert.equal(early, false, "an OK before the message is on disk");
     store.release();
     ok(await occupied);
     ok(await sent);

@@ -19,10 +19,11 @@ export class RelayProcess {
     this.url = "";
   }
 
-  /** Resolves when it listens. */
+  /** Resolves when it listens. Each commit begins `commitDelay` ms late. */
   static async start(
     kvFile: string,
     limits: Partial<Limits> = {},
+    commitDelay = 0,
   ): Promise<RelayProcess> {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -34,6 +35,7 @@ export class RelayProcess {
         new URL("serve.ts", import.meta.url).href,
         kvFile,
         JSON.stringify(limits),
+        String(commitDelay),
       ],
       stdin: "piped",
       stdout: "piped",
