@@ -293,7 +293,8 @@ export const en = {
     stored: "The browser has promised to keep what Whisper stores.",
     account: "Account",
     logOut: "Log out",
-    logOutHint: "Seals what is stored here. Nothing is deleted.",
+    logOutHint:
+      "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",
     logOutTitle: "Log out?",
     logOutBody:
       "From then on only your access key opens this account, in this browser. Make sure you have it: without it your conversations are lost, and nobody can give you another one.",
