@@ -25,7 +25,6 @@ export function Composer(
   const send = async () => {
     if (empty) return;
     setMistake(undefined);
-    view.setDraft("");
     field.current?.focus();
     try {
       await view.send(draft.trim());

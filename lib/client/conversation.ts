@@ -88,6 +88,8 @@ export class Conversation implements ConversationView {
   }
 
   send(text: string): Promise<void> {
+    // On disk the draft goes with the commit that brings the message.
+    if (this.#draft.value.trim() === text.trim()) this.#draft.value = "";
     return this.#commands.send(text);
   }
 

@@ -20,9 +20,6 @@ import type { Receipts } from "./receipts.ts";
 import { unsentTable } from "./records.ts";
 import type { ConversationSummary, ConversationView } from "./view.ts";
 
-/** How long writing must rest before a draft goes to disk, in ms. */
-export const DRAFT_REST_MS = 400;
-
 /** What a step did to a conversation. */
 interface Change {
   readonly added?: Row;
@@ -36,7 +33,8 @@ export class Conversations {
   readonly #outbox: Outbox;
   readonly #receipts: Receipts;
   readonly #open = new Map<string, Conversation>();
-  readonly #drafts = new Map<string, { text: string; cancel: () => void }>();
+  /** Drafts on their way to the disk, by conversation, and still open to change. */
+  readonly #drafts = new Map<string, { text: string }>();
   /** Counts changes, so that the list is computed anew. */
   readonly #version: Signal<number> = signal(0);
   readonly list: ReadonlySignal<readonly ConversationSummary[]> = computed(
@@ -134,14 +132,8 @@ export class Conversations {
     entry.delete(unsentTable, accountId);
   }
 
-  /** Writes what is only in memory. */
-  flush(): void {
-    for (const id of [...this.#drafts.keys()]) this.#writeDraft(id);
-  }
-
   /** Forgets everything; what is on disk stays. */
   stop(): void {
-    for (const { cancel } of this.#drafts.values()) cancel();
     this.#drafts.clear();
     this.#open.clear();
     this.#version.value++;
@@ -158,7 +150,11 @@ export class Conversations {
             const page = await this.#log.page(entry, id, before);
             entry.after(() => this.#open.get(id)?.show(page));
           }),
-        send: (text) => ledger.run((entry) => this.#send(entry, contact, text)),
+        send: (text) => {
+          // What is written from here on goes to disk after the message.
+          this.#drafts.delete(id);
+          return ledger.run((entry) => this.#send(entry, contact, text));
+        },
         retry: (message) =>
           ledger.run((entry) => this.#retry(entry, contact, message)),
         draft: (text) => this.#draft(id, text),
@@ -182,6 +178,9 @@ export class Conversations {
     });
     const { conversation } = contact.record;
     await this.#post(entry, contact, conversation, content.id, content.bytes);
+    // In one commit: a page that ends now has the draft or the message, never both or neither.
+    const draft = this.#open.get(conversation)?.draft.value ?? "";
+    await this.#log.setDraft(entry, conversation, draft);
     await this.#changed(entry, conversation, appended);
   }
 
@@ -252,23 +251,22 @@ export class Conversations {
     });
   }
 
+  /**
+   * At once, for the page may end the next moment; changes that come before the disk is free for it
+   * go with it.
+   */
   #draft(id: string, text: string): void {
-    this.#drafts.get(id)?.cancel();
-    const cancel = this.#desk.clock.after(
-      DRAFT_REST_MS,
-      () => this.#writeDraft(id),
-    );
-    this.#drafts.set(id, { text, cancel });
     this.#version.value++;
-  }
-
-  #writeDraft(id: string): void {
-    const draft = this.#drafts.get(id);
-    if (!draft) return;
-    draft.cancel();
-    this.#drafts.delete(id);
-    this.#desk.ledger.post((entry) =>
-      this.#log.setDraft(entry, id, draft.text)
-    );
+    const waiting = this.#drafts.get(id);
+    if (waiting) {
+      waiting.text = text;
+      return;
+    }
+    const draft = { text };
+    this.#drafts.set(id, draft);
+    this.#desk.ledger.post((entry) => {
+      if (this.#drafts.get(id) === draft) this.#drafts.delete(id);
+      return this.#log.setDraft(entry, id, draft.text);
+    });
   }
 }

@@ -274,6 +274,46 @@ Deno.test("drafts are kept through a reload, and gone when they are emptied", ()
     assert.equal(summaryOf(ada).draft, "");
   }));
 
+Deno.test("whenever a page ends, what was written is either a draft or a message", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    const seen = new Set<string>();
+    // Further than the commits there are: the last rounds end by themselves.
+    for (let commits = 0; commits < 4; commits++) {
+      for (const when of ["before", "after"] as const) {
+        const text = `round ${commits}, ${when} the commit`;
+        (await only(ada)).setDraft("begun");
+        await world.settle();
+        let left = commits;
+        ada.onMoment = (moment) =>
+          moment.at === "commit" && moment.when === when && left-- === 0;
+        const conversation = await only(ada);
+        conversation.setDraft(text);
+        const sending = conversation.send(text).catch(() => undefined);
+        assert.equal(conversation.draft.value, "");
+        await Promise.all([sending, world.settle()]);
+        ada.onMoment = undefined;
+        ada.kill();
+        await ada.start();
+        const again = await only(ada);
+        const sent = again.messages.value.filter(({ body }) =>
+          body.kind === "text" && body.text === text
+        ).length;
+        const draft = again.draft.value;
+        // The first commit is the draft's: before it there is what was there before.
+        const expected = commits === 0 && when === "before" ? "begun" : text;
+        assert.equal(draft, sent === 1 ? "" : expected);
+        assert.ok(sent <= 1);
+        seen.add(draft);
+        again.setDraft("");
+        await online(world, ada);
+      }
+    }
+    assert.ok(seen.has("") && seen.has("begun") && seen.size === 4);
+  }));
+
 Deno.test("receipts that are switched off are not sent, the others are", () =>
   withWorld(async (world) => {
     const ada = await newcomer(world, "Ada");

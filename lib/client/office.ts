@@ -157,15 +157,12 @@ export class Office {
     this.#link.reconnect();
   }
 
-  /** Ends all work. What is only in memory is written first, unless the disk takes nothing. */
+  /** Ends all work. What was begun is written first, unless the disk takes nothing. */
   async stop(canWrite: boolean): Promise<void> {
     this.#link.stop();
     this.invites.stop();
     this.#receipts.stop();
-    if (canWrite) {
-      this.conversations.flush();
-      await this.ledger.idle();
-    }
+    if (canWrite) await this.ledger.idle();
     this.ledger.close();
     this.conversations.stop();
   }

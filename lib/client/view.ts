@@ -75,7 +75,10 @@ export interface ConversationView {
   readonly messages: ReadonlySignal<readonly MessageView[]>;
   readonly hasOlder: ReadonlySignal<boolean>;
   loadOlder(): Promise<void>;
-  /** Resolves when the message is committed to disk (and so shown as "sending"), not when it is sent. */
+  /**
+   * Resolves when the message is committed to disk (and so shown as "sending"), not when it is sent.
+   * A draft of the same text becomes the message: it is empty at once, and on disk in that same commit.
+   */
   send(text: string): Promise<void>;
   /** Tries a failed message again. */
   retry(id: string): Promise<void>;
