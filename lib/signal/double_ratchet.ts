@@ -85,13 +85,13 @@ export async function sendStep(
 /**
  * The seed (32) of a received message and the state after it. Nothing is authentic yet: the caller keeps the
  * new state only once the message has proved itself.
- * @param unlimited lifts the limit on missing messages (a device writing to itself)
+ * @param maxJumps how many messages may be missing before it: what walking the chain may cost
  * @throws SignalError `duplicate`, `too-far-ahead`, `invalid-mac`, `invalid-key`
  */
 export async function receiveStep(
   ratchet: DoubleRatchet,
   header: Header,
-  unlimited: boolean,
+  maxJumps: number = MAX_FORWARD_JUMPS,
 ): Promise<{ ratchet: DoubleRatchet; seed: Uint8Array }> {
   const known = ratchet.receiving.findIndex((c) =>
     equalBytes(c.ratchetKey, header.ratchetKey)
@@ -103,7 +103,7 @@ export async function receiveStep(
   const { chain, seed } = takeSeed(
     stepped.receiving[position],
     header.counter,
-    unlimited,
+    maxJumps,
   );
   return {
     ratchet: { ...stepped, receiving: stepped.receiving.with(position, chain) },
@@ -148,7 +148,7 @@ async function follow(
 function takeSeed(
   receiving: ReceivingChain,
   counter: number,
-  unlimited: boolean,
+  maxJumps: number,
 ): { chain: ReceivingChain; seed: Uint8Array } {
   const { chain, skipped } = receiving;
   if (counter < chain.index) {
@@ -159,7 +159,7 @@ function takeSeed(
       seed: skipped[position].seed,
     };
   }
-  if (counter - chain.index > MAX_FORWARD_JUMPS && !unlimited) {
+  if (counter - chain.index > maxJumps) {
     throw new SignalError("too-far-ahead");
   }
   const added: SkippedKey[] = [];

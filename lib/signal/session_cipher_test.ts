@@ -283,10 +283,58 @@ Deno.test(`${MAX_FORWARD_JUMPS - 1} messages may be missing in a row, not one mo
   for (let i = 1; i < MAX_FORWARD_JUMPS; i++) await send();
   const farthest = await send();
   const tooFar = await send();
-  await refuses(bob.receive(alice.address, tooFar), "pq-ratchet");
+  await refuses(bob.receive(alice.address, tooFar), "too-far-ahead");
   await refuses(bob.receive(alice.address, await send()), "too-far-ahead");
+  await refuses(receiveWithin(1e9, bob, alice, tooFar), "too-far-ahead");
   await bob.receive(alice.address, farthest);
   await bob.receive(alice.address, tooFar);
+});
+
+/** Decrypts with another limit than the protocol's on missing messages; keeps nothing. */
+function receiveWithin(
+  maxForwardJumps: number,
+  to: OurParty,
+  { address: remote }: OurParty,
+  message: CiphertextMessage,
+) {
+  return decrypt({
+    local: to.local,
+    remote,
+    session: to.session(remote),
+    message,
+    preKeys: to.preKeys,
+    maxForwardJumps,
+  });
+}
+
+Deno.test("a lower limit on missing messages holds for both ratchets", async () => {
+  const { alice, bob } = await pair();
+  await introduce(alice, bob);
+  await say(alice, bob, "first");
+  await say(bob, alice, "answer");
+  for (let i = 0; i < 10; i++) await write(alice, bob.address, "lost");
+  const sameChain = await write(alice, bob.address, "11th of its chain");
+  await refuses(receiveWithin(9, bob, alice, sameChain), "too-far-ahead");
+  await receiveWithin(10, bob, alice, sameChain);
+  // The first of a new chain of the double ratchet is still far ahead in the other one.
+  await say(bob, alice, "answer");
+  const newChain = await write(alice, bob.address, "first of its chain");
+  await refuses(receiveWithin(10, bob, alice, newChain), "too-far-ahead");
+  await receiveWithin(11, bob, alice, newChain);
+});
+
+Deno.test("what a replaced session could open with a higher limit is said to be too far ahead", async () => {
+  const { alice, bob } = await pair();
+  await introduce(alice, bob);
+  await say(alice, bob, "first");
+  await say(bob, alice, "answer");
+  await say(alice, bob, "known chain");
+  for (let i = 0; i < 10; i++) await write(alice, bob.address, "lost");
+  const late = await write(alice, bob.address, "late");
+  await introduce(alice, bob);
+  await say(alice, bob, "a new session");
+  await refuses(receiveWithin(9, bob, alice, late), "too-far-ahead");
+  await receiveWithin(10, bob, alice, late);
 });
 
 function ratchetKey({ type, bytes }: CiphertextMessage): string {

@@ -95,15 +95,19 @@ export function nextSendKey(
   };
 }
 
-/** The key of the peer's message `index` in `epoch`; each is given once. */
+/**
+ * The key of the peer's message `index` in `epoch`; each is given once.
+ * @param maxJump how far the message may lie ahead: the steps it may cost
+ */
 export function receiveKey(
   chain: Chain,
   epoch: number,
   index: number,
+  maxJump: number = MAX_JUMP,
 ): { chain: Chain; key: Uint8Array } {
   const { position, link } = linkOf(chain, epoch);
   const { receive, key } = index > link.receive.counter
-    ? jumpTo(link.receive, index)
+    ? jumpTo(link.receive, index, maxJump)
     : takeSkipped(link.receive, index);
   return { chain: replaceLink(chain, position, { ...link, receive }), key };
 }
@@ -111,8 +115,9 @@ export function receiveKey(
 function jumpTo(
   from: ReceivingChain,
   index: number,
+  maxJump: number,
 ): { receive: ReceivingChain; key: Uint8Array } {
-  if (index - from.counter > MAX_JUMP) {
+  if (index - from.counter > maxJump) {
     throw new SpqrError("too-far-ahead", "too many messages are missing");
   }
   const oldest = index - MAX_SKIPPED;

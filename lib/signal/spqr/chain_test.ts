@@ -115,6 +115,11 @@ Deno.test("a message may be as far ahead as the limit, no further", () => {
   );
 });
 
+Deno.test("a lower limit on how far ahead a message may be holds", () => {
+  receiveKey(bob, 0, 10, 10);
+  assert.throws(() => receiveKey(bob, 0, 11, 10), refusal("too-far-ahead"));
+});
+
 Deno.test("a key is kept until 2000 later ones have been used", () => {
   const ahead = receiveKey(bob, 0, 2 + MAX_SKIPPED).chain;
   assert.throws(() => receiveKey(ahead, 0, 1), refusal("expired"));
