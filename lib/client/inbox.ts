@@ -3,8 +3,10 @@ import { hexToBytes } from "@noble/hashes/utils.js";
 import {
   decrypt,
   type Decrypted,
+  type DecryptOptions,
   parseSession,
   serializeSession,
+  SignalError,
 } from "../signal/mod.ts";
 import type { Contact } from "./contact.ts";
 import { type Content, openEnvelope, parseContent } from "./content/mod.ts";
@@ -21,6 +23,15 @@ import { type QueueRecord, queueTable, sessionTable } from "./records.ts";
  * unanswered (see lane.ts): what it sends again is among the last few.
  */
 const REMEMBERED = 64;
+
+/**
+ * Missing messages before one that arrives, up to which it is always tried. To walk over them comes
+ * before any proof; the protocol's 25,000 take a second, in which nothing else is done.
+ */
+const NEAR_JUMPS = 2_000;
+
+/** Messages from further ahead, one after the other, that may come to nothing. */
+const MAX_FAR_FAILURES = 3;
 
 export interface InboxEvents {
   /** In the commit that stores the new session state: what a contact's device said. */
@@ -45,6 +56,8 @@ export class Inbox {
   readonly #desk: Desk;
   readonly #events: InboxEvents;
   readonly #sealKeys = new Map<string, Uint8Array>();
+  /** By own queue: messages from far ahead that came to nothing, since the last one that did not. */
+  readonly #farFailures = new Map<string, number>();
   /** The last sequence to acknowledge, by handle; of the connection there is. */
   #acknowledge = new Map<number, number>();
   #acknowledging: Connection | undefined;
@@ -127,7 +140,7 @@ export class Inbox {
     if (!device) return undefined;
     const session = sessionName(accountId, senderDevice);
     const stored = await entry.get(sessionTable, session);
-    const decrypted = await decrypt({
+    const decrypted = await this.#decrypt(entry, name, {
       local: this.#desk.account.local,
       remote: { serviceId: accountId, deviceId: senderDevice },
       session: stored && parseSession(stored),
@@ -137,6 +150,29 @@ export class Inbox {
     // The signed device list says whose key it must be, not the message.
     const theirs = equalBytes(decrypted.identityKey, device.identityKey);
     return theirs ? { session, decrypted } : undefined;
+  }
+
+  /**
+   * Decrypts what comes from near ahead, and from far ahead as long as its sender does not make us
+   * walk in vain. Who walks us further with proof had as much work as we have.
+   */
+  async #decrypt(
+    entry: Entry,
+    name: string,
+    options: DecryptOptions,
+  ): Promise<Decrypted> {
+    try {
+      return await decrypt({ ...options, maxForwardJumps: NEAR_JUMPS });
+    } catch (error) {
+      const far = error instanceof SignalError &&
+        error.code === "too-far-ahead";
+      const failures = this.#farFailures.get(name) ?? 0;
+      if (!far || failures >= MAX_FAR_FAILURES) throw error;
+      entry.after(() => this.#farFailures.set(name, failures + 1));
+      const decrypted = await decrypt(options);
+      entry.after(() => this.#farFailures.delete(name));
+      return decrypted;
+    }
   }
 
   /** Parsing credentials derives public keys, which takes longer than opening an envelope. */

@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import {
+  type CiphertextMessage,
+  encrypt,
+  parseSession,
+  type Session,
+} from "../signal/mod.ts";
 import { decodeFrame, queueId } from "../wire/mod.ts";
 import { openContact } from "./contact.ts";
 import { sealEnvelope } from "./content/mod.ts";
@@ -10,6 +16,8 @@ import {
   type QueueCredentials,
 } from "./keys/mod.ts";
 import { type Connection, Link, unknownNetwork } from "./link/mod.ts";
+import { openAccount } from "./own_account.ts";
+import { sessionName } from "./outbox.ts";
 import { bindQueue, deleteQueue } from "./queues.ts";
 import { systemRandom } from "./random.ts";
 import {
@@ -18,6 +26,7 @@ import {
   contactTable,
   queueTable,
   SELF,
+  sessionTable,
 } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import {
@@ -136,6 +145,96 @@ Deno.test("envelopes that can't be read are counted, and hold nothing up", () =>
     await bob.close();
     const { unreadable } = await leftovers(bob);
     assert.equal(unreadable, envelopes.length);
+  }));
+
+/** What somebody who is not there, under control of another program, writes to their first contact. */
+async function writer(person: Person) {
+  const vault = await vaultOf(person);
+  const account = await vault.get(accountTable, SELF);
+  const contacts = await vault.get(contactsTable, SELF);
+  const contact = contacts?.ids[0] ?? "";
+  const stored = await vault.get(sessionTable, sessionName(contact, 1));
+  await vault.close();
+  assert.ok(account && stored);
+  const { local } = await openAccount(account);
+  const remote = { serviceId: contact, deviceId: 1 };
+  let session: Session = parseSession(stored);
+  return async (): Promise<CiphertextMessage> => {
+    const sent = await encrypt({
+      local,
+      remote,
+      session,
+      plaintext: new Uint8Array(10),
+      now: 0,
+    });
+    session = sent.session;
+    return sent.message;
+  };
+}
+
+Deno.test("who makes us walk far ahead in vain, three times, is followed no more than near", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    await (await only(ada)).send("before");
+    await sees(world, await only(bob), ["before"]);
+    await world.settle();
+    await ada.messenger.close();
+    const address = await addressAt(ada);
+    const queue = queueId(address.send.publicKey);
+    const { connection, link } = await outsider(world);
+    const handle = await bindQueue(connection, {
+      role: "send",
+      pair: address.send,
+      queue,
+    });
+    const write = await writer(ada);
+    /** A message of Ada's after as many that are lost. */
+    const after = async (lost: number) => {
+      for (let i = 0; i < lost; i++) await write();
+      return await write();
+    };
+    const forged = ({ type, bytes }: CiphertextMessage) => ({
+      type,
+      bytes: bytes.with(-1, bytes[bytes.length - 1] ^ 1),
+    });
+    /** How far Bob has come in what is a new chain of Ada's; opens his account again. */
+    const heard = async () => {
+      await bob.messenger.close();
+      const vault = await vaultOf(bob);
+      const ids = (await vault.get(contactsTable, SELF))?.ids ?? [];
+      const bytes = await vault.get(sessionTable, sessionName(ids[0], 1));
+      await vault.close();
+      await bob.start();
+      assert.ok(bytes);
+      return parseSession(bytes).current.ratchet.receiving.at(-1)?.chain.index;
+    };
+    const send = async (messages: readonly CiphertextMessage[]) => {
+      for (const message of messages) {
+        const envelope = sealEnvelope(
+          { sealKey: address.sealKey, queue },
+          1,
+          message,
+        );
+        const id = systemRandom.bytes(16);
+        await connection.request({ type: "SEND", handle, id, envelope });
+      }
+      await world.settle();
+    };
+    for (let i = 0; i < 2; i++) {
+      const far = await after(2_001);
+      await send([forged(far), forged(far), far]);
+    }
+    const near = await after(1);
+    const far = await after(2_001);
+    await send([forged(far), forged(far), forged(far), far]);
+    await send([near]);
+    assert.equal(await heard(), 2 * 2_002 + 2);
+    // Until the account is opened again.
+    await send([far]);
+    assert.equal(await heard(), 3 * 2_002 + 2);
+    link.stop();
   }));
 
 Deno.test("an envelope that is sent again under another transport id is not shown again", () =>
