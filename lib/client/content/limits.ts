@@ -10,6 +10,12 @@ export const MAX_TEXT_BYTES = 28_000;
 /** Messages that one receipt can name. */
 export const MAX_RECEIPT_IDS = 1_000;
 
+/**
+ * Messages of a conversation that may be spoken of before they have arrived. It keeps somebody from
+ * filling the disk with what is never shown.
+ */
+export const MAX_AWAITED = 1_000;
+
 /** UTF-8 bytes of a reaction: the longest emoji sequences take about 35. */
 export const MAX_EMOJI_BYTES = 64;
 

@@ -8,6 +8,7 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { VaultReader, VaultWriter } from "../storage/mod.ts";
 import type { Content } from "./content.ts";
+import { MAX_AWAITED } from "./limits.ts";
 import {
   entries,
   type Entry,
@@ -52,6 +53,9 @@ export interface Summary {
   readonly last?: Row;
 }
 
+/** A message that nothing is stored of. */
+const UNKNOWN: Entry = { state: NOTHING, failed: false };
+
 export class ConversationLog {
   readonly #me: string;
 
@@ -68,7 +72,10 @@ export class ConversationLog {
   }
 
   /**
-   * Adds an event, own or received. Adding it again changes nothing.
+   * Adds an event, own or received. Adding it again changes nothing. A receipt for an own message
+   * that there is not is ignored: there is one device, so its messages are here before anybody
+   * else's answer. Of other events about messages that have not arrived, those about the first
+   * `MAX_AWAITED` of them are kept, and the rest dropped.
    * @param event.author account id of its author: for what was received, whom the
    *   Signal session proves. The caller has checked that the conversation is theirs.
    * @param event.at when it arrived (or was written) by this device's clock, ms since the epoch
@@ -93,10 +100,15 @@ export class ConversationLog {
     const changed: Row[] = [];
     for (const [i, { target, state }] of parts.entries()) {
       const old = before[i];
+      if (state.progress && !old.place) continue;
       const entry = { ...old, state: merge(old.state, state) };
       if (state.base && !old.place) {
-        added = await this.#place(w, conversation, target, entry, at);
+        const awaited = old !== UNKNOWN;
+        added = await this.#place(w, conversation, target, entry, at, awaited);
       } else if (!sameEntry(old, entry)) {
+        const room = old !== UNKNOWN ||
+          await this.#await(w, conversation, at);
+        if (!room) continue;
         w.put(entries, entryId(conversation, target), entry);
         const row = this.#row(conversation, target, entry);
         if (row) changed.push(row);
@@ -234,6 +246,7 @@ export class ConversationLog {
     key: MessageKey,
     entry: Entry,
     at: number,
+    awaited: boolean,
   ): Promise<Row | undefined> {
     const summary = await w.get(summaries, hexToBytes(conversation)) ??
       emptySummary(at);
@@ -249,8 +262,25 @@ export class ConversationLog {
       unread: summary.unread + (key.author === this.#me ? 0 : 1),
       activity: Math.max(summary.activity, at),
       last: key,
+      awaited: Math.max(0, summary.awaited - (awaited ? 1 : 0)),
     });
     return this.#row(conversation, key, placed);
+  }
+
+  /** Counts one more message that is spoken of and has not arrived; false when there are too many. */
+  async #await(
+    w: VaultWriter,
+    conversation: string,
+    at: number,
+  ): Promise<boolean> {
+    const summary = await w.get(summaries, hexToBytes(conversation)) ??
+      emptySummary(at);
+    if (summary.awaited >= MAX_AWAITED) return false;
+    w.put(summaries, hexToBytes(conversation), {
+      ...summary,
+      awaited: summary.awaited + 1,
+    });
+    return true;
   }
 
   /**
@@ -292,7 +322,7 @@ export class ConversationLog {
       entries,
       keys.map((key) => entryId(conversation, key)),
     );
-    return found.map((entry) => entry ?? { state: NOTHING, failed: false });
+    return found.map((entry) => entry ?? UNKNOWN);
   }
 
   /** From `start` (inclusive) to `end` (exclusive). */
@@ -340,7 +370,14 @@ export class ConversationLog {
 }
 
 function emptySummary(at: number): SummaryRecord {
-  return { next: 0, readUpTo: 0, unread: 0, activity: at, draft: "" };
+  return {
+    next: 0,
+    readUpTo: 0,
+    unread: 0,
+    activity: at,
+    draft: "",
+    awaited: 0,
+  };
 }
 
 /** Whether writing the second over the first would change anything. */

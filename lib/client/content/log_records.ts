@@ -34,6 +34,8 @@ export interface SummaryRecord {
   readonly activity: number;
   readonly last?: MessageKey;
   readonly draft: string;
+  /** Messages that have not arrived, and of which an edit, deletion or reaction is kept. */
+  readonly awaited: number;
 }
 
 export const PAGE_SIZE = 50;
@@ -126,6 +128,7 @@ const summaryCodec: Codec<SummaryRecord> = {
         bytes(writer, 6, hexToBytes(summary.last.id));
       }
       bytes(writer, 7, new TextEncoder().encode(summary.draft));
+      if (summary.awaited > 0) uint(writer, 8, summary.awaited);
     }),
   decode: (encoded) => {
     const fields = new Fields(encoded);
@@ -141,6 +144,7 @@ const summaryCodec: Codec<SummaryRecord> = {
         }
         : undefined,
       draft: fields.text(7),
+      awaited: fields.has(8) ? fields.uint(8, 0, MAX) : 0,
     };
   },
 };

@@ -7,6 +7,7 @@ import {
   Vault,
   type VaultWriter,
 } from "../storage/mod.ts";
+import { MAX_AWAITED } from "./limits.ts";
 import { ConversationLog } from "./log.ts";
 import type { Row } from "./row.ts";
 import {
@@ -23,6 +24,7 @@ import {
 
 const recovery = await generateKeyPair();
 const log = new ConversationLog(ME);
+const OTHER_PERSON = "00000000-0000-8000-8000-000000000003";
 const OTHER = "0d".repeat(16);
 
 function newVault(disk = new MemoryDisk()): Promise<Vault> {
@@ -81,6 +83,15 @@ function counting(disk: MemoryDisk) {
   return { platform: { ...platform, store }, count };
 }
 
+/** In the same order otherwise: on the one device there is, an own message is here before its receipts. */
+function receiptsLast(events: readonly LogEvent[]): LogEvent[] {
+  const isReceipt = ({ content }: LogEvent) => content.body.kind === "receipt";
+  return [
+    ...events.filter((event) => !isReceipt(event)),
+    ...events.filter(isReceipt),
+  ];
+}
+
 Deno.test("any order and repetition of the same events gives the same view", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -94,8 +105,8 @@ Deno.test("any order and repetition of the same events gives the same view", asy
       ),
       async ([events, shuffledTwice]) => {
         const [one, other] = [await newVault(), await newVault()];
-        await appendAll(one, events);
-        await appendAll(other, shuffledTwice);
+        await appendAll(one, receiptsLast(events));
+        await appendAll(other, receiptsLast(shuffledTwice));
         assert.deepEqual(await view(other), await view(one));
       },
     ),
@@ -292,6 +303,70 @@ Deno.test("a receipt names many messages and changes each once; ids that are not
   ]);
   const states = (await allRows(vault)).map(({ state }) => state);
   assert.deepEqual(states, ["read", "read", "sending", undefined]);
+});
+
+Deno.test("receipts for own messages that there are not leave nothing behind", async () => {
+  const disk = new MemoryDisk();
+  const vault = await newVault(disk);
+  const before = disk.entries();
+  for (let i = 0; i < 3; i++) {
+    const ids = [contentId(10 * i), contentId(10 * i + 1)];
+    await append(
+      vault,
+      event(THEM, 90 + i, { kind: "receipt", state: "read", ids }),
+    );
+  }
+  assert.deepEqual(disk.entries(), before);
+  const { added } = await append(vault, text(ME, 10));
+  assert.equal(added?.state, "sending");
+});
+
+Deno.test(`of what is said about messages that have not arrived, that about ${MAX_AWAITED} is kept`, async () => {
+  const disk = new MemoryDisk();
+  const vault = await newVault(disk);
+  const kinds = [
+    (target: string) => ({ kind: "edit", target, text: "edited" }) as const,
+    (target: string) => ({ kind: "deletion", target }) as const,
+    (target: string, i: number) =>
+      ({
+        kind: "reaction",
+        target,
+        targetAuthor: i % 2 ? OTHER_PERSON : THEM,
+        emoji: "👍",
+      }) as const,
+  ];
+  await vault.transact((w) => log.start(w, CONVERSATION, 1));
+  const before = disk.entries().length;
+  /** Speaks of messages `from` and up. */
+  const speak = (from: number, count: number) =>
+    vault.transact(async (w) => {
+      for (let i = from; i < from + count; i++) {
+        const body = kinds[i % kinds.length](contentId(i), i);
+        await log.append(w, { ...event(THEM, 100_000 + i, body), at: i });
+      }
+    });
+  const kept = () => disk.entries().length - before;
+  await speak(0, MAX_AWAITED);
+  assert.equal(kept(), MAX_AWAITED);
+  await speak(0, MAX_AWAITED + 500);
+  assert.equal(kept(), MAX_AWAITED);
+
+  // One arrives, which makes room for one more, and has its edit.
+  const { added } = await append(vault, text(THEM, 0, "as sent"));
+  assert.deepEqual(added?.body, { kind: "text", text: "edited", edited: true });
+  await speak(MAX_AWAITED, 500);
+  // Beside them the one that arrived and its place in the order.
+  assert.equal(kept(), MAX_AWAITED + 2);
+  // What has arrived is spoken of as before.
+  const { changed } = await append(
+    vault,
+    event(THEM, 200_000, {
+      kind: "edit",
+      target: contentId(0),
+      text: "edited again",
+    }),
+  );
+  assert.equal(changed.length, 1);
 });
 
 Deno.test("a contact that reuses the id of an own message is not heard", async () => {
