@@ -1,6 +1,7 @@
 import { defineConfig } from "vite";
 import preact from "@preact/preset-vite";
 import { bundle } from "./lib/web/build/bundle.ts";
+import { icons } from "./lib/web/build/icons.ts";
 import { islands } from "./lib/web/build/islands.ts";
 import { buildPages } from "./lib/web/build/pages.ts";
 import { buildServiceWorker } from "./lib/web/build/service_worker.ts";
@@ -10,7 +11,7 @@ import { buildServiceWorker } from "./lib/web/build/service_worker.ts";
  * every page of routes/ to a file, once) and `ssr` (the server, which embeds the other two).
  */
 export default defineConfig({
-  plugins: [preact(), islands(), bundle()],
+  plugins: [preact(), icons(), islands(), bundle()],
   appType: "custom",
   publicDir: "static",
   environments: {
