@@ -58,6 +58,8 @@ export function Composer(
           placeholder={words.placeholder}
           rows={1}
           dir="auto"
+          // Else Chromium keeps what was begun here in its session files, in clear.
+          autocomplete="off"
           enterkeyhint={hasTouchKeyboard() ? "enter" : "send"}
           value={draft}
           onInput={(event) => view.setDraft(event.currentTarget.value)}

@@ -49,7 +49,8 @@ export function CreateAccount() {
           hint={words.nameHint}
           value={name}
           maxLength={64}
-          autocomplete="nickname"
+          // Else Chromium keeps the name among its form data, in clear.
+          autocomplete="off"
           dir="auto"
           invalid={mistake !== undefined}
           onInput={(event) => setName(event.currentTarget.value)}

@@ -139,7 +139,7 @@ Deno.test("cut at any byte of what is sent, received, answered or acknowledged: 
       await message(person, new RegExp(texts[texts.length - 1])).waitFor();
       deepEqual(await textsOf(person), texts);
     }
-  }, CONNECTION_NOTES));
+  }, { expected: [CONNECTION_NOTES] }));
 
 Deno.test("a network that stalls without a word is told when the browser knows, and what was written meanwhile arrives once", () =>
   withFriends(async ({ ada, bjorn }) => {
@@ -174,4 +174,4 @@ Deno.test("a network that stalls without a word is told when the browser knows, 
       equal(texts.length, 4);
       deepEqual(inOrder(texts), ["before", "in the tunnel", "still in it"]);
     }
-  }, CONNECTION_NOTES));
+  }, { expected: [CONNECTION_NOTES] }));

@@ -46,7 +46,7 @@ Deno.test("what was said to be sent when the relay was killed is there when it i
     await allAre(ada, texts, "read");
     deepEqual(await textsOf(bjorn), ["I am off", ...texts]);
     deepEqual(await textsOf(ada), ["I am off", ...texts]);
-  }, CONNECTION_NOTES));
+  }, { expected: [CONNECTION_NOTES] }));
 
 Deno.test("killed again and again while both write, the relay loses and doubles nothing, and both come back by themselves", () =>
   withFriends(async ({ ada, bjorn, kill, revive }) => {
@@ -101,4 +101,4 @@ Deno.test("killed again and again while both write, the relay loses and doubles 
       equal(of("nobody").length, 3);
       equal(texts.length, 39);
     }
-  }, CONNECTION_NOTES));
+  }, { expected: [CONNECTION_NOTES] }));

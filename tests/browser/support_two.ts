@@ -23,6 +23,7 @@ export type Traveller = Person & {
 export interface Two {
   readonly ada: Traveller;
   readonly bjorn: Traveller;
+  /** As it runs now. */
   readonly relay: RelayProcess;
   /** Ends the relay without warning; `revive` starts it again on the same port and data. */
   kill(): Promise<void>;
@@ -35,7 +36,11 @@ export const CONNECTION_NOTES = /WebSocket connection to|net::ERR_/;
 /** Tells a story of Ada and Björn, who both have an account, and fails when a browser had something to complain about. */
 export async function withTwo(
   tell: (two: Two) => Promise<void>,
-  ...expectedProblems: RegExp[]
+  { expected = [], flags = () => [] }: {
+    readonly expected?: readonly RegExp[];
+    /** More flags of the browser that goes to `url`. */
+    readonly flags?: (url: string) => readonly string[];
+  } = {},
 ): Promise<void> {
   const wires = [new Wire(), new Wire()];
   const people: Person[] = [];
@@ -51,7 +56,10 @@ export async function withTwo(
     const [ada, bjorn] = await Promise.all(
       ["Ada Lovelace", "Björn Ångström"].map(async (name, i) => {
         const wire = wires[i];
-        const person = await freshPerson({ url: wire.url });
+        const person = await freshPerson({
+          url: wire.url,
+          flags: flags(wire.url),
+        });
         people.push(person);
         const accessKey = await createAccount(person, name);
         // Not a copy: its page and context change when the browser is opened again.
@@ -70,7 +78,7 @@ export async function withTwo(
       },
       revive,
     });
-    for (const person of people) person.expectNoProblems(...expectedProblems);
+    for (const person of people) person.expectNoProblems(...expected);
     for (const wire of wires) equal(wire.oddities.join("\n"), "");
   } catch (error) {
     for (const person of people) console.error(await whatIsSeen(person));
@@ -94,12 +102,12 @@ async function whatIsSeen({ page, problems }: Person): Promise<string> {
 /** As `withTwo`, with Ada and Björn in their conversation with each other. */
 export function withFriends(
   tell: (two: Two) => Promise<void>,
-  ...expectedProblems: RegExp[]
+  options?: Parameters<typeof withTwo>[1],
 ): Promise<void> {
   return withTwo(async (two) => {
     await connect(two.ada, two.bjorn);
     await tell(two);
-  }, ...expectedProblems);
+  }, options);
 }
 
 /** Opens the browser again, and in it the conversation with `contact`. */

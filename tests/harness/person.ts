@@ -6,6 +6,8 @@ import { type BrowserOptions, openBrowser } from "./browser.ts";
 export interface Person {
   readonly page: Page;
   readonly context: BrowserContext;
+  /** Where the browser keeps what it keeps. */
+  readonly profile: string;
   /** Requests to anybody but the relay, errors the page did not catch, and errors on the console. */
   readonly problems: readonly string[];
   /** Fails when there were problems, those that match `expected` excepted. */
@@ -57,6 +59,7 @@ export async function freshPerson(options: PersonOptions): Promise<Person> {
       if (!context) throw new Error("This person's browser is closed");
       return context;
     },
+    profile,
     problems,
     expectNoProblems: (...expected) =>
       deepEqual(
