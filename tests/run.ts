@@ -2,7 +2,7 @@
  * `deno task test [tier…] [file…] [--no-install]`: runs the tests tier by tier, each within its budget,
  * and ends with the line `N passed, N failed[, N skipped]`, counted from the runs.
  */
-import { ensureChromium, MissingChromium } from "./runner/chromium.ts";
+import { ensureProgram, MissingProgram, PROGRAMS } from "./runner/programs.ts";
 import { readReport, type Report, summary } from "./runner/report.ts";
 import { testFiles, type Tier, TIERS } from "./runner/tiers.ts";
 
@@ -91,14 +91,17 @@ if (unknown || chosen.size === 0) {
   );
   Deno.exit(2);
 }
-if ([...chosen.keys()].some((tier) => tier.name === "browser")) {
-  try {
-    await ensureChromium(!Deno.args.includes("--no-install"));
-  } catch (error) {
-    if (!(error instanceof MissingChromium)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
+try {
+  const files = [...chosen.values()].flat();
+  for (const program of PROGRAMS) {
+    if (files.some(program.neededBy)) {
+      await ensureProgram(program, !Deno.args.includes("--no-install"));
+    }
   }
+} catch (error) {
+  if (!(error instanceof MissingProgram)) throw error;
+  console.error(error.message);
+  Deno.exit(1);
 }
 await Deno.mkdir(RESULTS, { recursive: true });
 const reports: Report[] = [];

@@ -1,6 +1,7 @@
 /** What end-to-end tests are made of: the built program, browsers, people. */
 export { expectAccessible } from "./accessibility.ts";
 export { type BrowserOptions, chromiumPath, openBrowser } from "./browser.ts";
+export { type Caddy, startCaddy } from "./caddy.ts";
 export { freshPerson, type Person, type PersonOptions } from "./person.ts";
 export {
   PROGRAM,
