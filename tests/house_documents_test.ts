@@ -1,4 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
+import { stat } from "node:fs/promises";
 import { PERMISSIONS } from "../server/permissions.ts";
 
 const read = (path: string) => Deno.readTextFile(path);
@@ -97,3 +98,36 @@ Deno.test("the permissions of deno task start are the program's", async () => {
     [...PERMISSIONS].sort(),
   );
 });
+
+Deno.test({
+  name: "systemd finds nothing wrong with the README's unit",
+  ignore: !await stat("/usr/bin/systemd-analyze").then(() => true, () => false),
+  async fn() {
+    const [, unit] = /^```ini\n# \S+\/whisper\.service\n([\s\S]*?)^```$/m
+      .exec(await read("README.md")) ?? [];
+    // It wants the program where the unit says it is.
+    const here = unit.replace("/usr/local/bin/whisper", Deno.execPath());
+    equal(await complaints(here), "");
+    match(
+      await complaints(here.replace("ProtectHome", "ProtectHouse")),
+      /whisper\.service:\d+: Unknown key/,
+    );
+  },
+});
+
+/** What systemd says of this unit; what it says of others on this machine does not matter. */
+async function complaints(unit: string): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/whisper.service`;
+    await Deno.writeTextFile(file, unit);
+    const { stdout, stderr } = await new Deno.Command("systemd-analyze", {
+      args: ["verify", "--man=no", file],
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return (text(stdout) + text(stderr)).split("\n")
+      .filter((line) => line.includes("whisper.service")).join("\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
