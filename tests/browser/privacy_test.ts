@@ -12,8 +12,11 @@ import {
 } from "./conversation_steps.ts";
 import {
   type BrowserStorage,
+  bytesOf,
+  deviceRecords,
+  everything,
+  isHeader,
   readStorage,
-  type Stored,
 } from "./support_browser_storage.ts";
 import { everyFile, Needles, unevenness } from "./support_needles.ts";
 import {
@@ -37,21 +40,21 @@ const TEXTS = [
 ];
 const DRAFT = "Half a thought about quinces";
 
-/** What IndexedDB calls the one record in clear. */
-const HEADER = "whisper vault header";
-
 interface Story extends Two {
   readonly code: string;
   /** Every byte of the relay's database and its journals, at moments when there was something in them. */
   readonly relayDisk: readonly Uint8Array[];
+  /** Where the browser that goes to `url` writes its log of the network; whole once it is closed. */
+  logOf(url: string): string;
 }
 
 /** They meet, talk, one waits for the other; both stay. */
-function withStory(
+async function withStory(
   tell: (story: Story) => Promise<void>,
-  flags?: (url: string) => readonly string[],
 ): Promise<void> {
-  return withTwo(async (two) => {
+  const logs = await Deno.makeTempDir({ prefix: "whisper-netlog-" });
+  const logOf = (url: string) => `${logs}/${new URL(url).port}.json`;
+  const story = async (two: Two) => {
     const { ada, bjorn } = two;
     const relayDisk: Uint8Array[] = [];
     const look = async () => {
@@ -76,14 +79,23 @@ function withStory(
     await allAre(ada, [TEXTS[2]], "read");
     await ada.page.getByRole("textbox", { name: "Message" }).fill(DRAFT);
     await look();
-    await tell({ ...two, code, relayDisk });
-  }, { flags });
+    await tell({ ...two, code, relayDisk, logOf });
+  };
+  try {
+    await withTwo(story, { flags: (url) => [`--log-net-log=${logOf(url)}`] });
+  } finally {
+    await Deno.remove(logs, { recursive: true });
+  }
+}
+
+interface Secrets {
+  readonly needles: Needles;
+  /** Of everybody's queues. */
+  readonly keys: SealKeys;
 }
 
 /** Names, words, keys and everything else that is nobody else's business. */
-async function secretsOf(
-  { ada, bjorn, code }: Story,
-): Promise<{ needles: Needles; keys: SealKeys }> {
+async function secretsOf({ ada, bjorn, code }: Story): Promise<Secrets> {
   const needles = new Needles();
   needles.text("Ada's name", "Lovelace");
   needles.text("Björn's name", "Ångström");
@@ -119,47 +131,48 @@ function queueNames(keys: SealKeys): Needles {
   return names;
 }
 
-Deno.test("neither the wire nor the relay's disk has a word, a name, a key or a part of a Signal message, and every frame has one of seven sizes", () =>
-  withStory(async (story) => {
-    const { ada, bjorn, relay, relayDisk } = story;
-    const { needles, keys } = await secretsOf(story);
-    const frames = [...ada.wire.frames, ...bjorn.wire.frames];
-    const sent = addSignalMessages(needles, frames, keys);
-    ok(sent >= TEXTS.length + 4, `${sent} envelopes were sent`);
-    ok(needles.size > 500, `only ${needles.size} things to look for`);
+/** No word, name, key or part of a Signal message, and every frame has one of seven sizes. */
+function checkWireAndRelay(
+  { ada, bjorn, relay, relayDisk }: Story,
+  { needles, keys }: Secrets,
+): void {
+  const frames = [...ada.wire.frames, ...bjorn.wire.frames];
+  const sent = addSignalMessages(needles, frames, keys);
+  ok(sent >= TEXTS.length + 4, `${sent} envelopes were sent`);
+  ok(needles.size > 500, `only ${needles.size} things to look for`);
 
-    const onTheWire = Buffer.concat(
-      [ada, bjorn].flatMap(({ wire }) => [
-        ...wire.plain,
-        ...wire.frames.map(({ payload }) => payload),
-      ]),
-    );
-    deepEqual(needles.foundIn(onTheWire), []);
-    const onDisk = unescaped(Buffer.concat(relayDisk));
-    deepEqual(needles.foundIn(onDisk), []);
-    const printed = new TextEncoder().encode(relay.output());
-    deepEqual(needles.foundIn(printed), []);
+  const onTheWire = Buffer.concat(
+    [ada, bjorn].flatMap(({ wire }) => [
+      ...wire.plain,
+      ...wire.frames.map(({ payload }) => payload),
+    ]),
+  );
+  deepEqual(needles.foundIn(onTheWire), []);
+  const onDisk = unescaped(Buffer.concat(relayDisk));
+  deepEqual(needles.foundIn(onDisk), []);
+  const printed = new TextEncoder().encode(relay.output());
+  deepEqual(needles.foundIn(printed), []);
 
-    const names = queueNames(keys);
-    equal(names.foundIn(onTheWire).length, names.size);
-    equal(names.foundIn(onDisk).length, names.size);
-    // The relay does not tell its host who was there, either.
-    deepEqual(names.foundIn(printed), []);
+  const names = queueNames(keys);
+  equal(names.foundIn(onTheWire).length, names.size);
+  equal(names.foundIn(onDisk).length, names.size);
+  // The relay does not tell its host who was there, either.
+  deepEqual(names.foundIn(printed), []);
 
-    const sizes = frames.map(({ payload }) => payload.length);
-    deepEqual(sizes.filter((size) => !FRAME_SIZES.includes(size)), []);
-    for (const direction of ["up", "down"]) {
-      ok(frames.filter((frame) => frame.direction === direction).length > 20);
-    }
-    const envelopes = new Map(
-      frames.flatMap(({ commands }) => commands).flatMap((command) =>
-        command.type === "SEND"
-          ? [[Buffer.from(command.id).toString("hex"), command.envelope]]
-          : []
-      ),
-    );
-    ok(unevenness(Buffer.concat([...envelopes.values()])) < 400);
-  }));
+  const sizes = frames.map(({ payload }) => payload.length);
+  deepEqual(sizes.filter((size) => !FRAME_SIZES.includes(size)), []);
+  for (const direction of ["up", "down"]) {
+    ok(frames.filter((frame) => frame.direction === direction).length > 20);
+  }
+  const envelopes = new Map(
+    frames.flatMap(({ commands }) => commands).flatMap((command) =>
+      command.type === "SEND"
+        ? [[Buffer.from(command.id).toString("hex"), command.envelope]]
+        : []
+    ),
+  );
+  ok(unevenness(Buffer.concat([...envelopes.values()])) < 400);
+}
 
 /** What Chromium itself asks for, without any page: updates, its own accounts, names of form fields. */
 const CHROMIUMS_OWN = /\.(google|googleapis)\.com$/;
@@ -181,53 +194,13 @@ async function askedIn(
   return asked;
 }
 
-Deno.test("by the browser's own log of its network, the pages asked one host only, for whatever it was", async () => {
-  const logs = await Deno.makeTempDir({ prefix: "whisper-netlog-" });
-  const logOf = (url: string) => `${logs}/${new URL(url).port}.json`;
-  try {
-    await withStory(async ({ ada, bjorn }) => {
-      const urls = [ada, bjorn].map(({ wire }) => wire.url);
-      await ada.leave();
-      await bjorn.leave();
-      for (const url of urls) {
-        const { host } = new URL(url);
-        const { forPages, forItself } = await askedIn(logOf(url));
-        deepEqual([...forPages], [host]);
-        const others = [...forItself].filter((other) =>
-          !CHROMIUMS_OWN.test(other)
-        );
-        deepEqual(others, [host]);
-      }
-    }, (url) => [`--log-net-log=${logOf(url)}`]);
-  } finally {
-    await Deno.remove(logs, { recursive: true });
-  }
-});
-
-function bytesOf(stored: Stored): Uint8Array {
-  switch (stored.kind) {
-    case "bytes":
-      return stored.bytes;
-    case "text":
-      return new TextEncoder().encode(stored.text);
-    case "other":
-      return new TextEncoder().encode(stored.json);
-    case "key":
-      return new Uint8Array();
-  }
-}
-
-/** All that a page can get at, as bytes. */
-function everything(storage: BrowserStorage): Uint8Array {
-  const { records, local, session, cookies, cached, files } = storage;
-  return Buffer.concat([
-    ...records.flatMap(({ key, value }) => [bytesOf(key), bytesOf(value)]),
-    Buffer.from(JSON.stringify({ local, session, cookies, cached, files })),
-  ]);
-}
-
-function isHeader(key: Stored): boolean {
-  return Buffer.from(bytesOf(key)).toString() === HEADER;
+/** No request, socket or preconnection for anybody but the server, whoever in the page wanted it. */
+async function checkNetLog(url: string, log: string): Promise<void> {
+  const { host } = new URL(url);
+  const { forPages, forItself } = await askedIn(log);
+  deepEqual([...forPages], [host]);
+  const others = [...forItself].filter((other) => !CHROMIUMS_OWN.test(other));
+  deepEqual(others, [host]);
 }
 
 /** Fails when something lies in the storage that is not sealed or blinded. */
@@ -267,14 +240,6 @@ function expectSealed(person: Traveller, storage: BrowserStorage): void {
   for (const { url } of cached) equal(new URL(url).origin, person.wire.url);
 }
 
-/** The records of "device", beside the vault's. */
-function deviceRecords({ records }: BrowserStorage): Map<string, Stored> {
-  return new Map(
-    records.filter(({ store }) => store === "device")
-      .map(({ key, value }) => [key.kind === "text" ? key.text : "?", value]),
-  );
-}
-
 async function logOut({ page }: Traveller): Promise<void> {
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Log out" }).click();
@@ -283,64 +248,102 @@ async function logOut({ page }: Traveller): Promise<void> {
   await page.getByRole("textbox", { name: "Access key" }).waitFor();
 }
 
-Deno.test("the browser keeps ciphertext under blinded keys and one key that no code can read, and that one not after logging out", () =>
+/** Ciphertext under blinded keys, and one key that no code can read. */
+function checkStorage(
+  person: Traveller,
+  storage: BrowserStorage,
+  { needles, keys }: Secrets,
+): void {
+  expectSealed(person, storage);
+  deepEqual(needles.foundIn(everything(storage)), []);
+  // Not even the names that the relay knows.
+  deepEqual(queueNames(keys).foundIn(everything(storage)), []);
+  const device = deviceRecords(storage);
+  deepEqual([...device.keys()].sort(), ["key", "owner"]);
+  deepEqual(device.get("key"), { kind: "key", extractable: false });
+  const owner = device.get("owner");
+  ok(owner?.kind === "text" && /^[0-9a-f]{32}$/.test(owner.text));
+}
+
+/** Without that key, and with all the rest as sealed as before. */
+async function checkLoggedOut(
+  person: Traveller,
+  { needles }: Secrets,
+): Promise<void> {
+  const { page, accessKey } = person;
+  await logOut(person);
+  const storage = await readStorage(page);
+  expectSealed(person, storage);
+  deepEqual([...deviceRecords(storage).keys()], ["owner"]);
+  deepEqual(needles.foundIn(everything(storage)), []);
+  deepEqual(needles.foundIn(Buffer.from(await page.content())), []);
+
+  await page.getByRole("textbox", { name: "Access key" }).fill(accessKey);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: /^Björn/ }).click();
+  await message(person, new RegExp(TEXTS[1])).waitFor();
+  deepEqual(await textsOf(person), TEXTS);
+  equal(deviceRecords(await readStorage(page)).get("key")?.kind, "key");
+}
+
+/** The files of a whole profile, raw: also what the browser notes on its own account. Closes the browser. */
+async function checkProfile(
+  person: Traveller,
+  { needles }: Secrets,
+): Promise<void> {
+  const { records } = await readStorage(person.page);
+  await person.leave();
+  const files = await everyFile(
+    person.profile,
+    (path) => /\/(Singleton\w+|component_crx_cache)$/.test(path),
+  );
+  const found = [...files].flatMap(([path, bytes]) =>
+    needles.foundIn(bytes).map((what) => `${what} in ${path}`)
+  );
+  deepEqual(found, []);
+  // The search would have found them: the blinded keys are there.
+  const blinded = new Needles();
+  for (const { store, key } of records) {
+    if (store === "records" && !isHeader(key)) {
+      blinded.bytes(Buffer.from(bytesOf(key)).toString("hex"), bytesOf(key));
+    }
+  }
+  const raw = Buffer.concat([...files.values()]);
+  ok(blinded.foundIn(raw).length > blinded.size / 2);
+}
+
+Deno.test("of a whole conversation nobody else gets to see anything", (t) =>
   withStory(async (story) => {
-    const { ada, bjorn } = story;
-    const { needles, keys } = await secretsOf(story);
-    for (const person of [ada, bjorn]) {
-      const storage = await readStorage(person.page);
-      expectSealed(person, storage);
-      deepEqual(needles.foundIn(everything(storage)), []);
-      // Not even the names that the relay knows.
-      deepEqual(queueNames(keys).foundIn(everything(storage)), []);
-      const device = deviceRecords(storage);
-      deepEqual([...device.keys()].sort(), ["key", "owner"]);
-      deepEqual(device.get("key"), { kind: "key", extractable: false });
-      const owner = device.get("owner");
-      ok(owner?.kind === "text" && /^[0-9a-f]{32}$/.test(owner.text));
-    }
-
-    await logOut(ada);
-    const { page, accessKey } = ada;
-    const sealed = await readStorage(page);
-    expectSealed(ada, sealed);
-    deepEqual([...deviceRecords(sealed).keys()], ["owner"]);
-    deepEqual(needles.foundIn(everything(sealed)), []);
-    // What is shown when one is logged out tells nothing, either.
-    deepEqual(
-      needles.foundIn(Buffer.from(await page.content())),
-      [],
+    const { ada, bjorn, logOf } = story;
+    const secrets = await secretsOf(story);
+    await t.step(
+      "neither the wire nor the relay's disk has a word, a name, a key or a part of a Signal message, and every frame has one of seven sizes",
+      () => checkWireAndRelay(story, secrets),
     );
-    await page.getByRole("textbox", { name: "Access key" }).fill(accessKey);
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByRole("button", { name: /^Björn/ }).click();
-    await message(ada, new RegExp(TEXTS[1])).waitFor();
-    deepEqual(await textsOf(ada), TEXTS);
-    equal(deviceRecords(await readStorage(page)).get("key")?.kind, "key");
-
-    // The files of the whole profile, raw: also what the browser notes on its own account.
-    for (const person of [ada, bjorn]) {
-      const { records } = await readStorage(person.page);
-      await person.leave();
-      const files = await everyFile(
-        person.profile,
-        (path) => /\/(Singleton\w+|component_crx_cache)$/.test(path),
-      );
-      const raw = Buffer.concat([...files.values()]);
-      const found = [...files].flatMap(([path, bytes]) =>
-        needles.foundIn(bytes).map((what) => `${what} in ${path}`)
-      );
-      deepEqual(found, []);
-      // The search would have found them: the blinded keys are there.
-      const blinded = new Needles();
-      for (const { store, key } of records) {
-        if (store === "records" && !isHeader(key)) {
-          blinded.bytes(
-            Buffer.from(bytesOf(key)).toString("hex"),
-            bytesOf(key),
-          );
+    await t.step(
+      "the browser keeps ciphertext under blinded keys, and one key that no code can read",
+      async () => {
+        for (const person of [ada, bjorn]) {
+          checkStorage(person, await readStorage(person.page), secrets);
         }
-      }
-      ok(blinded.foundIn(raw).length > blinded.size / 2);
-    }
+      },
+    );
+    await t.step(
+      "logged out, that key is gone",
+      () => checkLoggedOut(ada, secrets),
+    );
+    await t.step(
+      "no file of the browser's profile has anything of it in clear",
+      async () => {
+        for (const person of [ada, bjorn]) await checkProfile(person, secrets);
+      },
+    );
+    await t.step(
+      "by the browser's own log of its network, the pages asked one host only, for whatever it was",
+      async () => {
+        for (const { wire } of [ada, bjorn]) {
+          await checkNetLog(wire.url, logOf(wire.url));
+        }
+      },
+    );
   }));

@@ -164,6 +164,7 @@ Deno.test("a second tab takes over with 'Use here' and gives back, in the middle
   withFriends(async ({ ada, bjorn }) => {
     const first = ada.page;
     await write(ada, "from the first tab");
+    await shows(bjorn, "from the first tab");
     const second = await ada.context.newPage();
     await second.goto(first.url());
     await second.getByRole("heading", { name: /another tab/ }).waitFor();
@@ -176,8 +177,10 @@ Deno.test("a second tab takes over with 'Use here' and gives back, in the middle
 
     const there = { ...ada, page: second };
     await write(there, "from the second tab");
+    await shows(bjorn, "from the second tab");
     await write(bjorn, "to whichever");
     await shows(there, "to whichever");
+    // Not waited for: it is sent from wherever the account is open next.
     await write(there, "just before going back");
     await first.getByRole("button", { name: "Use here" }).click();
     await entry(ada, "Björn").waitFor();

@@ -122,3 +122,44 @@ async function readInPage() {
     files,
   };
 }
+
+/** What IndexedDB calls the one record in clear. */
+const HEADER = "whisper vault header";
+
+/** A key of the browser's own has none. */
+export function bytesOf(stored: Stored): Uint8Array {
+  switch (stored.kind) {
+    case "bytes":
+      return stored.bytes;
+    case "text":
+      return new TextEncoder().encode(stored.text);
+    case "other":
+      return new TextEncoder().encode(stored.json);
+    case "key":
+      return new Uint8Array();
+  }
+}
+
+/** All that a page can get at, as bytes. */
+export function everything(storage: BrowserStorage): Uint8Array {
+  const { records, local, session, cookies, cached, files } = storage;
+  return Buffer.concat([
+    ...records.flatMap(({ key, value }) => [bytesOf(key), bytesOf(value)]),
+    Buffer.from(JSON.stringify({ local, session, cookies, cached, files })),
+  ]);
+}
+
+/** Whether a record is the vault's header. */
+export function isHeader(key: Stored): boolean {
+  return Buffer.from(bytesOf(key)).toString() === HEADER;
+}
+
+/** The records of "device", beside the vault's. */
+export function deviceRecords(
+  { records }: BrowserStorage,
+): Map<string, Stored> {
+  return new Map(
+    records.filter(({ store }) => store === "device")
+      .map(({ key, value }) => [key.kind === "text" ? key.text : "?", value]),
+  );
+}
