@@ -89,15 +89,15 @@ export class OwnQueues {
         queue: hexToBytes(name),
         generation,
       })),
+      (i, handle) => this.#listen(connection, queues[i].name, handle),
     );
     const refused: { name: string; reason: unknown }[] = [];
     for (const [i, result] of results.entries()) {
-      const { name } = queues[i];
       if (result.status === "rejected") {
-        refused.push({ name, reason: result.reason });
-      } else this.#listen(connection, name, result.value);
+        refused.push({ name: queues[i].name, reason: result.reason });
+      }
     }
-    // What was granted is heard by now, whatever becomes of the rest.
+    // What was granted is heard since then, whatever becomes of the rest.
     for (const { name, reason } of refused) {
       const queue = queues.find((queue) => queue.name === name);
       if (queue) await this.#mend(connection, queue.credentials, reason);

@@ -108,11 +108,13 @@ export interface Binding {
 
 /**
  * Proves credentials on this connection, all in as few frames as they fit. Gives, in the same
- * order, the handle to use or why there is none.
+ * order, the handle to use or why there is none. `granted` hears of each handle at once, by the
+ * position of its binding: pushes come with it, whatever the others wait for.
  */
 export async function bindQueues(
   connection: Connection,
   bindings: readonly Binding[],
+  granted: (position: number, handle: number) => void = () => {},
 ): Promise<PromiseSettledResult<number>[]> {
   const { challenge, relayKey } = connection.hello;
   const requests = await Promise.all(bindings.map(async (binding) => {
@@ -123,9 +125,11 @@ export async function bindQueues(
   }));
   // Only now, with all signatures there: requests of one turn share frames.
   return await Promise.allSettled(
-    requests.map(async (request) => {
+    requests.map(async (request, position) => {
       const body = await connection.request(request);
-      return connection.read(() => parseBindOk(body).handle);
+      const { handle } = connection.read(() => parseBindOk(body));
+      granted(position, handle);
+      return handle;
     }),
   );
 }

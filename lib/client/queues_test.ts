@@ -7,7 +7,7 @@ import {
 } from "../wire/mod.ts";
 import { newEd25519Pair } from "./keys/mod.ts";
 import { Connection, ConnectionLostError, RelayError } from "./link/mod.ts";
-import { bindQueue, heldGeneration, withWork } from "./queues.ts";
+import { bindQueue, bindQueues, heldGeneration, withWork } from "./queues.ts";
 import { joinRendezvous, openRendezvous } from "./rendezvous.ts";
 import { TestClock } from "./testing/test_clock.ts";
 
@@ -95,6 +95,40 @@ Deno.test("an answer that makes no sense ends the connection, and nothing else",
     ConnectionLostError,
   );
   assert.ok(dropped());
+});
+
+Deno.test("a queue that was granted is heard while others wait for their answer", async () => {
+  const pair = await newEd25519Pair();
+  const connection: Connection = new Connection(
+    {
+      send: (frame) => {
+        const [first] = decodeFrame(frame);
+        const [ok] = encodeFrame([
+          {
+            type: "OK",
+            request: first.request,
+            body: Uint8Array.of(0, 0, 0, 7),
+          },
+        ]);
+        queueMicrotask(() => connection.received(ok));
+      },
+      close: () => {},
+    },
+    HELLO,
+    new TestClock(),
+    () => {},
+  );
+  const heard = Promise.withResolvers<number[]>();
+  const binding = { role: "receive", pair, queue: new Uint8Array(16) } as const;
+  const all = bindQueues(
+    connection,
+    [binding, binding],
+    (...granted) => heard.resolve(granted),
+  );
+  assert.deepEqual(await heard.promise, [0, 7]);
+  connection.closed();
+  const [first, second] = await all;
+  assert.deepEqual([first.status, second.status], ["fulfilled", "rejected"]);
 });
 
 Deno.test("no work is begun that an honest relay would not ask for", async () => {

@@ -60,8 +60,10 @@ interface Pending {
   cancelTimeout(): void;
 }
 
-/** Pushes kept for handles that nobody listens to yet; past it the relay makes handles up. */
-const MAX_UNHEARD = 20_000;
+/** Bytes of pushes kept for handles that nobody listens to yet; past it the relay makes handles up. */
+export const MAX_UNHEARD_BYTES = 16 * 1024 * 1024;
+/** What a push takes in memory beside the bytes it carries, roughly. */
+const PUSH_BYTES = 128;
 
 /**
  * One connection whose HELLO was checked: requests and their answers, and pushes.
@@ -78,6 +80,7 @@ export class Connection {
   readonly #listeners = new Map<number, (push: Push) => void>();
   readonly #end: () => void;
   #unheard: Push[] = [];
+  #unheardBytes = 0;
   #outgoing: Command[] = [];
   #lastRequest = 0;
   #lost = false;
@@ -122,7 +125,10 @@ export class Connection {
     const waiting = this.#unheard.filter((push) => push.handle === handle);
     if (waiting.length === 0) return;
     this.#unheard = this.#unheard.filter((push) => push.handle !== handle);
-    for (const push of waiting) listener(push);
+    for (const push of waiting) {
+      this.#unheardBytes -= sizeOf(push);
+      listener(push);
+    }
   }
 
   /**
@@ -186,9 +192,10 @@ export class Connection {
 
   #push(push: Push): void {
     const listener = this.#listeners.get(push.handle);
-    if (listener) listener(push);
-    else if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(push);
-    else this.drop();
+    if (listener) return listener(push);
+    this.#unheardBytes += sizeOf(push);
+    if (this.#unheardBytes > MAX_UNHEARD_BYTES) this.drop();
+    else this.#unheard.push(push);
   }
 
   #settle(request: number): Pending | undefined {
@@ -209,5 +216,16 @@ export class Connection {
       this.#lastRequest = this.#lastRequest % 0xffff + 1;
     } while (this.#pending.has(this.#lastRequest));
     return this.#lastRequest;
+  }
+}
+
+function sizeOf(push: Push): number {
+  switch (push.type) {
+    case "MSG":
+      return PUSH_BYTES + push.envelope.length;
+    case "PASS":
+      return PUSH_BYTES + push.bytes.length;
+    default:
+      return PUSH_BYTES;
   }
 }

@@ -11,6 +11,7 @@ import { TestClock } from "../testing/test_clock.ts";
 import {
   type Connection,
   ConnectionLostError,
+  MAX_UNHEARD_BYTES,
   RelayError,
 } from "./connection.ts";
 import {
@@ -236,6 +237,51 @@ Deno.test("a push that comes with the answer that names its handle is heard", as
   connection.listen(5, ({ type }) => heard.push(type));
   peers[0].say({ type: "CLOSE", request: 0, handle: 5 });
   assert.deepEqual(heard, ["REPLACED", "CLOSE"]);
+  link.stop();
+});
+
+Deno.test("pushes that nobody listens to are kept up to a number of bytes; a relay that sends more is left", async () => {
+  const { link, peers, connections } = setUp();
+  await peers[0].greet(link, await relay());
+  const envelope = new Uint8Array(32_736);
+  const [frame] = encodeFrame([
+    {
+      type: "MSG",
+      request: 0,
+      handle: 5,
+      seq: 1,
+      id: new Uint8Array(16),
+      envelope,
+    },
+  ]);
+  const most = Math.floor(MAX_UNHEARD_BYTES / (envelope.length + 128));
+  const push = (count: number) => {
+    for (let i = 0; i < count; i++) peers[0].events.message(frame);
+  };
+  push(most);
+  let heard = 0;
+  connections[0].listen(5, () => heard++);
+  assert.equal(heard, most);
+  // What is heard at once is not kept.
+  push(2 * most);
+  assert.equal(heard, 3 * most);
+  assert.equal(at(link), "online");
+
+  const [unheard] = encodeFrame([
+    {
+      type: "MSG",
+      request: 0,
+      handle: 6,
+      seq: 1,
+      id: new Uint8Array(16),
+      envelope,
+    },
+  ]);
+  for (let i = 0; i < most; i++) peers[0].events.message(unheard);
+  assert.equal(at(link), "online");
+  peers[0].events.message(unheard);
+  assert.equal(at(link), "waiting");
+  assert.equal(peers[0].closed, true);
   link.stop();
 });
 
