@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { type Signal, signal } from "@preact/signals-core";
 import {
   initiateSession,
@@ -276,11 +277,11 @@ export class Invites implements InviteView {
   }
 
   #begin(id: "offer" | "join", record: InviteRecord): InviteRun {
-    const run = new InviteRun(this.#desk, id, record, {
+    const run: InviteRun = new InviteRun(this.#desk, id, record, {
       moved: (state) => this.#show(run, state),
       met: (entry, run, card) => this.#met(entry, run, card),
       failed: (entry, run, reason) => this.#failed(entry, run, reason),
-      objection: (card) => this.#objection(card),
+      objection: (card) => this.#objection(run, card),
     });
     this.#show(run, run.state);
     run.start();
@@ -302,17 +303,19 @@ export class Invites implements InviteView {
       : { at: "connecting" };
   }
 
-  async #objection(card: Card): Promise<InviteFailure | undefined> {
+  async #objection(
+    run: InviteRun,
+    card: Card,
+  ): Promise<InviteFailure | undefined> {
     const { account, contacts } = this.#desk;
     if (card.accountId === account.accountId) return "own";
-    const here = this.#connection?.hello.relayKey;
-    const elsewhere = (key: Uint8Array) =>
-      here !== undefined && !key.every((byte, i) => byte === here[i]);
+    // That of the relay where they met: there may be no connection to ask just now.
+    const here = run.state.relayKey;
     const addresses = [
       card.accountQueue,
       ...card.devices.map(({ address }) => address),
     ];
-    if (addresses.some(({ relayKey }) => elsewhere(relayKey))) {
+    if (addresses.some(({ relayKey }) => !equalBytes(relayKey, here))) {
       return "other-relay";
     }
     if (contacts.has(card.accountId)) return "already-connected";
