@@ -65,8 +65,13 @@ const MAX_ID = 0xffff_ffff;
  */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
-/** A name of nothing but spaces and joiners would be an empty row in a list. */
-const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+/**
+ * A name of nothing but spaces and joiners would be an empty row in a list. So would one of the
+ * characters that count as letters or symbols and are blank: Hangul fillers, the Braille pattern
+ * without dots, the null notehead.
+ */
+const VISIBLE =
+  /(?![\p{Default_Ignorable_Code_Point}\u2800\u{1d159}])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** Whether a display name is 1..64 characters, trimmed, something to see, without control characters. */
 export function isDisplayName(name: string): boolean {

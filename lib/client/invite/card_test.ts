@@ -157,13 +157,29 @@ Deno.test("whatever byte of a card is changed, what comes out is an error or a c
 
 Deno.test("names are 1..64 visible characters that can't dress up what is around them", () => {
   for (
-    const name of ["A", "Zoë", "李小龍", "סבתא", "👩🏽‍🚀", "x".repeat(64), "!"]
+    const name of [
+      "A",
+      "Zoë",
+      "李小龍",
+      "סבתא",
+      "👩🏽‍🚀",
+      "x".repeat(64),
+      "!",
+      "\u3164A",
+    ]
   ) assert.equal(isDisplayName(name), true, name);
   for (
     const name of [
       "",
       " ",
       "\u200b",
+      "\u115f",
+      "\u1160",
+      "\u3164",
+      "\uffa0",
+      "\u2800",
+      "\u{1d159}",
+      "\u3164 \u2800\ufe0f\u200d\u3164",
       " A",
       "A ",
       "A\n",
