@@ -60,6 +60,13 @@ Deno.test("numbers beyond 2^53 are refused, not rounded", () => {
   );
 });
 
+Deno.test("a varint that does not end is malformed, as a tag, a value or a length", () => {
+  const endless = Array<number>(12).fill(0xff);
+  for (const bytes of [endless, [0x08, ...endless], [0x12, ...endless]]) {
+    assert.throws(() => new Fields(Uint8Array.from(bytes)), MalformedError);
+  }
+});
+
 Deno.test("a message cut anywhere inside a field is malformed", () => {
   const boundaries = new Set([0, 3, 8, 15, 18, 21]);
   for (let length = 0; length < message.length; length++) {
