@@ -86,16 +86,15 @@ export class ConversationLog {
   ): Promise<Appended> {
     const { conversation } = content;
     const parts = partsOf(content, author, this.#me);
-    if (
-      parts.length === 0 || await this.#isImpostor(w, conversation, parts[0])
-    ) {
-      return { changed: [] };
-    }
+    if (parts.length === 0) return { changed: [] };
+    const targets = parts.map(({ target }) => target);
+    const namesake = { author: this.#me, id: targets[0].id };
     const before = await this.#entries(
       w,
       conversation,
-      parts.map(({ target }) => target),
+      author === this.#me ? targets : [...targets, namesake],
     );
+    if (isImpostor(parts[0], before[targets.length])) return { changed: [] };
     let added: Row | undefined;
     const changed: Row[] = [];
     for (const [i, { target, state }] of parts.entries()) {
@@ -283,20 +282,6 @@ export class ConversationLog {
     return true;
   }
 
-  /**
-   * Whether somebody else's message carries the id of an own one. A contact knows
-   * those ids; used again they would make two messages look like one.
-   */
-  async #isImpostor(
-    r: VaultReader,
-    conversation: string,
-    part: Part,
-  ): Promise<boolean> {
-    if (!part.state.base || part.target.author === this.#me) return false;
-    const own = { author: this.#me, id: part.target.id };
-    return (await this.#entries(r, conversation, [own]))[0].place !== undefined;
-  }
-
   async #changeOwn(
     w: VaultWriter,
     conversation: string,
@@ -367,6 +352,15 @@ export class ConversationLog {
         : undefined,
     };
   }
+}
+
+/**
+ * Whether somebody else's message carries the id of an own one. A contact knows
+ * those ids; used again they would make two messages look like one.
+ * @param namesake the own message with that id, for what somebody else said
+ */
+function isImpostor({ state }: Part, namesake: Entry | undefined): boolean {
+  return state.base !== undefined && namesake?.place !== undefined;
 }
 
 function emptySummary(at: number): SummaryRecord {

@@ -6,6 +6,7 @@
 import { randomBytes } from "@noble/hashes/utils.js";
 import type { KeyPair } from "../../signal/mod.ts";
 import { openSealed, SealedBoxError, sealToKey, wipe } from "../keys/mod.ts";
+import { CachedStore } from "./cached_store.ts";
 import {
   DamagedError,
   NewerVersionError,
@@ -22,7 +23,7 @@ import {
 import { type Migration, MIGRATIONS, upgradeEntries } from "./migrations.ts";
 import { RecordCipher, schemaOf } from "./record_cipher.ts";
 import { Serial } from "./serial.ts";
-import type { Platform, StoreChange } from "./store.ts";
+import type { Platform, Store, StoreChange } from "./store.ts";
 import {
   idBytes,
   type RecordId,
@@ -37,6 +38,7 @@ const MIGRATION_BATCH = 200;
 
 export class Vault implements VaultReader {
   readonly #platform: Platform;
+  readonly #store: Store;
   readonly #cipher: RecordCipher;
   /** The newest schema this program knows: what is stored is migrated to it before the vault is out. */
   readonly #schema: number;
@@ -52,6 +54,7 @@ export class Vault implements VaultReader {
     schema: number,
   ) {
     this.#platform = platform;
+    this.#store = new CachedStore(platform.store);
     this.#cipher = new RecordCipher(vaultKey);
     this.#header = header;
     this.#schema = schema;
@@ -83,7 +86,7 @@ export class Vault implements VaultReader {
       ),
     }, schema);
     wipe(vaultKey);
-    await platform.store.commit([
+    await vault.#store.commit([
       { key: HEADER_KEY, value: encodeHeader(vault.#header) },
       ...vault.#sealed(firstChanges),
     ]);
@@ -157,7 +160,7 @@ export class Vault implements VaultReader {
   ): Promise<(T | undefined)[]> {
     if (this.#closed) throw new VaultClosedError();
     const keys = ids.map((id) => this.#cipher.blind(table.name, idBytes(id)));
-    const values = await this.#platform.store.get(keys);
+    const values = await this.#store.get(keys);
     // Closing erases the cipher's keys, so what was read across it can't be opened.
     if (this.#closed) throw new VaultClosedError();
     return values.map((value, i) => value && this.#open(table, keys[i], value));
@@ -176,7 +179,7 @@ export class Vault implements VaultReader {
       const result = await work(transaction);
       const changes = transaction.end();
       if (changes.length > 0) {
-        await this.#platform.store.commit(this.#sealed(changes));
+        await this.#store.commit(this.#sealed(changes));
       }
       return result;
     });
@@ -233,7 +236,7 @@ export class Vault implements VaultReader {
   }
 
   async #writeHeader(header: VaultHeader): Promise<void> {
-    await this.#platform.store.commit([{
+    await this.#store.commit([{
       key: HEADER_KEY,
       value: encodeHeader(header),
     }]);
@@ -246,11 +249,11 @@ export class Vault implements VaultReader {
     await this.#writeHeader({ ...this.#header, schema: to });
     let after: Uint8Array | undefined;
     while (true) {
-      const entries = await this.#platform.store.scan(after, MIGRATION_BATCH);
+      const entries = await this.#store.scan(after, MIGRATION_BATCH);
       if (entries.length === 0) break;
       after = entries[entries.length - 1].key;
       const changes = upgradeEntries(entries, this.#cipher, migrations, to);
-      if (changes.length > 0) await this.#platform.store.commit(changes);
+      if (changes.length > 0) await this.#store.commit(changes);
     }
     await this.#writeHeader({ ...this.#header, migratingFrom: to });
   }
