@@ -13,7 +13,8 @@ import { type Content, openEnvelope, parseContent } from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
 import { parseQueue } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
-import { type Connection, ConnectionLostError, type Push } from "./link/mod.ts";
+import { type Delivery, Intake } from "./intake.ts";
+import type { Connection } from "./link/mod.ts";
 import { sessionName } from "./outbox.ts";
 import { preKeySource, removeUsed } from "./prekeys.ts";
 import { type QueueRecord, queueTable, sessionTable } from "./records.ts";
@@ -40,17 +41,15 @@ export interface InboxEvents {
   began(entry: Entry, contact: Contact): Promise<void>;
 }
 
-type Message = Extract<Push, { type: "MSG" }>;
-
 interface Opened {
   readonly session: string;
   readonly decrypted: Decrypted;
 }
 
 /**
- * Takes in what waits in the own queues. Each envelope is opened, decrypted and stored in one
- * commit, and acknowledged after it. One that can't be read is counted and acknowledged all the
- * same: it would block what comes behind it, and will not get better.
+ * Takes in what waits in the own queues. What an envelope says is stored in the commit that moves
+ * its session on, and the envelope is acknowledged after it. One that can't be read is counted and
+ * acknowledged all the same: it would block what comes behind it, and will not get better.
  */
 export class Inbox {
   readonly #desk: Desk;
@@ -58,31 +57,26 @@ export class Inbox {
   readonly #sealKeys = new Map<string, Uint8Array>();
   /** By own queue: messages from far ahead that came to nothing, since the last one that did not. */
   readonly #farFailures = new Map<string, number>();
-  /** The last sequence to acknowledge, by handle; of the connection there is. */
-  #acknowledge = new Map<number, number>();
-  #acknowledging: Connection | undefined;
+  readonly #intake: Intake;
 
   constructor(desk: Desk, events: InboxEvents) {
     this.#desk = desk;
     this.#events = events;
+    this.#intake = new Intake(
+      desk.ledger,
+      desk.clock,
+      (entry, name, message) => this.#take(entry, name, message),
+    );
   }
 
   /** A message of the own queue `name` came under its handle. */
-  receive(connection: Connection, name: string, message: Message): void {
-    this.#desk.ledger.post(async (entry) => {
-      const queue = await entry.get(queueTable, name);
-      const known = queue?.recent.some((id) => equalBytes(id, message.id));
-      if (queue && !known) await this.#take(entry, name, queue, message);
-      entry.after(() => this.#ack(connection, message));
-    });
+  receive(connection: Connection, name: string, message: Delivery): void {
+    this.#intake.receive(connection, name, message);
   }
 
-  async #take(
-    entry: Entry,
-    name: string,
-    queue: QueueRecord,
-    message: Message,
-  ): Promise<void> {
+  async #take(entry: Entry, name: string, message: Delivery): Promise<void> {
+    const queue = await entry.get(queueTable, name);
+    if (!queue || queue.recent.some((id) => equalBytes(id, message.id))) return;
     const contact = queue.contact === undefined
       ? undefined
       : this.#desk.contacts.get(queue.contact);
@@ -140,7 +134,7 @@ export class Inbox {
     if (!device) return undefined;
     const session = sessionName(accountId, senderDevice);
     const stored = await entry.get(sessionTable, session);
-    const decrypted = await this.#decrypt(entry, name, {
+    const decrypted = await this.#decrypt(name, {
       local: this.#desk.account.local,
       remote: { serviceId: accountId, deviceId: senderDevice },
       session: stored && parseSession(stored),
@@ -157,7 +151,6 @@ export class Inbox {
    * walk in vain. Who walks us further with proof had as much work as we have.
    */
   async #decrypt(
-    entry: Entry,
     name: string,
     options: DecryptOptions,
   ): Promise<Decrypted> {
@@ -168,9 +161,10 @@ export class Inbox {
         error.code === "too-far-ahead";
       const failures = this.#farFailures.get(name) ?? 0;
       if (!far || failures >= MAX_FAR_FAILURES) throw error;
-      entry.after(() => this.#farFailures.set(name, failures + 1));
+      // What counts is the work that was done, whether or not the disk takes what follows from it.
+      this.#farFailures.set(name, failures + 1);
       const decrypted = await decrypt(options);
-      entry.after(() => this.#farFailures.delete(name));
+      this.#farFailures.delete(name);
       return decrypted;
     }
   }
@@ -182,29 +176,6 @@ export class Inbox {
     const { sealKey } = await parseQueue(queue.credentials);
     this.#sealKeys.set(name, sealKey);
     return sealKey;
-  }
-
-  #ack(connection: Connection, { handle, seq }: Message): void {
-    if (connection.lost) return;
-    if (this.#acknowledging !== connection) {
-      this.#acknowledging = connection;
-      this.#acknowledge = new Map();
-    }
-    if (this.#acknowledge.size === 0) {
-      const waiting = this.#acknowledge;
-      queueMicrotask(() => {
-        for (const [handle, seq] of waiting) {
-          connection.request({ type: "ACK", handle, seq }).catch((error) => {
-            // Lost with the connection: the message comes again and is known. Anything else means
-            // that relay and client disagree about a handle; a new connection settles it.
-            if (!(error instanceof ConnectionLostError)) connection.drop();
-          });
-        }
-        waiting.clear();
-      });
-    }
-    const before = this.#acknowledge.get(handle) ?? 0;
-    this.#acknowledge.set(handle, Math.max(before, seq));
   }
 }
 

@@ -35,6 +35,7 @@ import {
   newcomer,
   only,
   sees,
+  textsOf,
   withWorld,
 } from "./testing/people.ts";
 import { leftovers } from "./testing/scenario.ts";
@@ -145,6 +146,43 @@ Deno.test("envelopes that can't be read are counted, and hold nothing up", () =>
     await bob.close();
     const { unreadable } = await leftovers(bob);
     assert.equal(unreadable, envelopes.length);
+  }));
+
+Deno.test("a death at any commit while many messages are taken loses none and doubles none", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    await world.settle();
+    const said: string[] = [];
+    let deaths = 0;
+    for (const when of ["before", "after"] as const) {
+      // The first commit counts the opening; the ones after it take two batches.
+      for (const chosen of [1, 2, 3]) {
+        await bob.close();
+        for (let i = 0; i < 40; i++) {
+          said.push(`message ${said.length}`);
+          await (await only(ada)).send(said[said.length - 1]);
+        }
+        await world.settle();
+        let commits = 0;
+        bob.onMoment = (moment) =>
+          moment.at === "commit" && moment.when === when &&
+          commits++ === chosen;
+        await bob.start();
+        await world.until(() => !bob.alive, "Bob is gone");
+        deaths++;
+        bob.onMoment = undefined;
+        await bob.start();
+        await world.settle();
+        const conversation = await only(bob);
+        while (conversation.hasOlder.value) await conversation.loadOlder();
+        assert.deepEqual(textsOf(conversation.messages.value), said);
+      }
+    }
+    assert.equal(deaths, 6);
+    await bob.close();
+    assert.equal((await leftovers(bob)).unreadable, 0);
   }));
 
 /** What somebody who is not there, under control of another program, writes to their first contact. */
