@@ -5,6 +5,7 @@ import { type DateFormat, dateFormat, localeFor } from "./date.ts";
 export { countdown, groups } from "./code.ts";
 export { dayNumber } from "./date.ts";
 export { glance } from "./glance.ts";
+export { type Piece, piecesOf } from "./links.ts";
 
 let made: DateFormat | undefined;
 

@@ -1,8 +1,10 @@
 /** One message. Its accessible name holds all there is to it: who, what, when, and how far it came. */
 import "./bubble.css";
+import type { ComponentChildren } from "preact";
 import type { MessageView } from "../../lib/client/view.ts";
 import { dates } from "../format/mod.ts";
 import { glance } from "../format/glance.ts";
+import { piecesOf } from "../format/links.ts";
 import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
 import { Ticks } from "./ticks.tsx";
@@ -33,7 +35,9 @@ export function Bubble(
         : words.theirs(name, content, at)}
     >
       <div class="bubble-text">
-        <span class="bubble-words">{content}</span>
+        <span class="bubble-words">
+          {body.kind === "text" ? linked(body.text) : content}
+        </span>
         <span class="bubble-meta">
           <time
             dateTime={new Date(time).toISOString()}
@@ -53,5 +57,25 @@ export function Bubble(
         </div>
       )}
     </article>
+  );
+}
+
+/** The words, with their web addresses made links. A link says nothing of this page to where it leads. */
+function linked(words: string): ComponentChildren {
+  const pieces = piecesOf(words);
+  if (pieces.every(({ kind }) => kind === "text")) return words;
+  return pieces.map((piece) =>
+    piece.kind === "text" ? piece.text : (
+      // An address runs from left to right, whatever it stands in.
+      <a
+        class="bubble-link"
+        href={piece.href}
+        target="_blank"
+        rel="noopener noreferrer"
+        dir="ltr"
+      >
+        {piece.text}
+      </a>
+    )
   );
 }
