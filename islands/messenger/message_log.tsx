@@ -2,7 +2,7 @@
 import "./message_log.css";
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { ArrowDown, LockKeyhole } from "lucide-preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ConversationView } from "../../lib/client/view.ts";
 import { minute } from "../clock.ts";
 import { dates } from "../format/mod.ts";
@@ -13,14 +13,16 @@ import { text } from "../text/mod.ts";
 import { Bubble } from "./bubble.tsx";
 import { type Page, paginate } from "./pages.ts";
 import { countAfter, firstUnread, rowsOf, type Unread } from "./rows.ts";
-import { useHeldScroll, useOlder } from "./scrolling.ts";
+import {
+  AWAY,
+  useHeldScroll,
+  useOlder,
+  useStartAtUnread,
+} from "./scrolling.ts";
 
 const words = text.conversation;
 
-/** Further from the newest message than this, px, the way back is offered. */
-const AWAY = 240;
-
-/** The newest pages are always laid out; the browser may skip those before when out of sight. */
+/** The newest pages, and all from the unread divider on, are always laid out; the browser may skip those before. */
 const NEAR = 4;
 
 export function MessageLog(
@@ -45,7 +47,7 @@ export function MessageLog(
   useHeldScroll(scroller, view);
   useOlder(scroller, top, view);
   useAnnouncements(view);
-  useStartAtUnread(scroller, unreadFrom.value);
+  useStartAtUnread(scroller, view, unread.value, unreadFrom.value);
 
   const onScroll = () => {
     const away = (scroller.current?.scrollTop ?? 0) < -AWAY;
@@ -55,6 +57,12 @@ export function MessageLog(
 
   const count = unread.value?.count ?? 0;
   const list = pages.value;
+  const dividerPage = list.findIndex(({ messages }) =>
+    messages.some(({ id }) => id === unreadFrom.value)
+  );
+  const near = dividerPage < 0
+    ? list.length - NEAR
+    : Math.min(dividerPage, list.length - NEAR);
   return (
     <div class="log-frame">
       <div
@@ -81,16 +89,12 @@ export function MessageLog(
           {list.map((page, i) => (
             <div
               key={page.key}
-              class={i < list.length - NEAR ? "log-far" : undefined}
+              class={i < near ? "log-far" : undefined}
             >
               <PageRows
                 page={page}
                 name={view.name.value}
-                unreadFrom={page.messages.some(({ id }) =>
-                    id === unreadFrom.value
-                  )
-                  ? unreadFrom.value
-                  : undefined}
+                unreadFrom={i === dividerPage ? unreadFrom.value : undefined}
                 unreadCount={count}
                 retry={retryOf(view)}
               />
@@ -180,18 +184,6 @@ function JumpButton(
       <ArrowDown size={20} aria-hidden="true" />
     </button>
   );
-}
-
-/** Opens at the first unread message, once it is there; else at the newest, where the axis starts. */
-function useStartAtUnread(
-  scroller: { current: HTMLDivElement | null },
-  unreadFrom: string | undefined,
-): void {
-  useLayoutEffect(() => {
-    if (unreadFrom === undefined) return;
-    scroller.current?.querySelector("[data-unread-divider]")
-      ?.scrollIntoView({ block: "start" });
-  }, [unreadFrom]);
 }
 
 /** Says what arrives while the conversation is open: one message in full, several by their number. */

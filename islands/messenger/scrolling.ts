@@ -1,6 +1,13 @@
 /** How the log moves by itself: hardly ever, and never under the eyes of who is reading. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationView } from "../../lib/client/view.ts";
+import type { Unread } from "./rows.ts";
+
+/** Further from the newest message than this, px, the person reads something else. */
+export const AWAY = 240;
+
+/** So many messages are loaded at most to find the first unread one; from further off it opens at the newest. */
+const SEEK = 1000;
 
 type Ref = { readonly current: HTMLElement | null };
 
@@ -58,4 +65,33 @@ export function useOlder(
     observer.observe(sentinel);
     return () => observer.disconnect();
   }, [view, count, hasOlder]);
+}
+
+/**
+ * Brings the first unread message into view, once for each time that something was unread, and
+ * loads what it takes to get there. Who scrolled away meanwhile is left alone.
+ */
+export function useStartAtUnread(
+  scroller: Ref,
+  view: ConversationView,
+  unread: Unread | undefined,
+  unreadFrom: string | undefined,
+): void {
+  const messages = view.messages.value;
+  const done = useRef<Unread | undefined>(undefined);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element || !unread || done.current === unread) return;
+    if (element.scrollTop < -AWAY) {
+      done.current = unread;
+    } else if (unreadFrom !== undefined) {
+      done.current = unread;
+      element.querySelector("[data-unread-divider]")
+        ?.scrollIntoView({ block: "start" });
+    } else if (
+      messages.length > 0 && messages.length < SEEK && view.hasOlder.peek()
+    ) {
+      void view.loadOlder();
+    }
+  }, [unread, unreadFrom, messages]);
 }
