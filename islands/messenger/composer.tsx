@@ -62,11 +62,13 @@ export function Composer(
           autocomplete="off"
           enterkeyhint={hasTouchKeyboard() ? "enter" : "send"}
           value={draft}
-          onInput={(event) => view.setDraft(event.currentTarget.value)}
+          onInput={(event) => {
+            setMistake(undefined);
+            view.setDraft(event.currentTarget.value);
+          }}
           onKeyDown={(event) => {
-            if (event.key !== "Enter" || event.shiftKey || event.isComposing) {
-              return;
-            }
+            if (event.key !== "Enter" || event.shiftKey) return;
+            if (endsComposition(event)) return;
             if (hasTouchKeyboard()) return;
             event.preventDefault();
             void send();
@@ -85,6 +87,14 @@ export function Composer(
       </div>
     </form>
   );
+}
+
+/**
+ * Whether Enter takes a word over from an input method instead of ending the message. Safari has
+ * ended the composition by then; there the key code of such keys, 229, still tells.
+ */
+function endsComposition(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
 }
 
 /** Grows the field with its text where the browser does not do it by itself. */

@@ -1,7 +1,7 @@
 /** Two people meet: one gives a code, the other enters it. Both sides are in one dialog. */
 import "./invite_dialog.css";
 import { Fragment } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { InviteView, OfferState } from "../../lib/client/view.ts";
 import { countdown, groups } from "../format/code.ts";
 import { Button } from "../parts/button.tsx";
@@ -13,7 +13,12 @@ import { text } from "../text/mod.ts";
 const words = text.invite;
 
 export function InviteDialog(
-  { invite, onClose }: { invite: InviteView; onClose: () => void },
+  { invite, entering, onClose }: {
+    invite: InviteView;
+    /** It was opened to enter a code. */
+    entering: boolean;
+    onClose: () => void;
+  },
 ) {
   return (
     <Dialog
@@ -25,7 +30,7 @@ export function InviteDialog(
     >
       <Give invite={invite} />
       <p class="invite-or" aria-hidden="true">{words.or}</p>
-      <Enter invite={invite} />
+      <Enter invite={invite} entering={entering} />
     </Dialog>
   );
 }
@@ -33,11 +38,13 @@ export function InviteDialog(
 function Give({ invite }: { invite: InviteView }) {
   const offer = invite.offer.value;
   const making = offer.at === "making";
+  const part = useRef<HTMLElement>(null);
+  useFocusKept(part, offer.at);
   return (
-    <section class="invite-part">
+    <section class="invite-part" ref={part}>
       <div class="invite-words">
-        <h3>{words.giveTitle}</h3>
-        <p>{words.giveLead}</p>
+        <h3 tabIndex={-1}>{words.giveTitle}</h3>
+        <p>{words.giveLead(location.host)}</p>
       </div>
       {offer.at === "waiting" && <Code offer={offer} invite={invite} />}
       {offer.at === "connecting" && <p role="status">{words.connecting}</p>}
@@ -57,6 +64,24 @@ function Give({ invite }: { invite: InviteView }) {
   );
 }
 
+/** When a step takes away the button that was pressed, the focus goes on to what came in its place. */
+function useFocusKept(
+  part: { readonly current: HTMLElement | null },
+  step: OfferState["at"],
+): void {
+  const former = useRef(step);
+  useEffect(() => {
+    if (former.current === step) return;
+    former.current = step;
+    const active = document.activeElement;
+    if (active?.closest("dialog") && active.tagName !== "DIALOG") return;
+    part.current
+      ?.querySelector<HTMLElement>(
+        step === "waiting" ? ".invite-code" : "h3",
+      )?.focus();
+  }, [step]);
+}
+
 function Code(
   { offer, invite }: {
     offer: Extract<OfferState, { at: "waiting" }>;
@@ -70,6 +95,7 @@ function Code(
         class="invite-code"
         role="status"
         aria-label={words.codeLabel}
+        tabIndex={-1}
         translate={false}
       >
         {spoken.map((group, i) => (
@@ -107,7 +133,9 @@ function Countdown({ until }: { until: number }) {
   );
 }
 
-function Enter({ invite }: { invite: InviteView }) {
+function Enter(
+  { invite, entering }: { invite: InviteView; entering: boolean },
+) {
   const [code, setCode] = useState("");
   const [missing, setMissing] = useState(false);
   const join = invite.join.value;
@@ -140,6 +168,7 @@ function Enter({ invite }: { invite: InviteView }) {
             value={code}
             placeholder={words.enterPlaceholder}
             maxLength={300}
+            autofocus={entering}
             invalid={mistake !== undefined}
             onInput={(event) => {
               setCode(event.currentTarget.value);

@@ -26,7 +26,9 @@ export interface Meeting {
 }
 
 export function Messenger({ messenger }: { messenger: MessengerView }) {
-  const dialog = useSignal<"invite" | "settings" | undefined>(undefined);
+  const dialog = useSignal<
+    "invite" | "enter-code" | "settings" | undefined
+  >(undefined);
   /** Somebody met while the person was doing something else. */
   const met = useSignal<Meeting | undefined>(undefined);
   const openId = useComputed(() => {
@@ -39,8 +41,9 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
   const id = openId.value;
   const view = id === undefined ? undefined : messenger.conversation(id);
 
-  // With the first paint: whoever sees the messenger is at its address.
-  useLayoutEffect(() => settleAt("/chat"), []);
+  // With the first paint: whoever sees the messenger is at its address, also after going back.
+  const at = place.value;
+  useLayoutEffect(() => settleAt("/chat"), [at]);
   useEffect(() => void askToKeep(), []);
   useUnreadInTitle(messenger);
   useFocusBackInList(id);
@@ -55,7 +58,8 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
     const name = messenger.conversation(conversation)?.name.peek() ?? "";
     messenger.invite.reset();
     announce(text.invite.connected(name));
-    if (dialog.peek() === "invite") {
+    const open = dialog.peek();
+    if (open === "invite" || open === "enter-code") {
       dialog.value = undefined;
       openConversation(conversation);
     } else {
@@ -74,6 +78,9 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
         onInvite={() => {
           dialog.value = "invite";
         }}
+        onEnterCode={() => {
+          dialog.value = "enter-code";
+        }}
         onSettings={() => {
           dialog.value = "settings";
         }}
@@ -83,9 +90,10 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           ? <Conversation key={id} messenger={messenger} view={view} />
           : <WelcomePane messenger={messenger} />}
       </div>
-      {dialog.value === "invite" && (
+      {(dialog.value === "invite" || dialog.value === "enter-code") && (
         <InviteDialog
           invite={messenger.invite}
+          entering={dialog.value === "enter-code"}
           onClose={() => {
             dialog.value = undefined;
           }}

@@ -13,11 +13,12 @@ import { MetNotice, StorageNotice, UpdateNotice } from "./notices.tsx";
 const words = text.list;
 
 export function Sidebar(
-  { messenger, openId, met, onInvite, onSettings }: {
+  { messenger, openId, met, onInvite, onEnterCode, onSettings }: {
     messenger: MessengerView;
     openId: string | undefined;
     met: Signal<Meeting | undefined>;
     onInvite: () => void;
+    onEnterCode: () => void;
     onSettings: () => void;
   },
 ) {
@@ -51,7 +52,12 @@ export function Sidebar(
             </span>
             <h3>{words.emptyTitle}</h3>
             <p>{words.emptyBody}</p>
-            <Button look="primary" onClick={onInvite}>{words.invite}</Button>
+            <div class="sidebar-empty-actions">
+              <Button look="primary" onClick={onInvite}>{words.invite}</Button>
+              <Button look="outline" onClick={onEnterCode}>
+                {words.haveCode}
+              </Button>
+            </div>
           </div>
         )}
       </div>

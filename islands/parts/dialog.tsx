@@ -21,8 +21,9 @@ export function Dialog(
     const element = dialog.current;
     if (!element) return;
     element.showModal();
-    // Not the close button, which comes first: reading starts at the title.
-    heading.current?.focus();
+    // Not the close button, which comes first: reading starts at the title, if no field was asked for.
+    const field = element.querySelector<HTMLElement>("[autofocus]");
+    (field ?? heading.current)?.focus();
     // close() is what hands the focus back to the button that opened the dialog.
     return () => element.close();
   }, []);

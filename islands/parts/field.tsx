@@ -5,7 +5,7 @@ import type {
   InputHTMLAttributes,
   TextareaHTMLAttributes,
 } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 
 type Control = {
   label: string;
@@ -51,6 +51,7 @@ export function Field(
       | "autocomplete"
       | "dir"
       | "disabled"
+      | "autofocus"
       | "onInput"
     >,
 ) {
@@ -72,7 +73,10 @@ export function Field(
 export function Area(
   { label, hint, invalid, code, ...rest }:
     & Control
-    & Pick<TextareaHTMLAttributes, "value" | "rows" | "onInput" | "onKeyDown">,
+    & Pick<
+      TextareaHTMLAttributes,
+      "value" | "rows" | "autofocus" | "onInput" | "onKeyDown"
+    >,
 ) {
   const id = useId();
   return (
@@ -89,7 +93,11 @@ export function Area(
   );
 }
 
-/** Said at once by a screen reader. Render it only when there is something wrong. */
+/** Said at once by a screen reader, and scrolled into sight. Render it only when there is something wrong. */
 export function Mistake({ children }: { children: ComponentChildren }) {
-  return <p class="mistake" role="alert">{children}</p>;
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => said.current?.scrollIntoView({ block: "nearest" }), [
+    children,
+  ]);
+  return <p class="mistake" role="alert" ref={said}>{children}</p>;
 }

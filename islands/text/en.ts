@@ -46,7 +46,7 @@ const joinFailures: Record<InviteFailure, string> = {
   expired:
     "This code has expired or never existed. A code works for five minutes: ask your friend for a new one.",
   used:
-    "This code has been used already; each works once. Ask your friend for a new one.",
+    "This code has been used already, or was taken back; each works once. Ask your friend for a new one.",
   own:
     "This is your own code. Give it to your friend, who enters it on their side.",
   "other-relay":
@@ -177,6 +177,7 @@ export const en = {
     settings: "Settings",
     draft: "Draft:",
     you: "You:",
+    haveCode: "I have a code",
     unread: (n: number) => count(n, "unread message", "unread messages"),
     met: "Connected. Say hello!",
     unknownBody: "Needs a newer version",
@@ -189,7 +190,7 @@ export const en = {
     title: (name: string) => `Hello, ${name}`,
     steps: [
       "Choose “Invite a friend” and generate a code.",
-      "Read it to your friend, who opens this page and enters it.",
+      "Tell it to your friend, who opens this page and enters it.",
       "Your first conversation opens by itself.",
     ],
     choose: "Choose a conversation to read and write.",
@@ -199,8 +200,8 @@ export const en = {
   invite: {
     title: "Invite a friend",
     giveTitle: "Give a code",
-    giveLead:
-      "Your friend enters it on this server. It works once, for five minutes.",
+    giveLead: (host: string) =>
+      `Your friend opens ${host} and enters it there. It works once, for five minutes.`,
     generate: "Generate code",
     generateAnother: "Generate code",
     generating: "Asking the server…",
@@ -257,7 +258,7 @@ export const en = {
     send: "Send",
     refused:
       "This message could not be stored. It is still here: try again, or shorten it.",
-    tooLong: "This message is too long. Split it in two.",
+    tooLong: "This is too long for one message. Send it in parts.",
   },
 
   connection: {

@@ -5,7 +5,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { Logo } from "../parts/logo.tsx";
 import { text } from "../text/mod.ts";
 
-/** `takeFocus`: the screen replaces another, so reading goes on at its title. */
+/**
+ * `takeFocus`: the screen replaces another, so reading goes on at its title, or where a field asks
+ * for the focus.
+ */
 export function Card(
   { title, lead, takeFocus, children }: {
     title: string;
@@ -14,12 +17,15 @@ export function Card(
     children?: ComponentChildren;
   },
 ) {
+  const card = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    if (takeFocus) heading.current?.focus();
+    if (!takeFocus) return;
+    const field = card.current?.querySelector<HTMLElement>("[autofocus]");
+    (field ?? heading.current)?.focus();
   }, []);
   return (
-    <main class="page">
+    <main class="page" ref={card}>
       <div class="card">
         <header class="card-head">
           <p class="card-brand">

@@ -7,6 +7,7 @@ import { Button } from "../parts/button.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
 import { text } from "../text/mod.ts";
 import { AccessKey } from "./access_key.tsx";
+import { hasTouchKeyboard } from "../touch.ts";
 import { Card } from "./card.tsx";
 
 const words = text.create;
@@ -53,7 +54,12 @@ export function CreateAccount() {
           autocomplete="off"
           dir="auto"
           invalid={mistake !== undefined}
-          onInput={(event) => setName(event.currentTarget.value)}
+          // A keyboard that covers half the screen comes only when asked for.
+          autofocus={!hasTouchKeyboard()}
+          onInput={(event) => {
+            setName(event.currentTarget.value);
+            setMistake(undefined);
+          }}
         />
         {mistake && <Mistake>{mistake}</Mistake>}
         <div class="card-actions">

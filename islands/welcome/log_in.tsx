@@ -5,6 +5,7 @@ import { goBack } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
 import { Area, Mistake } from "../parts/field.tsx";
 import { text } from "../text/mod.ts";
+import { hasTouchKeyboard } from "../touch.ts";
 import { Card } from "./card.tsx";
 
 const words = text.logIn;
@@ -52,6 +53,8 @@ export function LogIn({ sealed }: { sealed: boolean }) {
           rows={2}
           value={key}
           invalid={mistake !== undefined}
+          // A keyboard that covers half the screen comes only when asked for.
+          autofocus={!hasTouchKeyboard()}
           onInput={(event) => setKey(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== "Enter") return;
