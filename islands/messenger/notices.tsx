@@ -101,22 +101,23 @@ export function StorageNotice() {
     <Notice
       title={text.storage.title}
       actions={
-        <Button
-          small
-          look="outline"
-          onClick={() => {
-            localStorage.setItem(SEEN, "seen");
-            seen.value = true;
-          }}
-        >
-          {text.common.dismiss}
-        </Button>
+        <>
+          <details>
+            <summary>{text.storage.more}</summary>
+            <p>{text.storage.body}</p>
+          </details>
+          <Button
+            small
+            look="outline"
+            onClick={() => {
+              localStorage.setItem(SEEN, "seen");
+              seen.value = true;
+            }}
+          >
+            {text.common.dismiss}
+          </Button>
+        </>
       }
-    >
-      <details>
-        <summary>{text.storage.more}</summary>
-        <p>{text.storage.body}</p>
-      </details>
-    </Notice>
+    />
   );
 }
