@@ -1,0 +1,144 @@
+/** What a conversation does for who reads and writes in it, beside carrying messages. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { freshPerson, type Person, startRelay } from "../harness/mod.ts";
+import {
+  connect,
+  createAccount,
+  entry,
+  message,
+  messengerIsOpen,
+  textsOf,
+  write,
+} from "./conversation_steps.ts";
+
+async function withTwo(
+  story: (ada: Person, bjorn: Person) => Promise<void>,
+): Promise<void> {
+  const relay = await startRelay();
+  const people: Person[] = [];
+  try {
+    while (people.length < 2) {
+      people.push(await freshPerson({ url: relay.url }));
+    }
+    const [ada, bjorn] = people;
+    await createAccount(ada, "Ada");
+    await createAccount(bjorn, "Björn");
+    await connect(ada, bjorn);
+    await story(ada, bjorn);
+    for (const person of people) person.expectNoProblems();
+  } finally {
+    for (const person of people) await person.close();
+    await relay.stop();
+  }
+}
+
+Deno.test("a conversation opens at its first unread message, further back than one page too", () =>
+  withTwo(async (ada, bjorn) => {
+    const { page } = bjorn;
+    for (let i = 1; i <= 10; i++) await write(ada, `seen ${i}`);
+    await message(bjorn, /^Ada: seen 10, /).waitFor();
+    // Away from the conversation, and with none of it in memory.
+    await page.evaluate(() => history.replaceState(null, ""));
+    await page.reload();
+    await messengerIsOpen(page);
+    for (let i = 1; i <= 60; i++) {
+      await write(
+        ada,
+        i % 9 ? `new ${i}` : `new ${i} ${"and more ".repeat(60)}`,
+      );
+    }
+    await entry(bjorn, "Ada").filter({ hasText: "60 unread messages" })
+      .click();
+
+    const log = page.getByRole("log", { name: "Messages" });
+    const divider = log.getByText("60 unread messages");
+    await divider.waitFor();
+    const above = async () =>
+      ((await divider.boundingBox())?.y ?? NaN) -
+      ((await log.boundingBox())?.y ?? NaN);
+    ok(Math.abs(await above()) < 24, `${await above()} px below the top`);
+    equal(await message(bjorn, /^Ada: new 1, /).count(), 1);
+
+    // What is written ends the catching up: the divider goes, and the newest is in view.
+    await write(bjorn, "I have read it all");
+    await message(bjorn, /^You: I have read it all/).waitFor();
+    equal(await divider.count(), 0);
+    equal(await log.evaluate((element) => element.scrollTop), 0);
+  }));
+
+Deno.test("a web address in a message is a link that tells nothing of this page, and nothing is fetched", () =>
+  withTwo(async (ada, bjorn) => {
+    const text = "Look (https://example.org/a_(b)?c=d). <b>javascript:x</b>";
+    await write(ada, text);
+    for (const [person, name] of [[ada, "You"], [bjorn, "Ada"]] as const) {
+      const received = message(person, new RegExp(`^${name}: Look`));
+      await received.waitFor();
+      const link = received.getByRole("link");
+      deepEqual(
+        await link.evaluate((a: HTMLAnchorElement) => [
+          a.textContent,
+          a.getAttribute("href"),
+          a.target,
+          a.rel,
+        ]),
+        [
+          "https://example.org/a_(b)?c=d",
+          "https://example.org/a_(b)?c=d",
+          "_blank",
+          "noopener noreferrer",
+        ],
+      );
+      deepEqual(await textsOf(person), [text]);
+    }
+  }));
+
+Deno.test("Enter that takes a word over from an input method sends nothing", () =>
+  withTwo(async (ada, bjorn) => {
+    const { page } = ada;
+    const field = page.getByRole("textbox", { name: "Message" });
+    await field.focus();
+    const session = await ada.context.newCDPSession(page);
+    const enter = (init: { isComposing?: boolean; keyCode?: number }) =>
+      field.evaluate(
+        (element, init) =>
+          element.dispatchEvent(
+            new KeyboardEvent("keydown", {
+              key: "Enter",
+              bubbles: true,
+              cancelable: true,
+              ...init,
+            }),
+          ),
+        init,
+      );
+    await session.send("Input.imeSetComposition", {
+      text: "にほん",
+      selectionStart: 3,
+      selectionEnd: 3,
+    });
+    await enter({ isComposing: true });
+    await session.send("Input.insertText", { text: "日本" });
+    // Safari tells of the key after the composition, with the code of keys an input method took.
+    await enter({ keyCode: 229 });
+    equal(await field.inputValue(), "日本");
+    deepEqual(await textsOf(ada), []);
+    await field.press("Enter");
+    await message(bjorn, /^Ada: 日本, /).waitFor();
+    deepEqual(await textsOf(bjorn), ["日本"]);
+  }));
+
+Deno.test("Send pressed twice and Enter pressed often send each message once", () =>
+  withTwo(async (ada, bjorn) => {
+    const field = ada.page.getByRole("textbox", { name: "Message" });
+    await field.fill("twice");
+    await ada.page.getByRole("button", { name: "Send", exact: true })
+      .dblclick();
+    const sent = Array.from({ length: 20 }, (_, i) => `quick ${i}`);
+    for (const text of sent) {
+      await field.pressSequentially(text);
+      await field.press("Enter");
+      await field.press("Enter");
+    }
+    await message(bjorn, /^Ada: quick 19, /).waitFor();
+    deepEqual(await textsOf(bjorn), ["twice", ...sent]);
+  }));
