@@ -1,7 +1,13 @@
 /** The network between a browser and the relay ends or stalls in the middle of something. */
 import { deepEqual, equal } from "node:assert/strict";
 import { message, textsOf, write } from "./conversation_steps.ts";
-import { allAre, CONNECTION_NOTES, hurry, withFriends } from "./support_two.ts";
+import {
+  allAre,
+  CONNECTION_NOTES,
+  hurry,
+  inTime,
+  withFriends,
+} from "./support_two.ts";
 import type { Traveller } from "./support_two.ts";
 import type { Direction, Wire } from "./support_wire.ts";
 
@@ -55,7 +61,7 @@ function once(wire: Wire, accident: Accident): Promise<void> {
     resolve();
     return accident.through(length);
   };
-  return promise;
+  return inTime(`a ${accident.command} goes ${accident.direction}`, promise);
 }
 
 /** Longer than any of this takes, ms. */

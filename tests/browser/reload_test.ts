@@ -11,6 +11,7 @@ import {
 } from "./conversation_steps.ts";
 import {
   allAre,
+  inTime,
   shows,
   type Traveller,
   withFriends,
@@ -69,7 +70,7 @@ Deno.test("an invite is completed though both reload at every stage of it", () =
     let hold = holdPass(...stages[0]);
     await enterCode(bjorn, code);
     for (const [i, [person]] of stages.entries()) {
-      await hold.reached;
+      await inTime(`stage ${i} of the invite`, hold.reached);
       for (const [one, other] of [[ada, "Björn"], [bjorn, "Ada"]] as const) {
         // Nobody is connected before the last message has arrived.
         const met = one === bjorn && i === stages.length - 1;

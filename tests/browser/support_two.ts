@@ -117,6 +117,23 @@ export async function comeBack(person: Person, contact: string): Promise<void> {
   await person.page.getByRole("log", { name: "Messages" }).waitFor();
 }
 
+/** Longer than anything takes that a test waits for without a page to look at, ms. */
+const PATIENCE = 30_000;
+
+/** Fails when `promise` is not settled in time: what was to happen did not. */
+export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`Not in time: ${what}`)),
+    PATIENCE,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Waits until all these own messages are in `state`. */
 export async function allAre(
   person: Person,
