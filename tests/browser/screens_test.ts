@@ -54,11 +54,14 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
 
     const full = page.getByRole("heading", { name: "There is no room left" });
     const written: string[] = [];
+    let writing: Promise<void> | undefined;
     while (!await full.isVisible()) {
       const text = `${written.length + 1} ${"to fill the disk ".repeat(1500)}`
         .trim();
       written.push(text);
-      await write(ada, text);
+      // There can be no room for the draft already: then Send is pressed when it can be again.
+      writing = write(ada, text);
+      await Promise.race([writing, full.waitFor()]);
       // Either it is stored and shown, or there is no room for it.
       await full.or(message(ada, new RegExp(`^You: ${written.length} to`)))
         .waitFor();
@@ -69,6 +72,7 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
     await setRoom(500_000_000);
     await page.getByRole("button", { name: "Try again" }).click();
     await messengerIsOpen(page);
+    await writing;
     await message(bjorn, new RegExp(`^Ada: ${written.length} to`)).waitFor();
     deepEqual(await textsOf(bjorn), written);
   }));
