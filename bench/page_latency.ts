@@ -76,7 +76,7 @@ type Pages = { readonly ada: Page; readonly bjorn: Page };
 async function talk({ ada, bjorn }: Pages, offset: number) {
   await Promise.all([watch(ada), watch(bjorn)]);
   await ada.evaluate(() => {
-    addEventListener("keydown", ({ key, timeStamp }) => {
+    document.addEventListener("keydown", ({ key, timeStamp }) => {
       if (key === "Enter") {
         Object.assign(globalThis, {
           pressedAt: performance.timeOrigin + timeStamp,
