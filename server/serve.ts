@@ -64,6 +64,11 @@ export async function serve(options: Options, site: Site): Promise<Running> {
     });
     const detach = attachRelay(server, relay, {
       path: RELAY_PATH,
+      reachedBy: options.publicUrl !== undefined
+        ? "public-url"
+        : isLoopback(options.host)
+        ? "loopback"
+        : "any-name",
       refuse: (socket, status) => socket.end(rawResponse(status, headers)),
     });
     if (!site.development) refuseOtherUpgrades(server, headers);
@@ -107,6 +112,10 @@ function refuseOtherUpgrades(
     }
     socket.end(rawResponse(404, headers));
   });
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
 }
 
 /** How this machine names a host it listens on; `localhost` is the one that browsers trust over plain http. */

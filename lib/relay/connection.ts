@@ -48,6 +48,9 @@ export class Connection {
   #inbox: Command[] = [];
   #busy = true; // until HELLO is said
   #deaf = false;
+  readonly #since: number;
+  #heard = false;
+  #unauthorised = 0;
   #outbox: Command[] = [];
   #outboxBytes = 0;
 
@@ -61,6 +64,7 @@ export class Connection {
     this.#interpreter = interpreter;
     const { framesPerSecond, bytesPerSecond, burstSeconds } = context.limits;
     const now = context.now();
+    this.#since = now;
     this.#frames = new TokenBucket(framesPerSecond, burstSeconds, now);
     this.#bytes = new TokenBucket(bytesPerSecond, burstSeconds, now);
     this.#commands = new TokenBucket(
@@ -104,14 +108,24 @@ export class Connection {
     this.say({ type: "OK", request, body });
   }
 
-  /** OK, or ERR when there is an error. */
+  /** OK, or ERR when there is an error. Who guesses at signatures costs time and is closed after some. */
   answer(
     request: number,
     error: ErrorName | undefined,
     detail: Uint8Array = NOTHING,
   ): void {
-    if (error === undefined) this.ok(request);
-    else this.say({ type: "ERR", request, code: error, detail });
+    if (error === undefined) return this.ok(request);
+    this.say({ type: "ERR", request, code: error, detail });
+    if (error !== "unauthorised" || request === 0) return;
+    if (++this.#unauthorised >= this.#context.limits.unauthorised) {
+      this.refuse("unauthorised", "too often unauthorised");
+    }
+  }
+
+  /** Whether it should have said something by now, and has not. */
+  isMute(now: number): boolean {
+    return !this.#heard &&
+      now - this.#since >= this.#context.limits.firstFrameWithin * 1_000;
   }
 
   /** Says what was wrong and closes: this connection, nothing else. */
@@ -145,6 +159,7 @@ export class Connection {
       if (!(error instanceof WireError)) throw error;
       return this.refuse("malformed", error.message);
     }
+    if (commands.length > 0) this.#heard = true;
     const now = this.#context.now();
     const allowed = this.#frames.take(1, now) &&
       this.#bytes.take(data.length, now) &&

@@ -5,6 +5,7 @@ import {
   mutationBytes,
   type Store,
 } from "./store.ts";
+import type { Kept, StoredBytes } from "./stored_bytes.ts";
 
 /** Where the scratch record lies: what a flush writes that has nothing left to write. */
 const SCRATCH = ["scratch"] as const;
@@ -12,11 +13,19 @@ const SCRATCH = ["scratch"] as const;
 /** The largest scratch record; Deno KV's values end at 65,536 bytes. */
 const MAX_SCRATCH = 60_000;
 
+/** Of every commit: scratch, and the figure of what is stored, at most 10 bytes for each day of a year. */
+const OWN_MUTATIONS = 2;
+const OWN_BYTES = MAX_SCRATCH + 10_000;
+
 const RETRY_MS = 1_000;
+
+const NOTHING: readonly Kept[] = [];
 
 /** A change on its way to the disk. */
 export type Pending = {
   mutation: Mutation | undefined;
+  /** What it does to the bytes stored. */
+  kept: readonly Kept[];
   bytes: number;
   /** Tried again until it succeeds, because memory already says so (deletions, counters). */
   essential: boolean;
@@ -34,6 +43,7 @@ export type Pending = {
  */
 export class Flusher {
   readonly #store: Store;
+  readonly #stored: StoredBytes;
   readonly #failed: (error: unknown) => void;
   #waiting: Pending[] = [];
   #waitingBytes = 0;
@@ -42,8 +52,13 @@ export class Flusher {
   #wake: (() => void) | undefined;
 
   /** `failed` hears of every failed commit. */
-  constructor(store: Store, failed: (error: unknown) => void) {
+  constructor(
+    store: Store,
+    stored: StoredBytes,
+    failed: (error: unknown) => void,
+  ) {
     this.#store = store;
+    this.#stored = stored;
     this.#failed = failed;
   }
 
@@ -52,22 +67,27 @@ export class Flusher {
     return this.#waitingBytes;
   }
 
-  /** Queues a change that may fail: `settle` then hears the error. */
-  write(mutation: Mutation, settle: (error?: unknown) => void): Pending {
-    return this.#enqueue(mutation, settle, false);
+  /** Queues a change that may fail: `settle` then hears the error. `kept` is counted when it is durable. */
+  write(
+    mutation: Mutation,
+    settle: (error?: unknown) => void,
+    kept: readonly Kept[] = NOTHING,
+  ): Pending {
+    return this.#enqueue(mutation, settle, kept, false);
   }
 
   /** Queues a change that is tried until it succeeds; it fails only when the relay stops. */
   writeEventually(
     mutation: Mutation,
     settle: (error?: unknown) => void,
+    kept: readonly Kept[] = NOTHING,
   ): Pending {
-    return this.#enqueue(mutation, settle, true);
+    return this.#enqueue(mutation, settle, kept, true);
   }
 
   /** Settles with the next commit, that is, after everything queued before. */
   wait(settle: (error?: unknown) => void): void {
-    this.#enqueue(undefined, settle, false);
+    this.#enqueue(undefined, settle, NOTHING, false);
   }
 
   /**
@@ -78,6 +98,8 @@ export class Flusher {
   elide(pending: Pending): boolean {
     if (pending.state !== "waiting") return false;
     pending.mutation = undefined;
+    this.#stored.settle(pending.kept);
+    pending.kept = NOTHING;
     return true;
   }
 
@@ -91,16 +113,19 @@ export class Flusher {
   #enqueue(
     mutation: Mutation | undefined,
     settle: (error?: unknown) => void,
+    kept: readonly Kept[],
     essential: boolean,
   ): Pending {
     const bytes = mutation === undefined ? 0 : mutationBytes(mutation);
     const pending: Pending = {
       mutation,
+      kept,
       bytes,
       essential,
       settle,
       state: "waiting",
     };
+    this.#stored.reserve(kept);
     if (this.#stopping && this.#running === undefined) {
       queueMicrotask(() =>
         this.#settle(pending, new Error("the relay has stopped"))
@@ -118,13 +143,15 @@ export class Flusher {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#take();
+      const change = this.#stored.change(batch.flatMap(({ kept }) => kept));
       try {
-        await this.#store.commit(mutationsOf(batch));
+        await this.#store.commit([...mutationsOf(batch), change.mutation]);
       } catch (error) {
         this.#failed(error);
         await this.#giveBack(batch, error);
         continue;
       }
+      change.done();
       for (const pending of batch) this.#settle(pending);
     }
     // In the same turn as the last look at what waits, so that nothing queued next is left lying.
@@ -138,8 +165,8 @@ export class Flusher {
     for (const pending of this.#waiting) {
       const more = pending.mutation === undefined ? 0 : pending.bytes;
       if (
-        mutations === MAX_MUTATIONS ||
-        bytes + more > MAX_COMMIT_BYTES - MAX_SCRATCH
+        mutations === MAX_MUTATIONS - OWN_MUTATIONS ||
+        bytes + more > MAX_COMMIT_BYTES - OWN_BYTES
       ) break;
       if (pending.mutation !== undefined) mutations++;
       bytes += more;
@@ -179,6 +206,7 @@ export class Flusher {
 
   #settle(pending: Pending, error?: unknown): void {
     pending.state = "done";
+    this.#stored.settle(pending.kept);
     pending.settle(error);
   }
 }

@@ -12,19 +12,27 @@ export type Limits = {
   messageLifetime: number;
   /** How long a queue lives after its owner last came, in seconds. */
   queueLifetime: number;
+  /** How long a queue lives that its owner never bound for receiving, in seconds. */
+  unboundQueueLifetime: number;
   /** Sustained frames per second of one connection. Beyond: `rate`. */
   framesPerSecond: number;
   /** Sustained bytes per second of one connection. Beyond: `rate`. */
   bytesPerSecond: number;
   /** How many seconds' worth of the two rates above may come at once. */
   burstSeconds: number;
+  /** How many times a connection is told `unauthorised`: the last time it is closed. */
+  unauthorised: number;
+  /** How long a connection may say nothing at its beginning, in seconds, until it is closed. */
+  firstFrameWithin: number;
   /** Unread bytes buffered for one socket at which pushing pauses: messages stay in their queue. */
   bufferedBytes: number;
   /** Unread bytes buffered for one socket (answers nobody reads) at which it is closed. */
   bufferedBytesToClose: number;
   /** Bytes accepted but not yet on disk, in all. More: `busy`. */
   unwrittenBytes: number;
-  /** Rendezvous at one time, in all. One more: `busy`. */
+  /** Bytes in the store, in all, about as the disk has them. More: `busy`. */
+  storedBytes: number;
+  /** Rendezvous at one time, in all, those that are over not counted. One more: `busy`. */
   rendezvous: number;
   /** How long a rendezvous lasts, in seconds. */
   rendezvousLifetime: number;
@@ -45,15 +53,21 @@ export const DEFAULT_LIMITS: Limits = {
   bytesPerQueue: 16 * 1024 * 1024,
   messageLifetime: 21 * DAY,
   queueLifetime: 365 * DAY,
+  unboundQueueLifetime: DAY,
   framesPerSecond: 500,
   bytesPerSecond: 4 * 1024 * 1024,
   burstSeconds: 4,
+  unauthorised: 20,
+  firstFrameWithin: 60,
   bufferedBytes: 256 * 1024,
   bufferedBytesToClose: 1024 * 1024,
   unwrittenBytes: 64 * 1024 * 1024,
-  rendezvous: 10_000,
+  // Fits the disk of the smallest machine that is rented out, 10 GB, with the system and room for the database's log.
+  storedBytes: 4 * 1024 * 1024 * 1024,
+  // Each takes 400 bytes of memory, 1,000 with what both sides left: 100 MB when all are taken.
+  rendezvous: 100_000,
   rendezvousLifetime: 300,
-  passesPerSide: 16,
+  passesPerSide: 4,
   workBits: 12,
   anonymousPerMinute: 600,
 };
@@ -65,9 +79,10 @@ const LONGEST_MESSAGE_LIFETIME = 21 * DAY;
 export function completeLimits(changes: Partial<Limits> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS, ...changes };
   for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    const most = name === "storedBytes" ? 2 ** 48 - 1 : 2 ** 32 - 1;
+    if (!Number.isInteger(value) || value < 0 || value > most) {
       throw new RangeError(
-        `the limit ${name} must be a whole number below 2^32`,
+        `the limit ${name} must be a whole number up to ${most}`,
       );
     }
   }

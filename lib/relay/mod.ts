@@ -5,4 +5,4 @@ export { upgradeToRelay } from "./native_socket.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
 export { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
 export type { Mutation, Store, StoreKey } from "./store.ts";
-export { attachRelay } from "./ws_socket.ts";
+export { attachRelay, type ReachedBy } from "./ws_socket.ts";

@@ -1,16 +1,20 @@
 import type { ErrorName, Role } from "../wire/mod.ts";
+import { bytesOf, textOf } from "./byte_text.ts";
 import type { Flusher, Pending } from "./flusher.ts";
 import type { Limits } from "./limits.ts";
 import {
   decodeMessage,
   encodeMessage,
   encodeQueue,
+  messageBytes,
   messageKey,
   MESSAGES,
+  QUEUE_BYTES,
   queueKey,
   type QueueRecord,
 } from "./records.ts";
 import type { Store } from "./store.ts";
+import type { Kept, StoredBytes } from "./stored_bytes.ts";
 
 /** How many seqs one write of the counter makes available. */
 const SEQ_BLOCK = 1_024;
@@ -42,12 +46,15 @@ type Entry = {
   /** The record while it is not durable; afterwards the store has it. */
   record: Uint8Array | undefined;
   pending: Pending | undefined;
+  /** Its deletion, on its way to the disk. */
+  removal: Pending | undefined;
   /** Senders that wait for OK. */
   answers: Answer[];
 };
 
 export type QueueContext = {
   store: Store;
+  stored: StoredBytes;
   flusher: Flusher;
   now: () => number;
   limits: Limits;
@@ -66,10 +73,15 @@ export class Queue {
   #generation: number;
   #ceiling: number;
   #expires: number;
-  /** Deleted, or never made durable: whoever still holds a handle is told so. */
-  gone = false;
+  /** When the record last written expires; 0 when there is none. */
+  #recordExpires: number;
+  #deleted = false;
+  /** The record on disk is behind: what was claimed last could not be written. */
+  #claimLost = false;
   /** When deletion is on disk; a queue of the same keys may be made again then. */
   deleted: Promise<void> | undefined;
+  /** When making it has succeeded or, then it is gone, failed. */
+  made: Promise<void> | undefined;
   /** Handles that connections hold. */
   handles = 0;
 
@@ -105,6 +117,7 @@ export class Queue {
     this.#generation = record.generation;
     this.#ceiling = record.ceiling;
     this.#expires = record.expires;
+    this.#recordExpires = durable ? record.expires : 0;
     this.#nextSeq = durable ? record.ceiling : 1;
     this.#safeSeq = durable ? record.ceiling : 0;
   }
@@ -124,16 +137,19 @@ export class Queue {
     return this.#generation;
   }
 
-  /** When a queue expires whose owner came now: ms, rounded up to a day. */
-  static expiryAt(context: QueueContext): number {
-    return Math.ceil(
-      (context.now() + context.limits.queueLifetime * 1_000) / DAY_MS,
-    ) * DAY_MS;
+  /** When a queue expires that lives `seconds` from now: ms, rounded up to a day. */
+  static expiryAt(context: QueueContext, seconds: number): number {
+    return Math.ceil((context.now() + seconds * 1_000) / DAY_MS) * DAY_MS;
+  }
+
+  /** Deleted, expired, or never made durable: whoever still holds a handle is told so. */
+  get gone(): boolean {
+    return this.#deleted || this.#expires <= this.#context.now();
   }
 
   /** Nobody holds a handle and nothing is under way to the disk: the store alone can answer. */
   get idle(): boolean {
-    return this.handles === 0 && this.#unsettled === 0 && !this.gone;
+    return this.handles === 0 && this.#unsettled === 0 && !this.#deleted;
   }
 
   /** Fills a queue that was just constructed with what the store has for it. */
@@ -157,6 +173,7 @@ export class Queue {
           expires: Math.min(expires, latest),
           record: undefined,
           pending: undefined,
+          removal: undefined,
           answers: [],
         });
         start = seq + 1;
@@ -165,14 +182,20 @@ export class Queue {
     }
   }
 
-  /** Writes a new queue's record. */
+  /** Writes a new queue's record, after taking away what a queue of this name left that expired. */
   create(answer: Answer): void {
+    for (const entry of this.#entries.splice(0)) this.#remove(entry);
+    this.#recent = undefined;
     this.#ceiling = SEQ_BLOCK;
-    this.#writeRecord("once", (error) => {
-      if (error === undefined) this.#safeSeq = SEQ_BLOCK;
-      else this.gone = true;
-      answer(error === undefined ? undefined : "busy");
-    });
+    this.made = new Promise((resolve) =>
+      this.#writeRecord("once", (error) => {
+        this.made = undefined;
+        if (error === undefined) this.#safeSeq = SEQ_BLOCK;
+        else this.#deleted = true;
+        resolve();
+        answer(error === undefined ? undefined : "busy");
+      })
+    );
   }
 
   /** Accepts a message; `answer` comes with the flush that makes it durable. A repeat is stored once. */
@@ -192,14 +215,15 @@ export class Queue {
       return;
     }
     this.#forgetExpired();
-    const { limits, flusher, now } = this.#context;
+    const { limits, flusher, stored, now } = this.#context;
     if (this.#entries.length >= limits.messagesPerQueue) return answer("full");
     if (this.#bytes + envelope.length > limits.bytesPerQueue) {
       return answer("full");
     }
-    if (flusher.unwrittenBytes + envelope.length > limits.unwrittenBytes) {
-      return answer("busy");
-    }
+    if (
+      flusher.unwrittenBytes + envelope.length > limits.unwrittenBytes ||
+      !stored.hasRoom(messageBytes(envelope.length))
+    ) return answer("busy");
     const expires = now() + limits.messageLifetime * 1_000;
     const entry: Entry = {
       seq: this.#nextSeq++,
@@ -208,6 +232,7 @@ export class Queue {
       expires,
       record: encodeMessage(expires, id, envelope),
       pending: undefined,
+      removal: undefined,
       answers: [answer],
     };
     this.#add(entry);
@@ -238,16 +263,25 @@ export class Queue {
    * than the record's. `answer` comes when it is durable.
    */
   claim(generation: number, answer: Answer): void {
-    const expires = Queue.expiryAt(this.#context);
+    const { queueLifetime } = this.#context.limits;
+    const expires = Queue.expiryAt(this.#context, queueLifetime);
     if (
-      generation === this.#generation && expires === this.#expires
-    ) return answer(undefined);
+      generation === this.#generation && expires === this.#expires &&
+      !this.#claimLost
+    ) {
+      if (this.#unsettled === 0) return answer(undefined);
+      // Perhaps it is that claim that is under way.
+      this.#context.flusher.wait((error) =>
+        answer(error === undefined && !this.#claimLost ? undefined : "busy")
+      );
+      return;
+    }
     this.#generation = generation;
     this.#expires = expires;
-    this.#writeRecord(
-      "once",
-      (error) => answer(error === undefined ? undefined : "busy"),
-    );
+    this.#writeRecord("once", (error) => {
+      this.#claimLost = error !== undefined;
+      answer(error === undefined ? undefined : "busy");
+    });
   }
 
   /** Deletes everything up to `seq`, durably before the answer. What is not on disk yet never gets there. */
@@ -266,7 +300,7 @@ export class Queue {
   /** Deletes the queue with all that waits in it. Messages go first: a crash in between leaves a queue, not orphans. */
   delete(answer: Answer): void {
     if (this.gone) return answer(undefined);
-    this.gone = true;
+    this.#deleted = true;
     this.#reader = undefined;
     for (const entry of this.#entries.splice(0)) {
       for (const waiting of entry.answers.splice(0)) waiting("no-such-queue");
@@ -279,6 +313,7 @@ export class Queue {
           resolve();
           answer(error === undefined ? undefined : "busy");
         },
+        [{ bytes: -QUEUE_BYTES, expires: this.#recordExpires }],
       );
     });
   }
@@ -382,11 +417,15 @@ export class Queue {
         entry.pending = undefined;
         entry.record = undefined;
         const acknowledged = this.#byId?.get(entry.id) !== entry;
-        if (error !== undefined && !acknowledged) this.#forget(entry);
+        if (error !== undefined) {
+          if (!acknowledged) this.#forget(entry);
+          else if (entry.removal !== undefined) entry.removal.kept = [];
+        }
         for (const answer of entry.answers.splice(0)) {
           answer(error === undefined || acknowledged ? undefined : "busy");
         }
       },
+      [{ bytes: messageBytes(entry.size), expires: entry.expires }],
     );
   }
 
@@ -406,9 +445,11 @@ export class Queue {
       entry.pending !== undefined && this.#context.flusher.elide(entry.pending)
     ) return;
     this.#unsettled++;
-    this.#context.flusher.writeEventually({
-      key: messageKey(this.id, entry.seq),
-    }, () => this.#unsettled--);
+    entry.removal = this.#context.flusher.writeEventually(
+      { key: messageKey(this.id, entry.seq) },
+      () => this.#unsettled--,
+      [{ bytes: -messageBytes(entry.size), expires: entry.expires }],
+    );
   }
 
   /** Of a message that the store does not have: a sender may repeat it. */
@@ -463,9 +504,17 @@ export class Queue {
       this.#unsettled--;
       settle(error);
     };
+    const kept: Kept[] = [];
+    if (this.#recordExpires !== this.#expires) {
+      kept.push({ bytes: QUEUE_BYTES, expires: this.#expires });
+      if (this.#recordExpires !== 0) {
+        kept.push({ bytes: -QUEUE_BYTES, expires: this.#recordExpires });
+      }
+    }
+    this.#recordExpires = this.#expires;
     this.#unsettled++;
-    if (how === "once") flusher.write(mutation, done);
-    else flusher.writeEventually(mutation, done);
+    if (how === "once") flusher.write(mutation, done, kept);
+    else flusher.writeEventually(mutation, done, kept);
   }
 
   /** Where the first entry after `seq` is. */
@@ -479,15 +528,6 @@ export class Queue {
     }
     return low;
   }
-}
-
-/** Bytes as a string of as many characters. */
-function textOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function seqOf(key: readonly (string | number | Uint8Array)[]): number {

@@ -1,6 +1,7 @@
 import { queueId } from "../wire/mod.ts";
+import { textOf } from "./byte_text.ts";
 import { type Answer, Queue, type QueueContext } from "./queue.ts";
-import { decodeQueue, queueKey } from "./records.ts";
+import { decodeQueue, QUEUE_BYTES, queueKey } from "./records.ts";
 
 export type QueueKeys = {
   receiveKey: Uint8Array;
@@ -20,9 +21,12 @@ export class Queues {
 
   /** The queue of this id, or undefined when there is none or it has expired. */
   async find(id: Uint8Array): Promise<Queue | undefined> {
-    const name = nameOf(id);
+    const name = textOf(id);
     const loaded = this.#loaded.get(name);
-    if (loaded !== undefined) return loaded.gone ? undefined : loaded;
+    if (loaded !== undefined) {
+      await loaded.made;
+      return loaded.gone ? undefined : loaded;
+    }
     let loading = this.#loading.get(name);
     if (loading === undefined) {
       loading = this.#load(id, name).finally(() => this.#loading.delete(name));
@@ -34,24 +38,26 @@ export class Queues {
   /** Makes a queue. The same keys again are OK; `conflict` when the send key has a queue with others. */
   async create(keys: QueueKeys, answer: Answer): Promise<void> {
     const id = queueId(keys.sendKey);
-    const name = nameOf(id);
+    const name = textOf(id);
     const existing = await this.find(id);
     if (existing !== undefined) {
       return this.#answerForExisting(existing, keys, answer);
     }
     await this.#loaded.get(name)?.deleted;
+    const { unboundQueueLifetime } = this.#context.limits;
+    const queue = new Queue(this.#context, id, {
+      ...keys,
+      generation: 0,
+      ceiling: 0,
+      expires: Queue.expiryAt(this.#context, unboundQueueLifetime),
+    }, false);
+    await queue.load();
     // Another connection may have made it while this one waited.
     const made = this.#loaded.get(name);
     if (made !== undefined && !made.gone) {
       return this.#answerForExisting(made, keys, answer);
     }
-    const record = {
-      ...keys,
-      generation: 0,
-      ceiling: 0,
-      expires: Queue.expiryAt(this.#context),
-    };
-    const queue = new Queue(this.#context, id, record, false);
+    if (!this.#context.stored.hasRoom(QUEUE_BYTES)) return answer("busy");
     this.#loaded.set(name, queue);
     queue.create((error) => {
       if (error !== undefined && this.#loaded.get(name) === queue) {
@@ -62,7 +68,7 @@ export class Queues {
   }
 
   delete(queue: Queue, answer: Answer): void {
-    const name = nameOf(queue.id);
+    const name = textOf(queue.id);
     queue.delete((error) => {
       if (this.#loaded.get(name) === queue) this.#loaded.delete(name);
       answer(error);
@@ -97,10 +103,6 @@ export class Queues {
     this.#loaded.set(name, queue);
     return queue;
   }
-}
-
-function nameOf(id: Uint8Array): string {
-  return String.fromCharCode(...id);
 }
 
 /** Public keys: no secret is compared here. */

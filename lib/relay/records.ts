@@ -1,4 +1,4 @@
-import type { StoreKey } from "./store.ts";
+import { diskBytes, type StoreKey } from "./store.ts";
 
 /**
  * What lies in the store, byte for byte (docs/protocol.md has no say here: only
@@ -63,6 +63,9 @@ export type QueueRecord = {
 
 const QUEUE_SIZE = 113;
 
+/** What a queue without messages counts towards the stored bytes. */
+export const QUEUE_BYTES = diskBytes(QUEUE_SIZE);
+
 export function encodeQueue(queue: QueueRecord): Uint8Array {
   const record = new Uint8Array(QUEUE_SIZE);
   const view = new DataView(record.buffer);
@@ -89,6 +92,10 @@ export function decodeQueue(record: Uint8Array): QueueRecord {
 }
 
 const MESSAGE_HEADER = 23;
+
+/** What a message counts towards the stored bytes. */
+export const messageBytes = (envelope: number): number =>
+  diskBytes(MESSAGE_HEADER + envelope);
 
 /** version u8 ‖ expires u48 ms ‖ id 16 ‖ envelope */
 export function encodeMessage(
@@ -129,6 +136,10 @@ export type RendezvousRecord = {
 
 const RENDEZVOUS_SIZE = 72;
 
+/** What a rendezvous counts towards the stored bytes, and what somebody leaves at it. */
+export const RENDEZVOUS_BYTES = diskBytes(RENDEZVOUS_SIZE);
+export const passBytes = (size: number): number => diskBytes(size);
+
 /** version u8 ‖ closed u8 ‖ expires u48 ms ‖ opener 32 ‖ joiner 32 or zeros */
 export function encodeRendezvous(rendezvous: RendezvousRecord): Uint8Array {
   const record = new Uint8Array(RENDEZVOUS_SIZE);
@@ -149,4 +160,29 @@ export function decodeRendezvous(record: Uint8Array): RendezvousRecord {
     opener: record.slice(8, 40),
     joiner: joiner.every((byte) => byte === 0) ? undefined : joiner,
   };
+}
+
+const DAY_SIZE = 10;
+
+/** version u8 ‖ (day since 1970 u32 ‖ bytes u48)* */
+export function encodeStored(days: ReadonlyMap<number, number>): Uint8Array {
+  const record = new Uint8Array(1 + days.size * DAY_SIZE);
+  const view = new DataView(record.buffer);
+  record[0] = VERSION;
+  let at = 1;
+  for (const [day, bytes] of days) {
+    view.setUint32(at, day);
+    setU48(view, at + 4, bytes);
+    at += DAY_SIZE;
+  }
+  return record;
+}
+
+export function decodeStored(record: Uint8Array): Map<number, number> {
+  const view = open(record, 1, false);
+  const days = new Map<number, number>();
+  for (let at = 1; at + DAY_SIZE <= record.length; at += DAY_SIZE) {
+    days.set(view.getUint32(at), getU48(view, at + 4));
+  }
+  return days;
 }

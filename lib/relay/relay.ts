@@ -9,6 +9,7 @@ import { RendezvousDesk } from "./rendezvous.ts";
 import { Session, type SessionContext } from "./session.ts";
 import { CLOSE, type RelaySocket } from "./socket.ts";
 import type { Store } from "./store.ts";
+import { StoredBytes } from "./stored_bytes.ts";
 import { WorkPrice } from "./work_price.ts";
 
 const SWEEP_MS = 30_000;
@@ -65,8 +66,16 @@ export class Relay {
         })`,
       );
     const keys = await RelayKeys.open(store, now());
-    const flusher = new Flusher(store, failed);
-    const queueContext: QueueContext = { store, flusher, now, limits, failed };
+    const stored = await StoredBytes.open(store, limits.storedBytes, now);
+    const flusher = new Flusher(store, stored, failed);
+    const queueContext: QueueContext = {
+      store,
+      stored,
+      flusher,
+      now,
+      limits,
+      failed,
+    };
     const price = new WorkPrice(
       limits.workBits,
       limits.anonymousPerMinute,
@@ -138,8 +147,10 @@ export class Relay {
     this.#sessions.add(session);
   }
 
-  /** Forgets what has expired and lets go of what nobody uses. Called every half minute. */
+  /** Forgets what has expired, lets go of what nobody uses, closes who says nothing. Called every half minute. */
   sweep(): void {
+    const now = this.#context.now();
+    for (const session of [...this.#sessions]) session.closeIfMute(now);
     this.#context.queues.sweep();
     this.#context.desk.sweep();
   }

@@ -80,6 +80,48 @@ Deno.test("a store that cannot be read is busy, and is asked again later", () =>
     await later.message();
   }));
 
+Deno.test("a claim that could not be written is no claim: OK to the same one comes when it is on disk", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const store = new FailingStore(new KvStore(kv));
+  const options = { publicUrl: "http://localhost", limits: { workBits: 2 } };
+  const before = await Relay.open({ ...options, kv: store });
+  const client = await RelayClient.inProcess(before);
+  const keys = await client.createQueue();
+  await client.bind(keys, "receive", 4);
+  store.full = true;
+  refused(
+    await client.ask(await client.bindCommand(keys, "receive", 5)),
+    "busy",
+  );
+  store.full = false;
+  await client.bind(keys, "receive", 5);
+  const after = await Relay.open({ ...options, kv: new KvStore(kv) }); // as after a crash
+  const later = await RelayClient.inProcess(after);
+  refused(
+    await later.ask(await later.bindCommand(keys, "receive", 4)),
+    "replaced",
+  );
+  await before.stop();
+  await after.stop();
+  kv.close();
+});
+
+Deno.test("a queue that could not be written is no queue, whatever came behind it in its frame", () =>
+  withStore(async (store, relay) => {
+    const client = await RelayClient.inProcess(relay);
+    const keys = await newCredentials();
+    store.full = true;
+    const [made, bound] = client.askAll([
+      await client.newCommand(keys),
+      await client.bindCommand(keys, "receive", 1),
+    ]);
+    refused(await made, "busy");
+    refused(await bound, "no-such-queue");
+    store.full = false;
+    ok(await client.ask(await client.newCommand(keys)));
+    await client.bind(keys, "receive", 1);
+  }));
+
 Deno.test("a message acknowledged before the flush never reaches the disk; OK comes with the flush all the same", () =>
   withStore(async (store, relay) => {
     const client = await RelayClient.inProcess(relay);
@@ -217,6 +259,7 @@ Deno.test("what was acknowledged or deleted is no longer in the database", () =>
       "key",
       "key",
       "q",
+      "stored",
     ]);
     await world.open();
   }));

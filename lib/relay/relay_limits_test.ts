@@ -9,23 +9,39 @@ import {
 } from "./testing/relay_client.ts";
 import { withRelay } from "./testing/with_relay.ts";
 import { completeLimits, DEFAULT_LIMITS } from "./limits.ts";
+import type { Relay } from "./relay.ts";
+import { checkWork } from "../wire/mod.ts";
 
 const DAY = 86_400_000;
+const MINUTE = 60_000;
 
-Deno.test("the defaults are what the protocol document says", () => {
-  const {
-    messagesPerQueue,
-    bytesPerQueue,
-    messageLifetime,
-    queueLifetime,
-    rendezvousLifetime,
-  } = DEFAULT_LIMITS;
-  assert.deepEqual([messagesPerQueue, bytesPerQueue], [4_096, 16_777_216]);
-  assert.deepEqual([messageLifetime, queueLifetime, rendezvousLifetime], [
-    21 * 86_400,
-    365 * 86_400,
-    300,
-  ]);
+/** A queue whose owner came once and is gone. */
+async function ownedQueue(relay: Relay) {
+  const owner = await RelayClient.inProcess(relay);
+  const keys = await owner.createQueue();
+  await owner.bind(keys, "receive", 0);
+  await owner.close();
+  return keys;
+}
+
+Deno.test("the protocol document names every limit once, with its default", async () => {
+  const protocol = await Deno.readTextFile(
+    new URL("../../docs/protocol.md", import.meta.url),
+  );
+  const table = protocol.split("\n### Limits\n")[1].split("\n### ")[0];
+  const units: Record<string, number> = {
+    "": 1,
+    s: 1,
+    minutes: 60,
+    day: 86_400,
+    days: 86_400,
+  };
+  const documented = [...table.matchAll(/^\| `(\w+)` .*?\| ([\d,]+) ?(\w*)/gm)]
+    .map(([, name, number, unit]) =>
+      [name, Number(number.replaceAll(",", "")) * units[unit]] as const
+    );
+  assert.deepEqual(Object.fromEntries(documented), DEFAULT_LIMITS);
+  assert.equal(documented.length, Object.keys(DEFAULT_LIMITS).length);
 });
 
 Deno.test("limits that no relay may have are refused", () => {
@@ -35,6 +51,7 @@ Deno.test("limits that no relay may have are refused", () => {
       { connections: -1 },
       { bytesPerQueue: 0.5 },
       { bytesPerQueue: 2 ** 32 },
+      { storedBytes: 2 ** 48 },
       { queuesPerConnection: 65_536 },
       { workBits: 25 },
     ]
@@ -125,8 +142,8 @@ Deno.test("a message waits 21 days and not a millisecond longer, in memory and o
   withRelay(async (world) => {
     const client = await RelayClient.inProcess(world.relay);
     const [kept, restarted] = [
-      await client.createQueue(),
-      await client.createQueue(),
+      await ownedQueue(world.relay),
+      await ownedQueue(world.relay),
     ];
     for (const keys of [kept, restarted]) {
       ok(await client.send(await client.bind(keys, "send"), randomBytes(16)));
@@ -148,7 +165,7 @@ Deno.test("a message waits 21 days and not a millisecond longer, in memory and o
 Deno.test("room that expired messages took is free again", () =>
   withRelay(async (world) => {
     const client = await RelayClient.inProcess(world.relay);
-    const outbox = await client.bind(await client.createQueue(), "send");
+    const outbox = await client.bind(await ownedQueue(world.relay), "send");
     ok(await client.send(outbox, randomBytes(16)));
     refused(await client.send(outbox, randomBytes(16)), "full");
     world.clock.now += 21 * DAY;
@@ -158,7 +175,7 @@ Deno.test("room that expired messages took is free again", () =>
 Deno.test("a clock that was a year ahead keeps no message longer", () =>
   withRelay(async (world) => {
     const client = await RelayClient.inProcess(world.relay);
-    const keys = await client.createQueue();
+    const keys = await ownedQueue(world.relay);
     world.clock.now += 300 * DAY;
     ok(await client.send(await client.bind(keys, "send"), randomBytes(16)));
     world.clock.now -= 300 * DAY;
@@ -179,6 +196,7 @@ Deno.test("a queue lives for a year after its owner last came, whoever else came
       await client.createQueue(),
       await client.createQueue(),
     ];
+    for (const keys of [visited, left]) await client.bind(keys, "receive", 0);
     world.clock.now += 300 * DAY;
     await world.restart();
     const middle = await RelayClient.inProcess(world.relay);
@@ -320,6 +338,157 @@ Deno.test("one rendezvous too many is busy, one pass too many is full", () =>
     }
     refused(await client.pass(handle, 2, randomBytes(9)), "full");
   }, { rendezvous: 1, passesPerSide: 2 }));
+
+Deno.test("a rendezvous that is over takes nobody's place, though its nameplate rests", () =>
+  withRelay(async (world) => {
+    const open = async () => {
+      const client = await RelayClient.inProcess(world.relay);
+      return {
+        client,
+        ...await client.open(await randomSigner()),
+      };
+    };
+    const busy = async () => {
+      const client = await RelayClient.inProcess(world.relay);
+      const command = await client.openCommand(await randomSigner());
+      refused(await client.ask(command), "busy");
+    };
+    const { client, handle } = await open();
+    await busy();
+    ok(await client.ask({ type: "CLOSE", handle }));
+    await open();
+    await busy();
+    await world.restart();
+    await busy();
+    world.clock.now += 5 * MINUTE;
+    await open();
+    await busy();
+  }, { rendezvous: 1 }));
+
+Deno.test("the fewer places are left, the dearer is OPEN, and neither JOIN nor coming back", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const { challenge, workBits } = client.hello;
+    /** OPEN that is worth what HELLO asks for, and no bit more. */
+    const cheap = async () => {
+      for (;;) {
+        const open = await client.openCommand(await randomSigner());
+        assert.ok(open.type === "OPEN");
+        const { publicKey: key, work } = open;
+        const bits = workBits + 1;
+        if (!checkWork({ challenge, type: "OPEN", key, bits }, work)) {
+          return open;
+        }
+      }
+    };
+    const opener = await randomSigner();
+    const { nameplate } = await client.open(opener);
+    for (let taken = 1; taken < 4; taken++) ok(await client.ask(await cheap()));
+    assert.deepEqual(
+      refused(await client.ask(await cheap()), "work"),
+      Uint8Array.of(workBits + 1),
+      "half of the places are taken",
+    );
+    client.hello = { ...client.hello, workBits: workBits + 1 };
+    for (let taken = 4; taken < 6; taken++) {
+      await client.open(await randomSigner());
+    }
+    client.hello = { ...client.hello, workBits };
+    assert.deepEqual(
+      refused(await client.ask(await cheap()), "work"),
+      Uint8Array.of(workBits + 2),
+      "three quarters are",
+    );
+    const later = await RelayClient.inProcess(relay);
+    assert.equal(later.hello.workBits, workBits);
+    await later.join(await randomSigner(), nameplate);
+    await later.open(opener);
+  }, { rendezvous: 8, workBits: 3 }));
+
+Deno.test("a queue that its owner never bound lives for a day; what was left in it is gone with it", () =>
+  withRelay(async (world) => {
+    const client = await RelayClient.inProcess(world.relay);
+    const [bound, inUse, left] = [
+      await client.createQueue(),
+      await client.createQueue(),
+      await client.createQueue(),
+    ];
+    await client.bind(bound, "receive", 0);
+    const outbox = await client.bind(inUse, "send");
+    ok(await client.send(outbox, randomBytes(16)));
+    ok(await client.send(await client.bind(left, "send"), randomBytes(16)));
+    world.clock.now += DAY - 1;
+    ok(await client.send(outbox, randomBytes(16)));
+    world.clock.now += 1 + DAY; // lifetimes are rounded up to a day
+    refused(await client.send(outbox, randomBytes(16)), "no-such-queue");
+    refused(
+      await client.ask(await client.bindCommand(inUse, "receive", 1)),
+      "no-such-queue",
+    );
+    await world.restart();
+    const later = await RelayClient.inProcess(world.relay);
+    await later.bind(bound, "receive", 0);
+    refused(
+      await later.ask(await later.bindCommand(left, "receive", 1)),
+      "no-such-queue",
+    );
+    // Whoever makes a queue of this name again must not find what others left.
+    for (const keys of [left, inUse]) {
+      ok(await later.ask(await later.newCommand(keys)));
+      await later.bind(keys, "receive", 1);
+    }
+    ok(await later.ask({ type: "PING" }));
+    assert.deepEqual(later.pushes, []);
+  }));
+
+Deno.test("who is unauthorised twenty times is closed, and nobody else", () =>
+  withRelay(async ({ relay }) => {
+    const other = await RelayClient.inProcess(relay);
+    const keys = await other.createQueue();
+    const guesser = await RelayClient.inProcess(relay);
+    const guess = async () => {
+      const bind = await guesser.bindCommand(keys, "receive", 1);
+      assert.ok(bind.type === "BIND");
+      return guesser.ask({ ...bind, signature: randomBytes(64) });
+    };
+    for (let i = 0; i < 19; i++) refused(await guess(), "unauthorised");
+    await guesser.bind(keys, "send");
+    refused(await guess(), "unauthorised");
+    assert.deepEqual(await guesser.closed, {
+      code: 1008,
+      reason: "too often unauthorised",
+    });
+    assert.equal(guesser.refusal, "unauthorised");
+    ok(await other.ask({ type: "PING" }));
+  }));
+
+Deno.test("a connection that says nothing for a minute at its beginning is closed", () =>
+  withRelay(async ({ relay, clock }) => {
+    const [mute, zeros, early] = [
+      await RelayClient.inProcess(relay),
+      await RelayClient.inProcess(relay),
+      await RelayClient.inProcess(relay),
+    ];
+    ok(await early.ask({ type: "PING" }));
+    zeros.raw(new Uint8Array(512));
+    clock.now += MINUTE - 1;
+    relay.sweep();
+    const late = await RelayClient.inProcess(relay);
+    assert.equal(relay.connections, 4);
+    clock.now += 1;
+    relay.sweep();
+    for (const client of [mute, zeros]) {
+      assert.deepEqual(await client.closed, {
+        code: 1008,
+        reason: "nothing was said",
+      });
+    }
+    ok(await late.ask({ type: "PING" }));
+    ok(await early.ask({ type: "PING" }));
+    clock.now += 10 * MINUTE;
+    relay.sweep();
+    ok(await early.ask({ type: "PING" }));
+  }));
 
 Deno.test("the price of anonymous commands rises with their number and falls with time", () =>
   withRelay(async (world) => {

@@ -1,20 +1,30 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { ErrorName } from "../wire/mod.ts";
+import type { Kept } from "./stored_bytes.ts";
+import { bytesOf, textOf } from "./byte_text.ts";
+import type { Pending } from "./flusher.ts";
 import type { QueueContext } from "./queue.ts";
 import {
   decodeRendezvous,
   encodeRendezvous,
+  passBytes,
   PASSES,
   passKey,
   RENDEZVOUS,
+  RENDEZVOUS_BYTES,
   rendezvousKey,
-  type RendezvousRecord,
 } from "./records.ts";
 
 /** How long a nameplate rests after its end: a code read out late must not meet strangers. */
 const REST_MS = 600_000;
 
 const NAMEPLATES = 1 << 20;
+
+/** Past half, rests included, looking for a free one takes long, and a code read out wrong meets strangers. */
+const MOST_NAMEPLATES = NAMEPLATES / 2;
+
+/** As many as there are indexes, of two sides. */
+const MOST_PASSES = 512;
 
 /** The connection of one party. */
 export interface Party {
@@ -28,15 +38,33 @@ export const OPENER = 0;
 export const JOINER = 1;
 export type Side = typeof OPENER | typeof JOINER;
 
-/** One meeting of two parties who share a nameplate. */
-export type Rendezvous = RendezvousRecord & {
-  nameplate: number;
-  /** Hashes of what each side passed, by index; `durable` once the other may be told. */
-  passes: [Map<number, Passed>, Map<number, Passed>];
+/**
+ * One meeting of two parties who share a nameplate. It stays until its nameplate has rested, so it
+ * is kept small: keys are strings of bytes (an array of 32 bytes takes six times as much).
+ */
+export type Rendezvous = {
+  readonly nameplate: number;
+  readonly opener: string;
+  joiner: string | undefined;
+  closed: boolean;
+  /** ms */
+  readonly expires: number;
+  /** Empty once it is over. */
+  passes: Passed[];
   parties: [Party | undefined, Party | undefined];
 };
 
-type Passed = { hash: string; durable: boolean };
+/** What a side left under an index. */
+type Passed = {
+  readonly side: Side;
+  readonly index: number;
+  readonly hash: string;
+  readonly size: number;
+  /** The other side may be told. */
+  durable: boolean;
+  /** Its deletion, on its way to the disk. */
+  removal?: Pending;
+};
 
 export type Outcome = ErrorName | undefined;
 
@@ -45,6 +73,8 @@ export class RendezvousDesk {
   readonly #context: QueueContext;
   readonly #byNameplate = new Map<number, Rendezvous>();
   readonly #byOpener = new Map<string, Rendezvous>();
+  /** Those that are not over: the first to expire first, but for clocks that went back and restarts. */
+  readonly #live = new Set<Rendezvous>();
 
   private constructor(context: QueueContext) {
     this.#context = context;
@@ -60,10 +90,22 @@ export class RendezvousDesk {
       for (const { key, value } of page) {
         const nameplate = numberIn(key, 1);
         start = nameplate + 1;
-        await desk.#restore(nameplate, decodeRendezvous(value));
+        await desk.#restore(nameplate, value);
       }
       if (page.length < 500) return desk;
     }
+  }
+
+  /**
+   * Bits of work that OPEN by this key costs on top: one when half the places are taken, another for
+   * each halving of what is left. To come back to one's own costs nothing more.
+   */
+  surcharge(publicKey: Uint8Array): number {
+    if (this.#byOpener.has(textOf(publicKey))) return 0;
+    this.#countOut();
+    const places = Math.max(1, this.#context.limits.rendezvous);
+    const left = Math.max(1, places - this.#live.size);
+    return Math.floor(Math.log2(places / left));
   }
 
   /** Gives out a nameplate, or the one that this key has already. */
@@ -71,7 +113,8 @@ export class RendezvousDesk {
     publicKey: Uint8Array,
     answer: (outcome: Outcome, rendezvous?: Rendezvous) => void,
   ): void {
-    const known = this.#byOpener.get(keyText(publicKey));
+    const opener = textOf(publicKey);
+    const known = this.#byOpener.get(opener);
     if (known !== undefined) {
       if (this.#over(known)) return answer("no-such-rendezvous");
       this.#context.flusher.wait((error) =>
@@ -80,21 +123,26 @@ export class RendezvousDesk {
       return;
     }
     const { limits, now } = this.#context;
-    if (this.#byNameplate.size >= limits.rendezvous) return answer("busy");
+    this.#countOut();
+    if (
+      this.#live.size >= limits.rendezvous ||
+      this.#byNameplate.size >= MOST_NAMEPLATES ||
+      !this.#context.stored.hasRoom(RENDEZVOUS_BYTES)
+    ) return answer("busy");
     const rendezvous: Rendezvous = {
       nameplate: this.#freeNameplate(),
-      opener: publicKey,
+      opener,
       joiner: undefined,
       closed: false,
       expires: now() + limits.rendezvousLifetime * 1_000,
-      passes: [new Map(), new Map()],
+      passes: [],
       parties: [undefined, undefined],
     };
     this.#keep(rendezvous);
     this.#write(rendezvous, (error) => {
       if (error !== undefined) this.#drop(rendezvous);
       answer(error === undefined ? undefined : "busy", rendezvous);
-    });
+    }, [{ bytes: RENDEZVOUS_BYTES, expires: goneAt(rendezvous) }]);
   }
 
   /** Takes the second place, or comes back to it. */
@@ -107,19 +155,16 @@ export class RendezvousDesk {
     if (rendezvous === undefined) return answer("no-such-rendezvous");
     if (rendezvous.closed) return answer("taken");
     if (this.#over(rendezvous)) return answer("no-such-rendezvous");
-    if (keyText(rendezvous.opener) === keyText(publicKey)) {
-      return answer("conflict");
-    }
+    const joiner = textOf(publicKey);
+    if (rendezvous.opener === joiner) return answer("conflict");
     if (rendezvous.joiner !== undefined) {
-      if (keyText(rendezvous.joiner) !== keyText(publicKey)) {
-        return answer("taken");
-      }
+      if (rendezvous.joiner !== joiner) return answer("taken");
       this.#context.flusher.wait((error) =>
         answer(error === undefined ? undefined : "busy", rendezvous)
       );
       return;
     }
-    rendezvous.joiner = publicKey;
+    rendezvous.joiner = joiner;
     this.#write(rendezvous, (error) => {
       if (error !== undefined) rendezvous.joiner = undefined;
       answer(error === undefined ? undefined : "busy", rendezvous);
@@ -135,10 +180,10 @@ export class RendezvousDesk {
     const before = rendezvous.parties[side];
     if (before !== undefined && before !== party) before.released();
     rendezvous.parties[side] = party;
-    const waiting = [...rendezvous.passes[other(side)]].filter(([, passed]) =>
-      passed.durable
+    const waiting = rendezvous.passes.filter((passed) =>
+      passed.side === other(side) && passed.durable
     );
-    for (const [index] of waiting.sort(([a], [b]) => a - b)) {
+    for (const { index } of waiting.sort((a, b) => a.index - b.index)) {
       const bytes = await this.#context.store.get(
         passKey(rendezvous.nameplate, other(side), index),
       );
@@ -163,29 +208,32 @@ export class RendezvousDesk {
     answer: (outcome: Outcome) => void,
   ): void {
     if (this.#over(rendezvous)) return answer("no-such-rendezvous");
-    const passes = rendezvous.passes[side];
-    const hash = keyText(sha256(bytes));
-    const known = passes.get(index);
+    const hash = textOf(sha256(bytes));
+    const mine = rendezvous.passes.filter((passed) => passed.side === side);
+    const known = mine.find((passed) => passed.index === index);
     if (known !== undefined) {
       if (known.hash !== hash) return answer("conflict");
       this.#context.flusher.wait((error) =>
-        answer(error === undefined && passes.has(index) ? undefined : "busy")
+        answer(error === undefined && known.durable ? undefined : "busy")
       );
       return;
     }
-    const { flusher, limits } = this.#context;
-    if (passes.size >= limits.passesPerSide) return answer("full");
-    if (flusher.unwrittenBytes + bytes.length > limits.unwrittenBytes) {
-      return answer("busy");
-    }
-    const passed: Passed = { hash, durable: false };
-    passes.set(index, passed);
+    const { flusher, limits, stored } = this.#context;
+    if (mine.length >= limits.passesPerSide) return answer("full");
+    const size = bytes.length;
+    if (
+      flusher.unwrittenBytes + size > limits.unwrittenBytes ||
+      !stored.hasRoom(passBytes(size))
+    ) return answer("busy");
+    const passed: Passed = { side, index, hash, size, durable: false };
+    rendezvous.passes.push(passed);
     const key = passKey(rendezvous.nameplate, side, index);
     flusher.write(
       { key, value: bytes, expireIn: this.#expireIn(rendezvous) },
       (error) => {
         if (error !== undefined) {
-          passes.delete(index);
+          rendezvous.passes = rendezvous.passes.filter((one) => one !== passed);
+          if (passed.removal !== undefined) passed.removal.kept = [];
           return answer("busy");
         }
         passed.durable = true;
@@ -197,6 +245,7 @@ export class RendezvousDesk {
           );
         }
       },
+      [{ bytes: passBytes(size), expires: goneAt(rendezvous) }],
     );
   }
 
@@ -208,6 +257,7 @@ export class RendezvousDesk {
   ): void {
     const first = !rendezvous.closed;
     rendezvous.closed = true;
+    this.#live.delete(rendezvous);
     if (first) this.#deletePasses(rendezvous);
     this.#write(rendezvous, (error) => {
       // Memory holds it closed either way; a repeat tries again to make that last.
@@ -222,13 +272,16 @@ export class RendezvousDesk {
     const now = this.#context.now();
     for (const rendezvous of this.#byNameplate.values()) {
       if (rendezvous.expires > now) continue;
+      this.#live.delete(rendezvous);
       this.#deletePasses(rendezvous);
       if (rendezvous.expires + REST_MS > now) continue;
       for (const party of rendezvous.parties) party?.released();
       this.#drop(rendezvous);
-      this.#context.flusher.writeEventually({
-        key: rendezvousKey(rendezvous.nameplate),
-      }, () => {});
+      this.#context.flusher.writeEventually(
+        { key: rendezvousKey(rendezvous.nameplate) },
+        () => {},
+        [{ bytes: -RENDEZVOUS_BYTES, expires: goneAt(rendezvous) }],
+      );
     }
   }
 
@@ -236,30 +289,38 @@ export class RendezvousDesk {
     return rendezvous.closed || rendezvous.expires <= this.#context.now();
   }
 
-  async #restore(nameplate: number, record: RendezvousRecord): Promise<void> {
-    const latest = this.#context.now() +
-      this.#context.limits.rendezvousLifetime * 1_000;
+  /** Stops counting what has expired, as far as it comes first; `sweep` finds the rest. */
+  #countOut(): void {
+    for (const rendezvous of this.#live) {
+      if (!this.#over(rendezvous)) return;
+      this.#live.delete(rendezvous);
+    }
+  }
+
+  async #restore(nameplate: number, value: Uint8Array): Promise<void> {
+    const { now, limits, store } = this.#context;
+    const { opener, joiner, closed, expires } = decodeRendezvous(value);
     const rendezvous: Rendezvous = {
-      ...record,
-      // A clock that was ahead must not keep it longer than promised.
-      expires: Math.min(record.expires, latest),
       nameplate,
-      passes: [new Map(), new Map()],
+      opener: textOf(opener),
+      joiner: joiner && textOf(joiner),
+      closed,
+      // A clock that was ahead must not keep it longer than promised.
+      expires: Math.min(expires, now() + limits.rendezvousLifetime * 1_000),
+      passes: [],
       parties: [undefined, undefined],
     };
-    for (const side of [OPENER, JOINER] as const) {
-      for (
-        const { key, value } of await this.#context.store.list([
-          PASSES,
-          nameplate,
-          side,
-        ], { limit: 256 })
-      ) {
-        rendezvous.passes[side].set(numberIn(key, 3), {
-          hash: keyText(sha256(value)),
-          durable: true,
-        });
-      }
+    const passes = await store.list([PASSES, nameplate], {
+      limit: MOST_PASSES,
+    });
+    for (const { key, value } of passes) {
+      rendezvous.passes.push({
+        side: numberIn(key, 2) === OPENER ? OPENER : JOINER,
+        index: numberIn(key, 3),
+        hash: textOf(sha256(value)),
+        size: value.length,
+        durable: true,
+      });
     }
     this.#keep(rendezvous);
   }
@@ -274,44 +335,61 @@ export class RendezvousDesk {
 
   #keep(rendezvous: Rendezvous): void {
     this.#byNameplate.set(rendezvous.nameplate, rendezvous);
-    this.#byOpener.set(keyText(rendezvous.opener), rendezvous);
+    this.#byOpener.set(rendezvous.opener, rendezvous);
+    if (!this.#over(rendezvous)) this.#live.add(rendezvous);
   }
 
   #drop(rendezvous: Rendezvous): void {
     this.#byNameplate.delete(rendezvous.nameplate);
-    this.#byOpener.delete(keyText(rendezvous.opener));
+    this.#byOpener.delete(rendezvous.opener);
+    this.#live.delete(rendezvous);
   }
 
   #deletePasses(rendezvous: Rendezvous): void {
-    for (const side of [OPENER, JOINER] as const) {
-      for (const index of rendezvous.passes[side].keys()) {
-        this.#context.flusher.writeEventually({
-          key: passKey(rendezvous.nameplate, side, index),
-        }, () => {});
-      }
-      rendezvous.passes[side].clear();
+    for (const passed of rendezvous.passes) {
+      passed.removal = this.#context.flusher.writeEventually(
+        { key: passKey(rendezvous.nameplate, passed.side, passed.index) },
+        () => {},
+        [{ bytes: -passBytes(passed.size), expires: goneAt(rendezvous) }],
+      );
     }
+    rendezvous.passes = [];
   }
 
-  #write(rendezvous: Rendezvous, settle: (error?: unknown) => void): void {
-    this.#context.flusher.write({
-      key: rendezvousKey(rendezvous.nameplate),
-      value: encodeRendezvous(rendezvous),
-      expireIn: this.#expireIn(rendezvous),
-    }, settle);
+  #write(
+    rendezvous: Rendezvous,
+    settle: (error?: unknown) => void,
+    kept?: readonly Kept[],
+  ): void {
+    this.#context.flusher.write(
+      {
+        key: rendezvousKey(rendezvous.nameplate),
+        value: encodeRendezvous({
+          ...rendezvous,
+          opener: bytesOf(rendezvous.opener),
+          joiner: rendezvous.joiner === undefined
+            ? undefined
+            : bytesOf(rendezvous.joiner),
+        }),
+        expireIn: this.#expireIn(rendezvous),
+      },
+      settle,
+      kept,
+    );
   }
 
   #expireIn(rendezvous: Rendezvous): number {
-    return Math.max(rendezvous.expires - this.#context.now(), 0) + REST_MS;
+    return Math.max(goneAt(rendezvous) - this.#context.now(), REST_MS);
   }
+}
+
+/** When nothing of it is left. */
+function goneAt({ expires }: Rendezvous): number {
+  return expires + REST_MS;
 }
 
 function other(side: Side): Side {
   return side === OPENER ? JOINER : OPENER;
-}
-
-function keyText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
 
 function numberIn(

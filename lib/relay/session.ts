@@ -78,6 +78,13 @@ export class Session implements Interpreter, Outlet {
     this.#connection.close(code, reason);
   }
 
+  /** Ends a connection that only takes up a place. */
+  closeIfMute(now: number): void {
+    if (this.#connection.isMute(now)) {
+      this.close(CLOSE.policy, "nothing was said");
+    }
+  }
+
   // For its handles
 
   get room(): boolean {
@@ -368,7 +375,8 @@ export class Session implements Interpreter, Outlet {
       if (!same) this.#connection.answer(request, "conflict");
       return same;
     }
-    const bits = this.#context.price.bits(this.#context.now());
+    const { desk, price, now } = this.#context;
+    const bits = price.bits(now(), type === "OPEN" ? desk.surcharge(key) : 0);
     if (!checkWork({ challenge: this.#challenge, type, key, bits }, work)) {
       this.#connection.answer(request, "work", Uint8Array.of(bits));
       return false;

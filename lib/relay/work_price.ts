@@ -17,14 +17,14 @@ export class WorkPrice {
     this.#at = now;
   }
 
-  /** Bits to ask for now. */
-  bits(now: number): number {
+  /** Bits to ask for now, `extra` ones for what is scarce among them. Nothing, where work costs nothing. */
+  bits(now: number, extra = 0): number {
     this.#decay(now);
-    if (this.#bits === 0 || this.#recent <= this.#perMinute) return this.#bits;
-    return Math.min(
-      MAX_BITS,
-      this.#bits + Math.ceil(Math.log2(this.#recent / this.#perMinute)),
-    );
+    if (this.#bits === 0) return 0;
+    const rush = this.#recent <= this.#perMinute
+      ? 0
+      : Math.ceil(Math.log2(this.#recent / this.#perMinute));
+    return Math.min(MAX_BITS, this.#bits + rush + extra);
   }
 
   /** Counts a command that was paid for. */

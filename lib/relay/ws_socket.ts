@@ -7,7 +7,7 @@ import { MAX_FRAME } from "../wire/mod.ts";
 import type { Relay } from "./relay.ts";
 import { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
 
-/** How often a connection must show a sign of life; one that does not in time is half-open and ended. */
+/** One that shows no sign of life for so long is half-open and ended. */
 const HEARTBEAT_MS = 45_000;
 
 /** A connection of the `ws` library. */
@@ -54,6 +54,17 @@ function asBytes(data: RawData): Uint8Array {
 }
 
 /**
+ * How pages reach the relay, which says whose pages may speak with it. A name that points at this
+ * machine is nobody's proof: anybody's name can be made to (DNS rebinding).
+ *
+ * - `public-url`: its host said by which URL; only that origin's.
+ * - `loopback`: from this machine only; those that came from the host they ask, under a name that is
+ *   always this machine's (a forwarded port counts).
+ * - `any-name`: nobody said; those that came from the host they ask, whatever its name.
+ */
+export type ReachedBy = "public-url" | "loopback" | "any-name";
+
+/**
  * Serves the relay at `path` of a Node HTTP server. A message over 32 KiB ends
  * its connection before it is buffered. Upgrades of other paths are left to
  * other listeners. `refuse` answers an upgrade that is not granted (a foreign
@@ -65,10 +76,18 @@ export function attachRelay(
   relay: Relay,
   options: {
     path: string;
+    /** `public-url` unless told otherwise. */
+    reachedBy?: ReachedBy;
+    /** How often a connection must show a sign of life, in ms. */
+    heartbeat?: number;
     refuse?: (socket: Duplex, status: 400 | 403) => void;
   },
 ): () => void {
-  const refuse = options.refuse ?? refuseBarely;
+  const {
+    refuse = refuseBarely,
+    reachedBy = "public-url",
+    heartbeat = HEARTBEAT_MS,
+  } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME,
@@ -81,7 +100,7 @@ export function attachRelay(
     socket.on("error", () => socket.destroy());
     const asked = URL.parse(request.url ?? "/", "http://relay");
     if (asked?.pathname !== options.path) return;
-    if (!isOwnOrigin(request, relay.publicUrl)) {
+    if (!isOwnPage(request, relay.publicUrl, reachedBy)) {
       refuse(socket, 403);
       return;
     }
@@ -92,15 +111,15 @@ export function attachRelay(
     });
   };
   server.on("upgrade", upgrade);
-  const heartbeat = setInterval(() => {
+  const beating = setInterval(() => {
     for (const connection of sockets.clients) {
       if (!alive.delete(connection)) connection.terminate();
       else connection.ping();
     }
-  }, HEARTBEAT_MS);
-  heartbeat.unref();
+  }, heartbeat);
+  beating.unref();
   return () => {
-    clearInterval(heartbeat);
+    clearInterval(beating);
     server.off("upgrade", upgrade);
     for (const connection of sockets.clients) {
       connection.close(CLOSE.goingAway, "the relay stops");
@@ -120,10 +139,22 @@ function refuseBarely(socket: Duplex, status: 400 | 403): void {
  * A browser says which site a page is from: only ours may speak with the
  * relay through somebody's browser. Other programs send no Origin.
  */
-function isOwnOrigin(request: IncomingMessage, publicUrl: string): boolean {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return true;
-  const from = URL.canParse(origin) ? new URL(origin).host : undefined;
-  if (from === undefined || from === "") return false;
-  return from === host || from === new URL(publicUrl).host;
+function isOwnPage(
+  { headers }: IncomingMessage,
+  publicUrl: string,
+  reachedBy: ReachedBy,
+): boolean {
+  if (headers.origin === undefined) return true;
+  const page = URL.parse(headers.origin);
+  if (page === null || !/^https?:$/.test(page.protocol)) return false;
+  if (page.origin === new URL(publicUrl).origin) return true;
+  if (reachedBy === "public-url" || page.host !== headers.host) return false;
+  return reachedBy === "any-name" || isThisMachine(page.hostname);
+}
+
+/** Whether browsers look for this name nowhere else. */
+function isThisMachine(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(
+    hostname,
+  );
 }

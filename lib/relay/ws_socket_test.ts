@@ -7,15 +7,16 @@ import { RelayProcess } from "./testing/relay_process.ts";
 import { withRelay } from "./testing/with_relay.ts";
 import { upgradeToRelay } from "./native_socket.ts";
 import type { Relay } from "./relay.ts";
-import { attachRelay } from "./ws_socket.ts";
+import { attachRelay, type ReachedBy } from "./ws_socket.ts";
 
 /** Serves `relay` on a real port while `run` runs. */
 async function served(
   relay: Relay,
   run: (port: number) => Promise<void>,
+  options: { reachedBy?: ReachedBy; heartbeat?: number } = {},
 ): Promise<void> {
   const server = createServer();
-  const detach = attachRelay(server, relay, { path: "/relay" });
+  const detach = attachRelay(server, relay, { path: "/relay", ...options });
   await new Promise<void>((listening) =>
     server.listen(0, "127.0.0.1", listening)
   );
@@ -28,10 +29,17 @@ async function served(
   }
 }
 
-/** How an upgrade with this Origin ends: 101, or the refusal's status. */
-function upgrade(port: number, origin: string | undefined): Promise<number> {
+/** How an upgrade with this Origin, asking for this host, ends: 101, or the refusal's status. */
+function upgrade(
+  port: number,
+  origin: string | undefined,
+  host = `127.0.0.1:${port}`,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = new WsClient(`ws://127.0.0.1:${port}/relay`, { origin });
+    const socket = new WsClient(`ws://127.0.0.1:${port}/relay`, {
+      origin,
+      headers: { host },
+    });
     socket.on("open", () => {
       socket.terminate();
       resolve(101);
@@ -48,20 +56,16 @@ Deno.test("only pages of the relay's own origin may connect, and programs that a
   withRelay(({ relay }) =>
     served(relay, async (port) => {
       assert.equal(await upgrade(port, undefined), 101);
+      assert.equal(await upgrade(port, "http://localhost:8000"), 101);
       assert.equal(
-        await upgrade(port, "http://localhost:8000"),
+        await upgrade(port, "http://localhost:8000", "behind-a-proxy"),
         101,
-        "the public URL",
-      );
-      assert.equal(
-        await upgrade(port, `http://127.0.0.1:${port}`),
-        101,
-        "the host that was asked",
       );
       for (
         const origin of [
           "https://evil.example",
           "null",
+          "https://localhost:8000",
           "http://localhost:8001",
           "http://localhost:8000.evil.example",
           "file://",
@@ -69,7 +73,78 @@ Deno.test("only pages of the relay's own origin may connect, and programs that a
       ) {
         assert.equal(await upgrade(port, origin), 403, origin);
       }
+      assert.equal(
+        await upgrade(port, `http://127.0.0.1:${port}`),
+        403,
+        "the host that was asked, which is not the public URL's",
+      );
     })
+  ));
+
+Deno.test("a name that somebody points at this machine is not this machine's", () =>
+  withRelay(({ relay }) =>
+    served(relay, async (port) => {
+      assert.equal(await upgrade(port, "http://localhost:8000"), 101);
+      for (
+        const host of [
+          `127.0.0.1:${port}`,
+          `localhost:${port}`,
+          "localhost:9999",
+          `[::1]:${port}`,
+        ]
+      ) {
+        assert.equal(await upgrade(port, `http://${host}`, host), 101, host);
+      }
+      for (const host of [`evil.example:${port}`, "127.0.0.1.evil.example"]) {
+        assert.equal(await upgrade(port, `http://${host}`, host), 403, host);
+      }
+      assert.equal(
+        await upgrade(port, "http://localhost:3000", `localhost:${port}`),
+        403,
+        "another server on this machine",
+      );
+    }, { reachedBy: "loopback" })
+  ));
+
+Deno.test("where nobody said how the relay is reached, a page must come from the host it asks", () =>
+  withRelay(({ relay }) =>
+    served(relay, async (port) => {
+      const host = "relay.lan:8000";
+      assert.equal(await upgrade(port, `http://${host}`, host), 101);
+      assert.equal(await upgrade(port, "http://evil.example", host), 403);
+    }, { reachedBy: "any-name" })
+  ));
+
+Deno.test("a connection whose other end is silent, down to its pongs, is ended; one that answers stays", () =>
+  withRelay(({ relay }) =>
+    served(relay, async (port) => {
+      const client = await RelayClient.overWebSocket(
+        `ws://127.0.0.1:${port}/relay`,
+      );
+      const halfOpen = await Deno.connect({ hostname: "127.0.0.1", port });
+      await halfOpen.write(new TextEncoder().encode(
+        "GET /relay HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      ));
+      // It reads, so that only silence is wrong with it, until the relay ends it.
+      const heard = new Uint8Array(4_096);
+      let ended = false;
+      while (!ended) {
+        ended = await halfOpen.read(heard).then(
+          (count) => count === null,
+          (error) => {
+            assert.ok(error instanceof Deno.errors.ConnectionReset);
+            return true;
+          },
+        );
+      }
+      halfOpen.close();
+      while (relay.connections > 1) {
+        await new Promise((resume) => setTimeout(resume, 5));
+      }
+      ok(await client.ask({ type: "PING" }));
+      await client.close();
+    }, { heartbeat: 200 })
   ));
 
 Deno.test("malformed input ends its connection with a reason, and no other", () =>

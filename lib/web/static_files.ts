@@ -14,6 +14,9 @@ export interface StaticFile {
   readonly gzip: boolean;
 }
 
+/** Text of compressed files that somebody asked for without gzip: unpacked once. */
+const unpacked = new WeakMap<StaticFile, Uint8Array<ArrayBuffer>>();
+
 /** Answers a request whose path names a file, with 304 and gzip where they apply; else undefined. */
 export function serveFile(
   files: ReadonlyMap<string, StaticFile>,
@@ -45,11 +48,16 @@ export function serveFile(
       context.req.header("accept-encoding") ?? "",
     )
   ) {
-    return new Response(new Uint8Array(gunzipSync(file.body)), {
-      status,
-      headers,
-    });
+    return new Response(textOf(file), { status, headers });
   }
   headers.set("content-encoding", "gzip");
   return new Response(file.body, { status, headers });
+}
+
+function textOf(file: StaticFile): Uint8Array<ArrayBuffer> {
+  const known = unpacked.get(file);
+  if (known !== undefined) return known;
+  const text = new Uint8Array(gunzipSync(file.body));
+  unpacked.set(file, text);
+  return text;
 }

@@ -42,6 +42,30 @@ Deno.test("a browser that takes gzip gets the bytes compressed at build time; an
   }
 });
 
+Deno.test("a browser without gzip has a file unpacked once, not at every request", async () => {
+  let reads = 0;
+  const file: StaticFile = {
+    type: "text/plain",
+    immutable: true,
+    hash: "7b",
+    gzip: true,
+    get body() {
+      reads++;
+      return new Uint8Array(gzipSync(text));
+    },
+  };
+  const one = new Hono();
+  one.all(
+    "*",
+    (context) =>
+      serveFile(new Map([["/file", file]]), context) ?? context.notFound(),
+  );
+  for (let i = 0; i < 3; i++) {
+    equal(await (await one.request("/file")).text(), text);
+  }
+  equal(reads, 1);
+});
+
 Deno.test("a file that has not changed is not sent again", async () => {
   const first = await app.request("/page");
   const again = await app.request("/page", {

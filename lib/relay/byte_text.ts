@@ -1,0 +1,9 @@
+/** Bytes as a string of as many characters: a key of a Map, and a sixth of the memory of a small array. */
+export function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** The bytes of such a string. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}

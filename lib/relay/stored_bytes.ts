@@ -1,0 +1,114 @@
+import { decodeStored, encodeStored } from "./records.ts";
+import type { Mutation, Store } from "./store.ts";
+
+const KEY = ["stored"] as const;
+
+const DAY_MS = 86_400_000;
+
+/** Bytes that are kept from now on or, when negative, no longer; and when the store forgets them by itself (ms). */
+export type Kept = { bytes: number; expires: number };
+
+/**
+ * How much lies in the store, against a limit. The figure is itself a record, written in the same
+ * commit as what it counts: true after any crash, and there at once when the relay opens. It is kept
+ * by the day on which things expire, because the store lets them go without a word.
+ */
+export class StoredBytes {
+  readonly #limit: number;
+  readonly #now: () => number;
+  /** Durable bytes by the day since 1970 at whose beginning all of them have expired. */
+  #days: ReadonlyMap<number, number>;
+  #total = 0;
+  /** The day that `#total` was added up on. */
+  #today = -1;
+  /** Bytes on their way to the disk. */
+  #reserved = 0;
+
+  private constructor(
+    days: ReadonlyMap<number, number>,
+    limit: number,
+    now: () => number,
+  ) {
+    this.#days = days;
+    this.#limit = limit;
+    this.#now = now;
+  }
+
+  static async open(
+    store: Store,
+    limit: number,
+    now: () => number,
+  ): Promise<StoredBytes> {
+    const record = await store.get(KEY);
+    const days = record === undefined ? new Map() : decodeStored(record);
+    return new StoredBytes(days, limit, now);
+  }
+
+  /** Bytes on disk and on their way there. */
+  get total(): number {
+    const today = this.#day();
+    if (today !== this.#today) {
+      this.#today = today;
+      this.#total = 0;
+      for (const [day, bytes] of this.#days) {
+        if (day > today) this.#total += bytes;
+      }
+    }
+    return this.#total + this.#reserved;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.total + bytes <= this.#limit;
+  }
+
+  /** Counts what is about to be written, until `settle`. */
+  reserve(kept: readonly Kept[]): void {
+    this.#reserved += added(kept);
+  }
+
+  /** What was reserved is written, and counted as such, or never will be. */
+  settle(kept: readonly Kept[]): void {
+    this.#reserved -= added(kept);
+  }
+
+  /** The record to commit together with `kept`, and what to do once that is on disk. */
+  change(kept: readonly Kept[]): { mutation: Mutation; done: () => void } {
+    const today = this.#day();
+    const days = new Map([...this.#days].filter(([day]) => day > today));
+    for (const { bytes, expires } of kept) {
+      const day = Math.floor(expires / DAY_MS) + 1;
+      // What has expired is not counted any more, whoever deletes it.
+      if (day <= today) continue;
+      if (bytes > 0) days.set(day, (days.get(day) ?? 0) + bytes);
+      else take(days, day, -bytes);
+    }
+    return {
+      mutation: { key: KEY, value: encodeStored(days) },
+      done: () => {
+        this.#days = days;
+        this.#today = -1;
+      },
+    };
+  }
+
+  #day(): number {
+    return Math.floor(this.#now() / DAY_MS);
+  }
+}
+
+/** Takes bytes from a day and, when a clock that was wrong put them elsewhere, from the latest ones. */
+function take(days: Map<number, number>, day: number, bytes: number): void {
+  const there = days.get(day) ?? 0;
+  if (there > bytes) days.set(day, there - bytes);
+  else days.delete(day);
+  const missing = bytes - Math.min(there, bytes);
+  if (missing > 0 && days.size > 0) {
+    take(days, Math.max(...days.keys()), missing);
+  }
+}
+
+function added(kept: readonly Kept[]): number {
+  let bytes = 0;
+  for (const one of kept) bytes += Math.max(0, one.bytes);
+  return bytes;
+}
