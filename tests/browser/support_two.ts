@@ -21,6 +21,8 @@ export type Traveller = Person & {
 };
 
 export interface Two {
+  /** The relay's public URL, which both go to, each over the own wire. */
+  readonly url: string;
   readonly ada: Traveller;
   readonly bjorn: Traveller;
   /** As it runs now. */
@@ -38,13 +40,14 @@ export async function withTwo(
   tell: (two: Two) => Promise<void>,
   { expected = [], flags = () => [] }: {
     readonly expected?: readonly RegExp[];
-    /** More flags of the browser that goes to `url`. */
-    readonly flags?: (url: string) => readonly string[];
+    /** More flags of the browser of who is called so. */
+    readonly flags?: (name: string) => readonly string[];
   } = {},
 ): Promise<void> {
   const wires = [new Wire(), new Wire()];
   const people: Person[] = [];
-  let relay = await startRelay({ args: ["--public-url", wires[0].url] });
+  const url = `http://localhost:${wires[0].port}`;
+  let relay = await startRelay({ args: ["--public-url", url] });
   let dead = false;
   const revive = async () => {
     if (!dead) return;
@@ -57,8 +60,8 @@ export async function withTwo(
       ["Ada Lovelace", "Björn Ångström"].map(async (name, i) => {
         const wire = wires[i];
         const person = await freshPerson({
-          url: wire.url,
-          flags: flags(wire.url),
+          url,
+          flags: [resolvedTo(wire, url), ...flags(name)],
         });
         people.push(person);
         const accessKey = await createAccount(person, name);
@@ -67,6 +70,7 @@ export async function withTwo(
       }),
     );
     await tell({
+      url,
       ada,
       bjorn,
       get relay() {
@@ -89,6 +93,11 @@ export async function withTwo(
     await revive();
     await relay.stop();
   }
+}
+
+/** Leads a browser that goes to `url` over `wire`: a name that is the same for all, a path that is not. */
+function resolvedTo({ port }: Wire, url: string): string {
+  return `--host-resolver-rules=MAP ${new URL(url).host} 127.0.0.1:${port}`;
 }
 
 /** For whoever reads of a failure: the page as assistive technology tells it. */

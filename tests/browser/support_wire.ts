@@ -43,8 +43,8 @@ export class Wire {
     this.#serving = this.#serve();
   }
 
-  get url(): string {
-    return `http://localhost:${this.#listener.addr.port}`;
+  get port(): number {
+    return this.#listener.addr.port;
   }
 
   /** Ends every connection to the relay, at once. */
