@@ -20,10 +20,15 @@ const OWN_BYTES = MAX_SCRATCH + 10_000;
 const RETRY_MS = 1_000;
 
 const NOTHING: readonly Kept[] = [];
+const NO_CHANGE: readonly Mutation[] = [];
+
+/** The most that may be asked for in one commit. */
+export const MAX_TOGETHER = MAX_MUTATIONS - OWN_MUTATIONS;
 
 /** A change on its way to the disk. */
 export type Pending = {
-  mutation: Mutation | undefined;
+  /** In one commit; empty when it was taken back or there was nothing to write. */
+  mutations: readonly Mutation[];
   /** What it does to the bytes stored. */
   kept: readonly Kept[];
   bytes: number;
@@ -73,7 +78,16 @@ export class Flusher {
     settle: (error?: unknown) => void,
     kept: readonly Kept[] = NOTHING,
   ): Pending {
-    return this.#enqueue(mutation, settle, kept, false);
+    return this.#enqueue([mutation], settle, kept, false);
+  }
+
+  /** As `write`, for changes of which all or none may reach the disk: at most `MAX_TOGETHER`. */
+  writeTogether(
+    mutations: readonly Mutation[],
+    settle: (error?: unknown) => void,
+    kept: readonly Kept[] = NOTHING,
+  ): Pending {
+    return this.#enqueue(mutations, settle, kept, false);
   }
 
   /** Queues a change that is tried until it succeeds; it fails only when the relay stops. */
@@ -82,12 +96,12 @@ export class Flusher {
     settle: (error?: unknown) => void,
     kept: readonly Kept[] = NOTHING,
   ): Pending {
-    return this.#enqueue(mutation, settle, kept, true);
+    return this.#enqueue([mutation], settle, kept, true);
   }
 
   /** Settles with the next commit, that is, after everything queued before. */
   wait(settle: (error?: unknown) => void): void {
-    this.#enqueue(undefined, settle, NOTHING, false);
+    this.#enqueue(NO_CHANGE, settle, NOTHING, false);
   }
 
   /**
@@ -97,7 +111,7 @@ export class Flusher {
    */
   elide(pending: Pending): boolean {
     if (pending.state !== "waiting") return false;
-    pending.mutation = undefined;
+    pending.mutations = NO_CHANGE;
     this.#stored.settle(pending.kept);
     pending.kept = NOTHING;
     return true;
@@ -111,14 +125,15 @@ export class Flusher {
   }
 
   #enqueue(
-    mutation: Mutation | undefined,
+    mutations: readonly Mutation[],
     settle: (error?: unknown) => void,
     kept: readonly Kept[],
     essential: boolean,
   ): Pending {
-    const bytes = mutation === undefined ? 0 : mutationBytes(mutation);
+    let bytes = 0;
+    for (const mutation of mutations) bytes += mutationBytes(mutation);
     const pending: Pending = {
-      mutation,
+      mutations,
       kept,
       bytes,
       essential,
@@ -163,12 +178,13 @@ export class Flusher {
     let bytes = 0;
     let count = 0;
     for (const pending of this.#waiting) {
-      const more = pending.mutation === undefined ? 0 : pending.bytes;
+      const many = pending.mutations.length;
+      const more = many === 0 ? 0 : pending.bytes;
       if (
-        mutations === MAX_MUTATIONS - OWN_MUTATIONS ||
+        mutations + many > MAX_TOGETHER ||
         bytes + more > MAX_COMMIT_BYTES - OWN_BYTES
       ) break;
-      if (pending.mutation !== undefined) mutations++;
+      mutations += many;
       bytes += more;
       count++;
     }
@@ -219,9 +235,9 @@ export class Flusher {
 function mutationsOf(batch: readonly Pending[]): Mutation[] {
   const mutations: Mutation[] = [];
   let elided = 0;
-  for (const { mutation, bytes } of batch) {
-    if (mutation === undefined) elided += bytes;
-    else mutations.push(mutation);
+  for (const pending of batch) {
+    if (pending.mutations.length === 0) elided += pending.bytes;
+    else mutations.push(...pending.mutations);
   }
   if (elided > 0 || mutations.length === 0) {
     mutations.push({

@@ -96,6 +96,34 @@ Deno.test("no commit exceeds what the store takes, and order is kept", () =>
     ]);
   }));
 
+Deno.test("changes that belong together are never parted, though the commit before would take some of them", () =>
+  withStore(async (store, flusher, failures) => {
+    const large = (n: number) => ({
+      key: key(n),
+      value: new Uint8Array(30_000),
+    });
+    const alone = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) =>
+      settled((settle) => flusher.write(large(n), settle))
+    );
+    const together = Array.from({ length: 15 }, (_, n) => large(100 + n));
+    const all = settled((settle) => flusher.writeTogether(together, settle));
+    assert.ok(
+      (await Promise.all([...alone, all])).every((error) =>
+        error === undefined
+      ),
+    );
+    assert.deepEqual(asked(store).map(({ length }) => length), [10, 15]);
+
+    store.full = true;
+    const refused = settled((settle) =>
+      flusher.writeTogether([{ key: key(100) }, large(200)], settle)
+    );
+    assert.match(String(await refused), /full/);
+    assert.equal(failures.length, 1);
+    assert.notEqual(await store.get(key(100)), undefined);
+    store.full = false;
+  }));
+
 Deno.test("what was taken back is never written, and answered with a commit of the same size", () =>
   withStore(async (store, flusher) => {
     let taken = true;

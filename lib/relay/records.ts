@@ -1,4 +1,5 @@
 import { diskBytes, type StoreKey } from "./store.ts";
+import type { Figures } from "./stored_bytes.ts";
 
 /**
  * What lies in the store, byte for byte (docs/protocol.md has no say here: only
@@ -38,6 +39,10 @@ function open(record: Uint8Array, size: number, exact: boolean): DataView {
   ) {
     throw new RecordError("a record in the store has an unknown shape");
   }
+  return viewOf(record);
+}
+
+function viewOf(record: Uint8Array): DataView {
   return new DataView(record.buffer, record.byteOffset, record.byteLength);
 }
 
@@ -162,27 +167,39 @@ export function decodeRendezvous(record: Uint8Array): RendezvousRecord {
   };
 }
 
-const DAY_SIZE = 10;
+/** The figure of what is stored once had no part for blobs: version 1, 10 bytes a day. */
+const STORED_VERSION = 2;
+const DAY_SIZE = 16;
+const FIRST_DAY_SIZE = 10;
 
-/** version u8 ‖ (day since 1970 u32 ‖ bytes u48)* */
-export function encodeStored(days: ReadonlyMap<number, number>): Uint8Array {
-  const record = new Uint8Array(1 + days.size * DAY_SIZE);
+/** version u8 ‖ (day since 1970 u32 ‖ bytes u48 ‖ of these in blobs u48)* */
+export function encodeStored({ all, blobs }: Figures): Uint8Array {
+  const record = new Uint8Array(1 + all.size * DAY_SIZE);
   const view = new DataView(record.buffer);
-  record[0] = VERSION;
+  record[0] = STORED_VERSION;
   let at = 1;
-  for (const [day, bytes] of days) {
+  for (const [day, bytes] of all) {
     view.setUint32(at, day);
     setU48(view, at + 4, bytes);
+    setU48(view, at + 10, blobs.get(day) ?? 0);
     at += DAY_SIZE;
   }
   return record;
 }
 
-export function decodeStored(record: Uint8Array): Map<number, number> {
-  const view = open(record, 1, false);
-  const days = new Map<number, number>();
-  for (let at = 1; at + DAY_SIZE <= record.length; at += DAY_SIZE) {
-    days.set(view.getUint32(at), getU48(view, at + 4));
+export function decodeStored(record: Uint8Array): Figures {
+  const first = record[0] === VERSION;
+  if (!first && record[0] !== STORED_VERSION) {
+    throw new RecordError("a record in the store has an unknown shape");
   }
-  return days;
+  const view = viewOf(record);
+  const size = first ? FIRST_DAY_SIZE : DAY_SIZE;
+  const [all, blobs] = [new Map<number, number>(), new Map<number, number>()];
+  for (let at = 1; at + size <= record.length; at += size) {
+    const day = view.getUint32(at);
+    all.set(day, getU48(view, at + 4));
+    const inBlobs = first ? 0 : getU48(view, at + 10);
+    if (inBlobs > 0) blobs.set(day, inBlobs);
+  }
+  return { all, blobs };
 }

@@ -6,7 +6,18 @@ const KEY = ["stored"] as const;
 const DAY_MS = 86_400_000;
 
 /** Bytes that are kept from now on or, when negative, no longer; and when the store forgets them by itself (ms). */
-export type Kept = { bytes: number; expires: number };
+export type Kept = {
+  bytes: number;
+  expires: number;
+  /** Of blobs and pools, which have a limit of their own beside the common one. */
+  blob?: true;
+};
+
+/** What is kept, in all and of that in blobs. */
+export type Figures = {
+  all: ReadonlyMap<number, number>;
+  blobs: ReadonlyMap<number, number>;
+};
 
 /**
  * How much lies in the store, against a limit. The figure is itself a record, written in the same
@@ -17,18 +28,16 @@ export class StoredBytes {
   readonly #limit: number;
   readonly #now: () => number;
   /** Durable bytes by the day since 1970 at whose beginning all of them have expired. */
-  #days: ReadonlyMap<number, number>;
+  #days: Figures;
   #total = 0;
-  /** The day that `#total` was added up on. */
+  #blobs = 0;
+  /** The day that the totals were added up on. */
   #today = -1;
   /** Bytes on their way to the disk. */
   #reserved = 0;
+  #reservedBlobs = 0;
 
-  private constructor(
-    days: ReadonlyMap<number, number>,
-    limit: number,
-    now: () => number,
-  ) {
+  private constructor(days: Figures, limit: number, now: () => number) {
     this.#days = days;
     this.#limit = limit;
     this.#now = now;
@@ -40,21 +49,22 @@ export class StoredBytes {
     now: () => number,
   ): Promise<StoredBytes> {
     const record = await store.get(KEY);
-    const days = record === undefined ? new Map() : decodeStored(record);
+    const days = record === undefined
+      ? { all: new Map(), blobs: new Map() }
+      : decodeStored(record);
     return new StoredBytes(days, limit, now);
   }
 
   /** Bytes on disk and on their way there. */
   get total(): number {
-    const today = this.#day();
-    if (today !== this.#today) {
-      this.#today = today;
-      this.#total = 0;
-      for (const [day, bytes] of this.#days) {
-        if (day > today) this.#total += bytes;
-      }
-    }
+    this.#addUp();
     return this.#total + this.#reserved;
+  }
+
+  /** Of these, what blobs and pools take. */
+  get blobs(): number {
+    this.#addUp();
+    return this.#blobs + this.#reservedBlobs;
   }
 
   hasRoom(bytes: number): boolean {
@@ -64,24 +74,21 @@ export class StoredBytes {
   /** Counts what is about to be written, until `settle`. */
   reserve(kept: readonly Kept[]): void {
     this.#reserved += added(kept);
+    this.#reservedBlobs += added(kept.filter(({ blob }) => blob));
   }
 
   /** What was reserved is written, and counted as such, or never will be. */
   settle(kept: readonly Kept[]): void {
     this.#reserved -= added(kept);
+    this.#reservedBlobs -= added(kept.filter(({ blob }) => blob));
   }
 
   /** The record to commit together with `kept`, and what to do once that is on disk. */
   change(kept: readonly Kept[]): { mutation: Mutation; done: () => void } {
-    const today = this.#day();
-    const days = new Map([...this.#days].filter(([day]) => day > today));
-    for (const { bytes, expires } of kept) {
-      const day = Math.floor(expires / DAY_MS) + 1;
-      // What has expired is not counted any more, whoever deletes it.
-      if (day <= today) continue;
-      if (bytes > 0) days.set(day, (days.get(day) ?? 0) + bytes);
-      else take(days, day, -bytes);
-    }
+    const days = {
+      all: this.#after(this.#days.all, kept),
+      blobs: this.#after(this.#days.blobs, kept.filter(({ blob }) => blob)),
+    };
     return {
       mutation: { key: KEY, value: encodeStored(days) },
       done: () => {
@@ -91,9 +98,40 @@ export class StoredBytes {
     };
   }
 
+  #after(
+    before: ReadonlyMap<number, number>,
+    kept: readonly Kept[],
+  ): Map<number, number> {
+    const today = this.#day();
+    const days = new Map([...before].filter(([day]) => day > today));
+    for (const { bytes, expires } of kept) {
+      const day = Math.floor(expires / DAY_MS) + 1;
+      // What has expired is not counted any more, whoever deletes it.
+      if (day <= today) continue;
+      if (bytes > 0) days.set(day, (days.get(day) ?? 0) + bytes);
+      else take(days, day, -bytes);
+    }
+    return days;
+  }
+
+  #addUp(): void {
+    const today = this.#day();
+    if (today === this.#today) return;
+    this.#today = today;
+    this.#total = sumFrom(this.#days.all, today);
+    this.#blobs = sumFrom(this.#days.blobs, today);
+  }
+
   #day(): number {
     return Math.floor(this.#now() / DAY_MS);
   }
+}
+
+/** Of what has not expired today. */
+function sumFrom(days: ReadonlyMap<number, number>, today: number): number {
+  let sum = 0;
+  for (const [day, bytes] of days) if (day > today) sum += bytes;
+  return sum;
 }
 
 /** Takes bytes from a day and, when a clock that was wrong put them elsewhere, from the latest ones. */
