@@ -6,10 +6,11 @@ import type { QueueContext } from "./queue.ts";
 import { Queues } from "./queues.ts";
 import { RelayKeys } from "./relay_keys.ts";
 import { RendezvousDesk } from "./rendezvous.ts";
-import { Session, type SessionContext } from "./session.ts";
+import { Session } from "./session.ts";
 import { CLOSE, type RelaySocket } from "./socket.ts";
 import type { Store } from "./store.ts";
 import { StoredBytes } from "./stored_bytes.ts";
+import type { SessionContext } from "./visit.ts";
 import { WorkPrice } from "./work_price.ts";
 
 const SWEEP_MS = 30_000;

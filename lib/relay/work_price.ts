@@ -27,10 +27,10 @@ export class WorkPrice {
     return Math.min(MAX_BITS, this.#bits + rush + extra);
   }
 
-  /** Counts a command that was paid for. */
-  count(now: number): void {
+  /** Counts what was paid for, as so many commands. */
+  count(now: number, weight: number): void {
     this.#decay(now);
-    this.#recent++;
+    this.#recent += weight;
   }
 
   #decay(now: number): void {

@@ -1,0 +1,50 @@
+import type { Command, ErrorName } from "../wire/mod.ts";
+import type { Connection, ConnectionContext } from "./connection.ts";
+import type { Outlet } from "./handle.ts";
+import type { Handles } from "./handles.ts";
+import type { Payment, Payments } from "./payments.ts";
+import type { Queues } from "./queues.ts";
+import type { RendezvousDesk } from "./rendezvous.ts";
+import type { WorkPrice } from "./work_price.ts";
+
+/** What all sessions of a relay share. */
+export type SessionContext = ConnectionContext & {
+  queues: Queues;
+  desk: RendezvousDesk;
+  price: WorkPrice;
+  relayKey: Uint8Array;
+  /** The body of HELLO for a challenge. */
+  hello: (challenge: Uint8Array) => Promise<Uint8Array>;
+};
+
+/** One connection, as those see it who carry out its commands. */
+export type Visit = {
+  context: SessionContext;
+  connection: Connection;
+  outlet: Outlet;
+  /** 32 bytes, new for every connection. */
+  challenge: Uint8Array;
+  handles: Handles;
+  payments: Payments;
+};
+
+/** Answers a command with OK or an error, once it is known which. */
+export function answerTo(
+  { connection }: Visit,
+  { request }: Command,
+): (error: ErrorName | undefined) => void {
+  return (error) => connection.answer(request, error);
+}
+
+/** Whether an anonymous command is paid for; a refusal is answered with the price. */
+export function isPaid(
+  { connection, payments }: Visit,
+  request: number,
+  payment: Payment,
+): boolean {
+  const outcome = payments.check(payment);
+  if (outcome === "paid") return true;
+  if (outcome === "conflict") connection.answer(request, "conflict");
+  else connection.answer(request, "work", Uint8Array.of(outcome.bits));
+  return false;
+}
