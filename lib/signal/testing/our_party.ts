@@ -20,7 +20,7 @@ import {
   type SignedPreKey,
   type UsedPreKeys,
 } from "../mod.ts";
-import { type Party, randomAddress } from "./party.ts";
+import { type Party, randomAddress, START } from "./party.ts";
 
 /** Our implementation. By default every step goes through the stored form of a session. */
 export class OurParty implements Party {
@@ -28,11 +28,14 @@ export class OurParty implements Party {
   readonly #signedPreKeys = new Map<number, SignedPreKey>();
   readonly #kyberPreKeys = new Map<number, KyberPreKey>();
   readonly #sessions = new Map<string, Uint8Array | Session>();
+  readonly #identities = new Map<string, Uint8Array>();
+  readonly #answered = new Set<string>();
   /** What every received first message used, in order. */
   readonly used: UsedPreKeys[] = [];
-  now = Date.UTC(2026, 10, 23);
-  /** Whether sessions are kept as bytes. */
+  now = START;
   stored = true;
+  trustsNewKeys = true;
+  identityChanges = 0;
   #nextId = 1;
 
   private constructor(readonly local: LocalDevice) {}
@@ -84,6 +87,7 @@ export class OurParty implements Party {
 
   async begin(remote: Address, bundle: PreKeyBundle): Promise<void> {
     const { local, now } = this;
+    this.#meet(remote, bundle.identityKey);
     const session = this.session(remote);
     this.keep(
       remote,
@@ -97,7 +101,7 @@ export class OurParty implements Party {
   ): Promise<CiphertextMessage> {
     const { local, now } = this;
     const session = this.session(remote);
-    if (session === undefined) throw new Error("begin() first");
+    if (session === undefined) throw new Error("no session");
     const sent = await encrypt({ local, remote, session, plaintext, now });
     this.keep(remote, sent.session);
     return sent.message;
@@ -116,14 +120,50 @@ export class OurParty implements Party {
       message,
       preKeys,
     });
+    this.#meet(remote, received.identityKey);
+    if (received.used) this.#use(received.used);
     this.keep(remote, received.session);
-    if (received.used) {
-      this.used.push(received.used);
-      if (received.used.preKeyId !== undefined) {
-        this.#preKeys.delete(received.used.preKeyId);
-      }
-    }
     return received.plaintext;
+  }
+
+  /** Every Kyber prekey is a last-resort one: it does not answer the same first message twice. */
+  #use(used: UsedPreKeys): void {
+    const { preKeyId, signedPreKeyId, kyberPreKeyId, baseKey } = used;
+    const use = `${kyberPreKeyId} ${signedPreKeyId} ${baseKey.toHex()}`;
+    if (this.#answered.has(use)) throw new Error("repeated first message");
+    this.#answered.add(use);
+    if (preKeyId !== undefined) this.#preKeys.delete(preKeyId);
+    this.used.push(used);
+  }
+
+  #meet(remote: Address, identityKey: Uint8Array): void {
+    const known = this.#identities.get(name(remote));
+    if (known?.toHex() === identityKey.toHex()) return;
+    if (known !== undefined) {
+      if (!this.trustsNewKeys) throw new Error("identity changed");
+      this.identityChanges++;
+    }
+    this.#identities.set(name(remote), identityKey);
+  }
+
+  forget(remote: Address): void {
+    this.#sessions.delete(name(remote));
+  }
+
+  dropPreKey(
+    kind: "preKey" | "signedPreKey" | "kyberPreKey",
+    id: number,
+  ): void {
+    const keys = {
+      preKey: this.#preKeys,
+      signedPreKey: this.#signedPreKeys,
+      kyberPreKey: this.#kyberPreKeys,
+    };
+    keys[kind].delete(id);
+  }
+
+  wait(milliseconds: number): void {
+    this.now += milliseconds;
   }
 
   session(remote: Address): Session | undefined {
