@@ -148,7 +148,7 @@ export interface DecryptOptions {
   readonly preKeys: PreKeySource;
   /**
    * How many messages may be missing before this one: a header is believed only after so many steps of both
-   * ratchets' chains. Lowers the protocol's 25,000 (about a second of work), never raises it.
+   * ratchets' chains. Lowers the protocol's 25,000 (about a second of work; none between devices of one account), never raises it.
    */
   readonly maxForwardJumps?: number;
 }
@@ -294,12 +294,13 @@ async function openWith(
   const header: Header = message;
   const toSelf = sameAccount(local.address, remote) &&
     equalBytes(local.identity.publicKey, state.remoteIdentityKey);
-  const { ratchet, seed } = await receiveStep(
-    state.ratchet,
-    header,
-    Math.min(maxForwardJumps, toSelf ? Infinity : MAX_FORWARD_JUMPS),
-  );
-  const pq = followSpqr(state, message.pqRatchet, maxForwardJumps);
+  // Among the devices of one account the protocol sets no limit: they trust each other.
+  const limit = toSelf ? Infinity : MAX_FORWARD_JUMPS;
+  const maxJumps = Math.min(maxForwardJumps, limit);
+  const { ratchet, seed } = await receiveStep(state.ratchet, header, maxJumps);
+  // SPQR counts the message itself, against the same limit.
+  const maxPqJump = Math.min(maxForwardJumps + 1, limit);
+  const pq = followSpqr(state, message.pqRatchet, maxPqJump);
   const keys = new MessageKeys(seed, pq.key);
   try {
     const sender = state.remoteIdentityKey;
@@ -323,11 +324,10 @@ async function openWith(
 function followSpqr(
   state: SessionState,
   message: Uint8Array,
-  maxForwardJumps: number,
+  maxJump: number,
 ): ReturnType<typeof spqrReceive> {
   try {
-    // SPQR counts the message itself.
-    return spqrReceive(state.spqr, message, maxForwardJumps + 1);
+    return spqrReceive(state.spqr, message, maxJump);
   } catch (error) {
     if (!(error instanceof SpqrError)) throw error;
     throw error.code === "too-far-ahead"

@@ -58,7 +58,7 @@ export function send(
 /**
  * Takes in what a message carried of the ratchet.
  * @param message field 5 of the Signal message; empty when it has none
- * @param maxJump lowers the limit on how far ahead the message may lie; 25,000 at most
+ * @param maxJump how far ahead the message may lie: the steps it may cost
  * @returns `key`: 32 bytes, the salt of the message's keys
  * @throws SpqrError; `state` stays valid, as if the message had not come
  */
@@ -69,12 +69,7 @@ export function receive(
 ): { state: SpqrState; key: Uint8Array } {
   const { epoch, index, payload } = decodeMessage(message);
   // The key first: a repeated message is refused before any expensive step.
-  const { chain, key } = receiveKey(
-    state.chain,
-    epoch - 1,
-    index,
-    Math.min(maxJump, MAX_JUMP),
-  );
+  const { chain, key } = receiveKey(state.chain, epoch - 1, index, maxJump);
   const { stage, secret } = receiveStep(state.stage, epoch, payload);
   return {
     state: { chain: withSecret(chain, state.stage.epoch, secret), stage },
