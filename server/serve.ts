@@ -1,7 +1,12 @@
 /** One process: pages, relay and database, started together and stopped in order. */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { attachRelay, Relay } from "../lib/relay/mod.ts";
+import {
+  attachRelay,
+  Relay,
+  type RelayOptions,
+  StoreFormatError,
+} from "../lib/relay/mod.ts";
 import { securityHeaders } from "../lib/web/security_headers.ts";
 import { readCertificate } from "./certificate.ts";
 import { type Options, UsageError } from "./command_line.ts";
@@ -57,7 +62,7 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       reachable(options.host)
     }:${port}`;
     const publicUrl = options.publicUrl ?? origin;
-    const relay = await Relay.open({
+    const relay = await openRelay(data.database, {
       kv,
       publicUrl,
       log: (line) => console.error(line),
@@ -98,6 +103,21 @@ async function openDatabase(path: string): Promise<Deno.Kv> {
     throw new UsageError(`The database ${path} can't be opened: ${reason}`, {
       cause: error,
     });
+  }
+}
+
+async function openRelay(
+  database: string,
+  options: RelayOptions,
+): Promise<Relay> {
+  try {
+    return await Relay.open(options);
+  } catch (error) {
+    if (!(error instanceof StoreFormatError)) throw error;
+    throw new UsageError(
+      `The database ${database} can't be used: ${error.message}.`,
+      { cause: error },
+    );
   }
 }
 

@@ -33,6 +33,16 @@ export class KvStore implements Store {
     return found;
   }
 
+  async *scan(
+    prefix: StoreKey,
+  ): AsyncGenerator<{ key: StoreKey; value: Uint8Array }> {
+    for await (
+      const { key, value } of this.#kv.list({ prefix }, { batchSize: 500 })
+    ) {
+      yield { key: key as StoreKey, value: bytes(value) };
+    }
+  }
+
   async commit(mutations: readonly Mutation[]): Promise<void> {
     const atomic = this.#kv.atomic();
     for (const { key, value, expireIn } of mutations) {

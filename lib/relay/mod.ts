@@ -4,5 +4,6 @@ export { type MemorySocket, memorySocketPair } from "./memory_socket.ts";
 export { upgradeToRelay } from "./native_socket.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
 export { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
+export { StoreFormatError } from "./store_format.ts";
 export type { Mutation, Store, StoreKey } from "./store.ts";
 export { attachRelay, type ReachedBy } from "./ws_socket.ts";

@@ -9,6 +9,7 @@ import { RendezvousDesk } from "./rendezvous.ts";
 import { Session } from "./session.ts";
 import { CLOSE, type RelaySocket } from "./socket.ts";
 import type { Store } from "./store.ts";
+import { openFormat } from "./store_format.ts";
 import { StoredBytes } from "./stored_bytes.ts";
 import type { SessionContext } from "./visit.ts";
 import { WorkPrice } from "./work_price.ts";
@@ -51,7 +52,10 @@ export class Relay {
     Deno.unrefTimer(this.#sweeping);
   }
 
-  /** Opens the relay on its store, making its key the first time. Throws when the store cannot be read or written. */
+  /**
+   * Opens the relay on its store, making its key the first time and bringing an older store's format
+   * up to date. Throws when the store cannot be read or written, and `StoreFormatError` when it is newer.
+   */
   static async open(options: RelayOptions): Promise<Relay> {
     const now = options.clock ?? Date.now;
     const limits = completeLimits(options.limits);
@@ -66,6 +70,7 @@ export class Relay {
           error instanceof Error ? error.name : "unknown"
         })`,
       );
+    await openFormat(store, now, log);
     const keys = await RelayKeys.open(store, now());
     const stored = await StoredBytes.open(store, limits.storedBytes, now);
     const flusher = new Flusher(store, stored, failed);

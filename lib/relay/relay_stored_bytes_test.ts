@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KvStore } from "./kv_store.ts";
 import {
-  decodeStored,
   encodeStored,
   messageBytes,
   messageKey,
@@ -21,23 +20,10 @@ import {
   refused,
   RelayClient,
 } from "./testing/relay_client.ts";
+import { storedFigures } from "./testing/stored_figures.ts";
 import { withRelay } from "./testing/with_relay.ts";
 
 const DAY = 86_400_000;
-
-/** What the relay's figure says lies in the store, and what does. */
-async function figures(kv: Deno.Kv): Promise<[number, number]> {
-  let [said, found] = [0, 0];
-  for await (const { key, value } of kv.list({ prefix: [] })) {
-    assert.ok(value instanceof Uint8Array);
-    if (key[0] === "stored") {
-      for (const bytes of decodeStored(value).all.values()) said += bytes;
-    } else if (key[0] !== "key" && key[0] !== "scratch") {
-      found += diskBytes(value.length);
-    }
-  }
-  return [said, found];
-}
 
 Deno.test("what is counted is about what the file grows by, and not less", async () => {
   const directory = await Deno.makeTempDir({ prefix: "whisper-disk-" });
@@ -236,7 +222,7 @@ Deno.test("the figure is what lies in the store, after whatever was asked and ho
         store.full = false;
         await relay.stop();
         await Promise.all(asked);
-        const [said, found] = await figures(kv);
+        const [said, found] = await storedFigures(kv);
         assert.equal(said, found);
         kv.close();
       },

@@ -384,7 +384,7 @@ export class RendezvousDesk {
 }
 
 /** When nothing of it is left. */
-function goneAt({ expires }: Rendezvous): number {
+export function goneAt({ expires }: Pick<Rendezvous, "expires">): number {
   return expires + REST_MS;
 }
 

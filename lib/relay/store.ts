@@ -17,6 +17,8 @@ export interface Store {
     prefix: StoreKey,
     options: { start?: number; limit: number },
   ): Promise<{ key: StoreKey; value: Uint8Array }[]>;
+  /** Everything below `prefix`, in order of the keys: for what has to see all of it, once. */
+  scan(prefix: StoreKey): AsyncIterable<{ key: StoreKey; value: Uint8Array }>;
   /** All or nothing, on disk when it resolves. At most `MAX_MUTATIONS` and `MAX_COMMIT_BYTES`. */
   commit(mutations: readonly Mutation[]): Promise<void>;
 }

@@ -19,6 +19,8 @@ export type Figures = {
   blobs: ReadonlyMap<number, number>;
 };
 
+const NOTHING: Figures = { all: new Map(), blobs: new Map() };
+
 /**
  * How much lies in the store, against a limit. The figure is itself a record, written in the same
  * commit as what it counts: true after any crash, and there at once when the relay opens. It is kept
@@ -49,10 +51,13 @@ export class StoredBytes {
     now: () => number,
   ): Promise<StoredBytes> {
     const record = await store.get(KEY);
-    const days = record === undefined
-      ? { all: new Map(), blobs: new Map() }
-      : decodeStored(record);
+    const days = record === undefined ? NOTHING : decodeStored(record);
     return new StoredBytes(days, limit, now);
+  }
+
+  /** The record of a store in which nothing is kept but this. */
+  static record(kept: readonly Kept[], now: () => number): Mutation {
+    return new StoredBytes(NOTHING, 0, now).change(kept).mutation;
   }
 
   /** Bytes on disk and on their way there. */

@@ -10,6 +10,8 @@ export class FailingStore implements Store {
   readonly commits: Mutation[][] = [];
   #gate: Promise<void> | undefined;
   #open: (() => void) | undefined;
+  /** Commits until the disk is full. */
+  #left = Infinity;
 
   constructor(inner: Store) {
     this.#inner = inner;
@@ -18,6 +20,11 @@ export class FailingStore implements Store {
   /** Commits wait until `release`. */
   hold(): void {
     this.#gate = new Promise((open) => this.#open = open);
+  }
+
+  /** Refuses all commits after the next `count`. */
+  fullAfter(count: number): void {
+    this.#left = count;
   }
 
   release(): void {
@@ -40,9 +47,16 @@ export class FailingStore implements Store {
       : this.#inner.list(prefix, options);
   }
 
+  scan(
+    prefix: StoreKey,
+  ): AsyncIterable<{ key: StoreKey; value: Uint8Array }> {
+    return this.#inner.scan(prefix);
+  }
+
   async commit(mutations: readonly Mutation[]): Promise<void> {
     this.commits.push([...mutations]);
     await this.#gate;
+    if (this.#left-- === 0) this.full = true;
     if (this.full) throw new Error("database or disk is full");
     await this.#inner.commit(mutations);
   }

@@ -22,6 +22,12 @@ export class SlowStore implements Store {
     return this.#inner.list(prefix, options);
   }
 
+  scan(
+    prefix: StoreKey,
+  ): AsyncIterable<{ key: StoreKey; value: Uint8Array }> {
+    return this.#inner.scan(prefix);
+  }
+
   async commit(mutations: readonly Mutation[]): Promise<void> {
     await new Promise((resume) => setTimeout(resume, this.#delay));
     await this.#inner.commit(mutations);
