@@ -256,6 +256,7 @@ Deno.test("what was acknowledged or deleted is no longer in the database", () =>
     for await (const { key } of kv.list({ prefix: [] })) kinds.push(key[0]);
     kv.close();
     assert.deepEqual(kinds.filter((kind) => kind !== "scratch").sort(), [
+      "format",
       "key",
       "key",
       "q",
