@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KvStore } from "./kv_store.ts";
 import {
+  decodeStored,
   encodeStored,
   messageBytes,
   messageKey,
