@@ -63,10 +63,10 @@ export class OurParty implements Party {
     const { identity, registrationId, address } = this.local;
     const signed = await generateSignedPreKey(this.#nextId++, identity);
     const kyber = await generateKyberPreKey(this.#nextId++, identity);
-    this.#signedPreKeys.set(signed.id, signed);
-    this.#kyberPreKeys.set(kyber.id, kyber);
+    keepNewest(this.#signedPreKeys, signed);
+    keepNewest(this.#kyberPreKeys, kyber);
     const preKey = oneTime ? await generatePreKey(this.#nextId++) : undefined;
-    if (preKey) this.#preKeys.set(preKey.id, preKey);
+    if (preKey) keepNewest(this.#preKeys, preKey);
     return {
       registrationId,
       deviceId: address.deviceId,
@@ -177,6 +177,17 @@ export class OurParty implements Party {
       this.stored ? serializeSession(session) : session,
     );
   }
+}
+
+/** Nobody uses a prekey that old. */
+const MAX_PREKEYS = 100;
+
+function keepNewest<T extends { readonly id: number }>(
+  keys: Map<number, T>,
+  key: T,
+): void {
+  keys.set(key.id, key);
+  if (keys.size > MAX_PREKEYS) keys.delete(keys.keys().next().value!);
 }
 
 function name({ serviceId, deviceId }: Address): string {
