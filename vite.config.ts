@@ -16,6 +16,12 @@ export default defineConfig({
   publicDir: "static",
   environments: {
     client: {
+      optimizeDeps: {
+        // Where `deno task dev` looks for packages when it starts: one found later reloads the open page.
+        entries: ["islands/app.tsx", "lib/client/browser.ts"],
+        // Taken icon by icon: see the plugin.
+        exclude: ["lucide-preact"],
+      },
       build: {
         outDir: "dist/client",
         manifest: true,

@@ -6,6 +6,7 @@ import { text } from "../text/mod.ts";
 export function Starting() {
   return (
     <main class="starting">
+      <h1 class="unseen">{text.app}</h1>
       <Logo size={56} />
       <p>{text.screens.starting}</p>
     </main>

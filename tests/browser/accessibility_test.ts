@@ -63,10 +63,14 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       const { page } = ada;
       const look = async (name: string) => {
         for (const theme of ["light", "dark"]) {
-          // The same attribute that the setting sets.
-          await page.evaluate((chosen) => {
+          // The same attribute that the setting sets. Who wants no motion gets all of it at once.
+          const moving = await page.evaluate((chosen) => {
             document.documentElement.dataset.theme = chosen;
+            return document.getAnimations().filter((one) =>
+              one instanceof CSSTransition
+            ).length;
           }, theme);
+          equal(moving, 0);
           await expectAccessible(page);
           await screenshot(page, `${size}-${theme}-${name}`);
         }

@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { freshPerson } from "../harness/mod.ts";
 
 Deno.test("deno task dev serves the pages with hot reload and the real relay, under the same strict headers", async () => {
@@ -27,23 +27,25 @@ Deno.test("deno task dev serves the pages with hot reload and the real relay, un
     const person = await freshPerson({ url });
     try {
       const { page } = person;
-      const connected = page.waitForEvent(
-        "console",
-        (message) => message.text() === "[vite] connected.",
-      );
-      const spoken = page.waitForEvent(
-        "websocket",
-        (socket) => socket.url() === `${url.replace("http", "ws")}/relay`,
-      )
-        .then((socket) => socket.waitForEvent("framereceived"));
-      await page.goto(`${url}/chat`);
-      await page.locator("is-land[data-ready]").waitFor({ state: "attached" });
-      await connected;
-      await page.evaluate(
-        (address) => void new WebSocket(address),
-        `${url.replace("http", "ws")}/relay`,
-      );
-      await spoken;
+      let loads = 0;
+      page.on("load", () => loads++);
+      const address = `${url.replace("http", "ws")}/relay`;
+      await Promise.all([
+        page.waitForEvent(
+          "console",
+          (message) => message.text() === "[vite] connected.",
+        ),
+        page.goto(`${url}/chat`),
+        page.locator("is-land[data-ready]").waitFor({ state: "attached" }),
+      ]);
+      await Promise.all([
+        page.waitForEvent("websocket", (socket) => socket.url() === address)
+          .then((socket) => socket.waitForEvent("framereceived")),
+        page.evaluate((at) => void new WebSocket(at), address),
+      ]);
+      // Vite reloads the page when it comes upon a package that it did not prepare.
+      await page.getByRole("button", { name: "Create new account" }).waitFor();
+      equal(loads, 1);
       deepEqual(
         person.problems.filter((problem) =>
           /security policy|trusted/i.test(problem)

@@ -37,13 +37,19 @@ async function compressed(paths: readonly string[]): Promise<number> {
 Deno.test("every page opens under the strict headers, without an error and without asking anybody else", () =>
   withPerson(async (person, url) => {
     const { page } = person;
-    for (const path of ["/", "/chat", "/nothing-here"]) {
+    // Who has no account is shown the start, under its own address too.
+    const pages = {
+      "/": "Create new account",
+      "/chat": "Create new account",
+      "/nothing-here": "Go to the start page",
+    };
+    for (const [path, action] of Object.entries(pages)) {
       await page.goto(url + path);
-      for (const island of await page.locator("is-land").all()) {
-        await island.and(page.locator("[data-ready]")).waitFor({
-          state: "attached",
-        });
-      }
+      await page.getByText(action, { exact: true }).waitFor();
+      equal(
+        await page.locator("is-land:not([data-ready])").count(),
+        0,
+      );
       equal(await page.locator("#needs-https").isVisible(), false);
       await expectAccessible(page);
       const loaded = await page.evaluate(() =>

@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { message, textsOf, write } from "./conversation_steps.ts";
 import {
   allAre,
+  allAreSent,
   comeBack,
   CONNECTION_NOTES,
   hurry,
@@ -65,7 +66,7 @@ Deno.test("killed again and again while both write, the relay loses and doubles 
       // At another moment each time: before anything was sent, in the middle, near the end.
       const seen = message(ada, new RegExp(`^You: hers ${6 * round + 2}\\.`));
       await seen.waitFor();
-      if (round === 1) await allAre(ada, [part(hers)[0]], "sent");
+      if (round === 1) await allAreSent(ada, [part(hers)[0]]);
       if (round === 2) await writing;
       await kill();
       await writing;

@@ -77,6 +77,23 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
     deepEqual(await textsOf(bjorn), written);
   }));
 
+Deno.test("while what is stored is not open yet, that is said", () =>
+  withPeople(1, async ({ page }) => {
+    // Another tab that is about to let go, for ever.
+    await page.addInitScript(() => {
+      navigator.locks.request = () => new Promise(() => {});
+    });
+    await page.goto(new URL("/chat", page.url()).href);
+    await page.locator("is-land[data-ready]").waitFor({ state: "attached" });
+    const words = page.getByText("Opening your conversations…");
+    // They come only if it takes long.
+    await words.evaluate((element) =>
+      Promise.all(element.getAnimations().map(({ finished }) => finished))
+    );
+    await expectAccessible(page);
+    await screenshot(page, "starting");
+  }));
+
 Deno.test("a browser that stores nothing is told so, and offered no account", () =>
   withPeople(1, async ({ page }) => {
     await page.addInitScript(() => {

@@ -154,6 +154,17 @@ export async function allAre(
   }
 }
 
+/** Waits until all these own messages were taken by the relay at least: an answer can be here already. */
+export async function allAreSent(
+  person: Person,
+  texts: readonly string[],
+): Promise<void> {
+  for (const text of texts.toReversed()) {
+    const sent = new RegExp(`^You: ${text}, .*, (sent|delivered|read)$`);
+    await message(person, sent).waitFor();
+  }
+}
+
 /** Waits until a message with `text` is shown, however it came there. */
 export async function shows(person: Person, text: string): Promise<void> {
   await message(person, new RegExp(`: ${text}, `)).waitFor();

@@ -1,6 +1,7 @@
 /**
  * Vite plugin: of lucide-preact, only the icons that a module names. The package exports nothing but
- * its barrel, some two thousand modules, which a build would read only to drop all but a dozen.
+ * its barrel, some two thousand modules, which a build would read only to drop all but a dozen, and
+ * the first page of a server under development would wait for.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -54,8 +55,6 @@ export function icons(): Plugin {
   let exports: Exports | undefined;
   return {
     name: "whisper:icons",
-    // While developing, Vite bundles the whole package once and keeps it.
-    apply: "build",
     enforce: "pre",
     transform: {
       filter: { id: /\.tsx$/, code: PACKAGE },
