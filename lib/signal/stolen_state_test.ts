@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   type CiphertextMessage,
   decrypt,
   type Session,
   SignalError,
 } from "./mod.ts";
+import { happenings } from "./testing/happenings.ts";
 import { OurParty } from "./testing/our_party.ts";
 import { introduce } from "./testing/party.ts";
+import { holds } from "./testing/property.ts";
+import { Schedule } from "./testing/schedule.ts";
 import { hear, say, write } from "./testing/text.ts";
+import { judge, steal } from "./testing/theft.ts";
 
 /** Alice and Bob in the middle of a conversation. */
 async function talking() {
@@ -60,4 +65,44 @@ Deno.test("who steals a session can read on at first, and no more after a round 
   await say(bob, alice, "pong");
   const later = await sendRead(alice, bob);
   assert.equal(await thiefReads(alice, bob, stolen, later), false);
+});
+
+/** Rounds of conversation before the theft: SPQR is in another of its stages each time. */
+const MOMENTS = [0, 1, 3, 10, 20, 22, 30, 41, 45, 60, 70, 88];
+
+for (const role of ["began", "answered"] as const) {
+  Deno.test(`a thief is shut out by a round trip, one with a quantum computer by an epoch of SPQR: the victim ${role}`, async () => {
+    for (const before of MOMENTS) {
+      const { alice, bob } = await talking();
+      const [victim, peer] = role === "began" ? [alice, bob] : [bob, alice];
+      judge(await steal(victim, peer, before, 100));
+    }
+  });
+}
+
+Deno.test("whatever is lost or late, who stole the session reads nothing once the victim wrote with a new key and was answered", async () => {
+  await holds(
+    fc.asyncProperty(happenings(150), happenings(150), async (then, later) => {
+      const [alice, bob] = [await OurParty.create(), await OurParty.create()];
+      const schedule = new Schedule([alice, bob]);
+      const [aliceSays, bobSays] = [0, 1].map((line) => () =>
+        schedule.say(line)
+      );
+      await aliceSays();
+      for (const event of then) await schedule.happen(event);
+      await aliceSays();
+      const stolen = bob.session(alice.address)!;
+      const next = await aliceSays();
+      assert.equal(await thiefReads(alice, bob, stolen, next), true);
+      for (const event of later) await schedule.happen(event);
+      // What was under way at the theft may have been written with the key that Bob still writes with.
+      for (const _round of [1, 2]) {
+        await bobSays();
+        await aliceSays();
+      }
+      const secret = await aliceSays();
+      assert.equal(await thiefReads(alice, bob, stolen, secret), false);
+    }),
+    20,
+  );
 });

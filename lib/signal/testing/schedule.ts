@@ -115,6 +115,15 @@ export class Schedule {
     }
   }
 
+  /** A message that arrives at once, before what else is under way. */
+  async say(number: number): Promise<CiphertextMessage> {
+    const line = this.#lines[number];
+    await this.#send(line);
+    const { message } = line.underWay.at(-1)!;
+    await this.#deliver(line, line.underWay.length - 1);
+    return message;
+  }
+
   /** Whatever has happened, all who ever spoke understand each other. */
   async end(): Promise<void> {
     for (const { from, to, pair } of this.#lines) {
