@@ -6,12 +6,14 @@ import { dates } from "../format/mod.ts";
 import { glance } from "../format/glance.ts";
 import { piecesOf } from "../format/links.ts";
 import { Button } from "../parts/button.tsx";
+import { memo } from "../parts/memo.tsx";
 import { text } from "../text/mod.ts";
 import { Ticks } from "./ticks.tsx";
 
 const words = text.message;
 
-export function Bubble(
+/** Drawn anew for another message object only: one that says the same is the same object. */
+export const Bubble = memo(function Bubble(
   { message, first, name, retry }: {
     message: MessageView;
     /** The first of a run by one person. */
@@ -58,7 +60,7 @@ export function Bubble(
       )}
     </article>
   );
-}
+});
 
 /** The words, with their web addresses made links. A link says nothing of this page to where it leads. */
 function linked(words: string): ComponentChildren {

@@ -6,7 +6,7 @@
 import type { MessageView } from "../../lib/client/view.ts";
 
 export interface Page {
-  /** Stays while messages are added to it. */
+  /** Stays while messages are added to it, at either end. */
   readonly key: string;
   readonly messages: readonly MessageView[];
   /** The message before the first one, which decides what the first row looks like. */
@@ -15,23 +15,28 @@ export interface Page {
 
 /** One id in 16 ends a page. Ids are random hex. */
 function endsPage({ id }: MessageView): boolean {
-  return Number.parseInt(id.slice(-2), 16) % 16 === 0;
+  return id.endsWith("0");
 }
 
-function same(a: MessageView, b: MessageView): boolean {
-  return a === b ||
+function same(a: MessageView | undefined, b: MessageView | undefined): boolean {
+  if (a === b) return true;
+  return a !== undefined && b !== undefined &&
     a.id === b.id && a.state === b.state && a.time === b.time &&
-      a.mine === b.mine && a.body.kind === b.body.kind &&
-      (a.body.kind !== "text" || b.body.kind !== "text" ||
-        a.body.text === b.body.text);
+    a.mine === b.mine && a.body.kind === b.body.kind &&
+    (a.body.kind !== "text" || b.body.kind !== "text" ||
+      a.body.text === b.body.text);
 }
 
-function reusable(page: Page, old: Page | undefined): old is Page {
-  return old !== undefined && old.messages.length === page.messages.length &&
-    (old.previous === page.previous ||
-      old.previous !== undefined && page.previous !== undefined &&
-        same(old.previous, page.previous)) &&
-    old.messages.every((message, i) => same(message, page.messages[i]));
+/** Whether `old` is the page from `start` on, as it would be cut now. */
+function stands(
+  old: Page,
+  messages: readonly MessageView[],
+  start: number,
+): boolean {
+  const end = start + old.messages.length;
+  return (end === messages.length || endsPage(old.messages[end - start - 1])) &&
+    same(old.previous, messages[start - 1]) &&
+    old.messages.every((message, i) => same(message, messages[start + i]));
 }
 
 /** Pages of `messages`, oldest first. A page equal to one of `before` is that very object. */
@@ -39,22 +44,33 @@ export function paginate(
   messages: readonly MessageView[],
   before: readonly Page[] = [],
 ): Page[] {
-  const old = new Map(before.map((page) => [page.key, page]));
+  const oldest = before[0]?.messages[0].id;
+  /** Where what is in `before` begins; -1 when it is not here. */
+  const shift = messages.findIndex(({ id }) => id === oldest);
+  const old = new Map<number, Page>();
+  for (let i = 0, at = shift; shift >= 0 && i < before.length; i++) {
+    old.set(at, before[i]);
+    at += before[i].messages.length;
+  }
   const pages: Page[] = [];
-  let start = 0;
-  for (let i = 0; i < messages.length; i++) {
-    const last = i === messages.length - 1;
-    if (!endsPage(messages[i]) && !last) continue;
-    // Named after its end, which stays when older messages come; the newest page has none yet.
-    const key = endsPage(messages[i]) ? messages[i].id : "newest";
-    const page: Page = {
-      key,
-      messages: messages.slice(start, i + 1),
+  for (let start = 0; start < messages.length;) {
+    let former = old.get(start);
+    if (former && stands(former, messages, start)) {
+      pages.push(former);
+      start += former.messages.length;
+      continue;
+    }
+    let end = start;
+    do former ??= old.get(end); while (
+      !endsPage(messages[end++]) && end < messages.length
+    );
+    pages.push({
+      // One of its own ids, so no other page's: pages grow together and never come apart.
+      key: former?.key ?? messages[start].id,
+      messages: messages.slice(start, end),
       previous: messages[start - 1],
-    };
-    const former = old.get(key);
-    pages.push(reusable(page, former) ? former : page);
-    start = i + 1;
+    });
+    start = end;
   }
   return pages;
 }

@@ -39,6 +39,23 @@ Deno.test("older messages in front change at most the page they join", () => {
   }));
 });
 
+Deno.test("a page keeps its key, and so its place on the screen, whatever is added at either end", () => {
+  fc.assert(fc.property(messages, fc.nat(), fc.nat(), (all, one, other) => {
+    const [from, to] = [one, other].map((n) => n % (all.length + 1)).sort((
+      a,
+      b,
+    ) => a - b);
+    const few = paginate(all.slice(from, to));
+    const whole = paginate(all, few);
+    for (const { key, messages } of few) {
+      const page = whole.find((page) => page.key === key);
+      assert.ok(
+        page && messages.every((message) => page.messages.includes(message)),
+      );
+    }
+  }));
+});
+
 Deno.test("a newer message changes only the newest page", () => {
   fc.assert(fc.property(messages, (all) => {
     fc.pre(all.length > 0);

@@ -32,7 +32,9 @@ export class Conversation implements ConversationView {
   #loading: Promise<void> | undefined;
   #loaded = false;
   #visible = false;
+  /** The author and id of each of `messages`, and the same to look up. */
   #keys: string[] = [];
+  readonly #known = new Set<string>();
   #summary: Summary;
 
   constructor(name: string, summary: Summary, commands: ConversationCommands) {
@@ -111,14 +113,12 @@ export class Conversation implements ConversationView {
 
   /** A page came from disk: the newest, or the one before what is here. */
   show(page: { rows: readonly Row[]; before: number | undefined }): void {
-    if (
-      this.#loaded && page.rows.some((row) => this.#keys.includes(keyOf(row)))
-    ) {
-      return; // asked for twice at once
-    }
+    const keys = page.rows.map(keyOf);
+    if (keys.some((key) => this.#known.has(key))) return; // asked for twice at once
     this.#loaded = true;
     this.#before = page.before;
-    this.#keys = [...page.rows.map(keyOf), ...this.#keys];
+    this.#keys = [...keys, ...this.#keys];
+    for (const key of keys) this.#known.add(key);
     batch(() => {
       this.#messages.value = [
         ...page.rows.map(viewOf),
@@ -137,13 +137,17 @@ export class Conversation implements ConversationView {
     this.#summary = summary;
     // A page that was not loaded yet will have them.
     if (!this.#loaded) return;
+    const ofHere = changed.filter((row) => this.#known.has(keyOf(row)));
+    if (added.length === 0 && ofHere.length === 0) return;
     const messages = [...this.#messages.value];
-    for (const row of changed) {
-      const at = this.#keys.lastIndexOf(keyOf(row));
-      if (at >= 0) messages[at] = viewOf(row);
+    for (const row of ofHere) {
+      // Mostly one of the last.
+      messages[this.#keys.lastIndexOf(keyOf(row))] = viewOf(row);
     }
     for (const row of added) {
-      this.#keys.push(keyOf(row));
+      const key = keyOf(row);
+      this.#keys.push(key);
+      this.#known.add(key);
       messages.push(viewOf(row));
     }
     this.#messages.value = messages;

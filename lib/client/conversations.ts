@@ -169,19 +169,15 @@ export class Conversations {
 
   async #send(entry: Entry, contact: Contact, text: string): Promise<void> {
     if (text.trim() === "") throw new RangeError("there is nothing to send");
-    const { account, clock } = this.#desk;
     const content = composed(this.#desk, contact, { kind: "text", text });
-    const appended = await this.#log.append(entry, {
-      content,
-      author: account.accountId,
-      at: clock.now(),
-    });
+    const { clock } = this.#desk;
+    const added = await this.#log.compose(entry, content, clock.now());
     const { conversation } = contact.record;
     await this.#post(entry, contact, conversation, content.id, content.bytes);
     // In one commit: a page that ends now has the draft or the message, never both or neither.
     const draft = this.#open.get(conversation)?.draft.value ?? "";
     await this.#log.setDraft(entry, conversation, draft);
-    await this.#changed(entry, conversation, appended);
+    await this.#changed(entry, conversation, { added, changed: [] });
   }
 
   async #retry(entry: Entry, contact: Contact, id: string): Promise<void> {

@@ -64,9 +64,16 @@ export class Lane {
     return this.#first === this.#next;
   }
 
-  /** More entries are on disk. */
-  grew(next: number): void {
+  /** One more entry is on disk, the one before `next`. */
+  grew(next: number, record: OutgoingRecord): void {
     this.#next = next;
+    const run = this.#run;
+    const handle = run?.reading ? undefined : run?.handle;
+    if (run && handle !== undefined && run.at === next - 1 && this.#may(run)) {
+      // All before it have left, so it follows at once, without being read back from the disk.
+      this.#send(run, handle, run.at++, record);
+      return;
+    }
     // Asked again for every new message: that the queue is gone must show at each.
     if (this.#deadOn && !this.#deadOn.lost) this.#begin(this.#deadOn);
     else this.#pump();
@@ -135,26 +142,29 @@ export class Lane {
       if (this.#settled.has(index)) continue;
       const record = await this.#events.read(index);
       if (run !== this.#run) return;
-      if (!record) continue;
-      run.inFlight++;
-      run.connection.request({
-        type: "SEND",
-        handle,
-        id: record.id,
-        envelope: record.envelope,
-      }).then(
-        () => {
-          run.inFlight--;
-          this.#failures = 0;
-          this.#settle(index, "sent");
-          if (run === this.#run) this.#pump();
-        },
-        (error: unknown) => {
-          run.inFlight--;
-          this.#refused(run, error, index);
-        },
-      );
+      if (record) this.#send(run, handle, index, record);
     }
+  }
+
+  #send(
+    run: Run,
+    handle: number,
+    index: number,
+    { id, envelope }: OutgoingRecord,
+  ): void {
+    run.inFlight++;
+    run.connection.request({ type: "SEND", handle, id, envelope }).then(
+      () => {
+        run.inFlight--;
+        this.#failures = 0;
+        this.#settle(index, "sent");
+        if (run === this.#run) this.#pump();
+      },
+      (error: unknown) => {
+        run.inFlight--;
+        this.#refused(run, error, index);
+      },
+    );
   }
 
   #bind(run: Run): Promise<number> {

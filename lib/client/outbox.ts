@@ -23,6 +23,12 @@ import {
 
 const TRANSPORT_ID = 16;
 
+/**
+ * How long the relay's OK waits to be written, in ms. All that come meanwhile share a commit, and
+ * disk and screen are left to what can't wait. An OK that is lost with the page is asked for again.
+ */
+const SETTLE_DELAY_MS = 50;
+
 /** The message of a log that an envelope carries. */
 export type MessageRef = NonNullable<OutgoingRecord["message"]>;
 
@@ -58,6 +64,7 @@ export class Outbox {
   #connection: Connection | undefined;
   #settled: Settled[] = [];
   #settling = false;
+  #cancelDelay: (() => void) | undefined;
 
   constructor(desk: Desk, events: OutboxEvents) {
     this.#desk = desk;
@@ -135,6 +142,7 @@ export class Outbox {
   lost(): void {
     this.#connection = undefined;
     for (const lane of this.#lanes.values()) lane.stop();
+    if (this.#cancelDelay) this.#writeSettled();
   }
 
   async #enqueue(
@@ -147,7 +155,7 @@ export class Outbox {
     const next = lane.next + 1;
     entry.put(outgoingTable, `${name}.${lane.next}`, record);
     entry.put(laneTable, name, { ...lane, next });
-    entry.after(() => this.#lane(name, address, lane).grew(next));
+    entry.after(() => this.#lane(name, address, lane).grew(next, record));
   }
 
   #lane(name: string, address: Address, entries: LaneRecord): Lane {
@@ -168,11 +176,19 @@ export class Outbox {
     return lane;
   }
 
-  /** Answers that come together are committed together. */
   #settle(settled: Settled): void {
     this.#settled.push(settled);
     if (this.#settling) return;
     this.#settling = true;
+    this.#cancelDelay = this.#desk.clock.after(
+      SETTLE_DELAY_MS,
+      () => this.#writeSettled(),
+    );
+  }
+
+  #writeSettled(): void {
+    this.#cancelDelay?.();
+    this.#cancelDelay = undefined;
     this.#desk.ledger.post(async (entry) => {
       const batch = this.#settled.slice();
       for (const queue of new Set(batch.map(({ queue }) => queue))) {

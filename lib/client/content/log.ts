@@ -116,6 +116,24 @@ export class ConversationLog {
     return { added, changed };
   }
 
+  /**
+   * Adds a message that was composed here just now. Its id is new and random, so nothing is looked
+   * up for it: `append` would ask the disk for what can't be there.
+   * @param at ms since the epoch
+   * @returns undefined for what does not stay in the conversation
+   */
+  async compose(
+    w: VaultWriter,
+    content: Content,
+    at: number,
+  ): Promise<Row | undefined> {
+    const [part] = partsOf(content, this.#me, this.#me);
+    if (!part?.state.base) return undefined;
+    const { target, state } = part;
+    const entry = { ...UNKNOWN, state };
+    return await this.#place(w, content.conversation, target, entry, at, false);
+  }
+
   /** Own messages have come this far; what has come further stays. Returns those that changed. */
   async raise(
     w: VaultWriter,

@@ -125,11 +125,9 @@ class IdbStore implements Store {
   get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     return this.#run(async () => {
       const { store, done } = this.#database.transaction("records");
-      const [values] = await Promise.all([
-        Promise.all(keys.map((key) => store.get(key.slice()))),
-        done,
-      ]);
-      return values;
+      // A value that was read is good before its transaction has ended: one answer less to wait for.
+      done.catch(() => undefined);
+      return await Promise.all(keys.map((key) => store.get(key.slice())));
     });
   }
 
@@ -200,14 +198,22 @@ class IdbStore implements Store {
         DURABLE,
       );
       const device = transaction.objectStore("device");
-      if (await device.get("owner") !== this.#owner) {
-        await transaction.done;
-        throw new TakenOverError();
-      }
-      await Promise.all([
+      // All is asked for at once and taken back if the owner turns out to be another one: each answer
+      // waited for is a moment at which the page may be busy, and a message waits for this commit.
+      const owner = device.get("owner");
+      const written = Promise.all([
         ...requests(transaction.objectStore("records"), device),
         transaction.done,
       ]);
+      // Its failure is told below; here it only must not count as told to nobody.
+      written.catch(() => undefined);
+      if (await owner !== this.#owner) {
+        transaction.abort();
+        await transaction.done.catch(() => undefined);
+        throw new TakenOverError();
+      }
+      transaction.commit();
+      await written;
     });
   }
 
