@@ -92,6 +92,30 @@ function receiptsLast(events: readonly LogEvent[]): LogEvent[] {
   ];
 }
 
+Deno.test("a message that is composed here is one that was appended", async () => {
+  const [composing, appending] = [await newVault(), await newVault()];
+  for (const vault of [composing, appending]) {
+    await append(vault, text(THEM, 1));
+  }
+  const { content } = text(ME, 2);
+  const row = await composing.transact((w) => log.compose(w, content, 5_000));
+  const { added } = await append(appending, text(ME, 2));
+  assert.ok(row);
+  assert.deepEqual(row, added);
+  assert.deepEqual(await allRows(composing), await allRows(appending));
+  // Its repeat and its receipt find it, as they find an appended one.
+  assert.deepEqual(await append(composing, text(ME, 2)), {
+    added: undefined,
+    changed: [],
+  });
+  const receipt = event(THEM, 3, {
+    kind: "receipt",
+    state: "read",
+    ids: [row.id],
+  });
+  assert.equal((await append(composing, receipt)).changed[0].state, "read");
+});
+
 Deno.test("any order and repetition of the same events gives the same view", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -473,6 +497,12 @@ Deno.test("whatever its length, opening and adding to a conversation touches a h
     read: 1,
     written: 3,
   });
+  // What is composed here waits for no reading at all.
+  const composed = text(ME, length + 2).content;
+  assert.deepEqual(
+    await cost(() => reopened.transact((w) => log.compose(w, composed, 5_000))),
+    { read: 0, written: 3 },
+  );
 });
 
 function ids(from: number, to: number): string[] {
