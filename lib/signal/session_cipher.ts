@@ -85,7 +85,7 @@ export interface EncryptOptions {
 
 /**
  * Encrypts for one device. Store `session` before the message leaves: a key must not be used twice.
- * @throws SignalError `unanswered`, `wrong-address`
+ * @throws SignalError `unanswered`, `wrong-address`, `pq-ratchet` (2^32 messages without an answer)
  */
 export async function encrypt(
   { local, remote, session, plaintext, now }: EncryptOptions,
@@ -96,7 +96,7 @@ export async function encrypt(
     throw new SignalError("unanswered");
   }
   const { ratchet, header, seed } = await sendStep(current.ratchet);
-  const pq = spqrSend(current.spqr, randomBytes);
+  const pq = inSession(() => spqrSend(current.spqr, randomBytes));
   const keys = new MessageKeys(seed, pq.key);
   seed.fill(0);
   const encoded = encodeSignalMessage({
@@ -300,7 +300,9 @@ async function openWith(
   const { ratchet, seed } = await receiveStep(state.ratchet, header, maxJumps);
   // SPQR counts the message itself, against the same limit.
   const maxPqJump = Math.min(maxForwardJumps + 1, limit);
-  const pq = followSpqr(state, message.pqRatchet, maxPqJump);
+  const pq = inSession(() =>
+    spqrReceive(state.spqr, message.pqRatchet, maxPqJump)
+  );
   const keys = new MessageKeys(seed, pq.key);
   try {
     const sender = state.remoteIdentityKey;
@@ -321,13 +323,10 @@ async function openWith(
   }
 }
 
-function followSpqr(
-  state: SessionState,
-  message: Uint8Array,
-  maxJump: number,
-): ReturnType<typeof spqrReceive> {
+/** A step of SPQR, its errors as ours. */
+function inSession<T>(step: () => T): T {
   try {
-    return spqrReceive(state.spqr, message, maxJump);
+    return step();
   } catch (error) {
     if (!(error instanceof SpqrError)) throw error;
     throw error.code === "too-far-ahead"

@@ -81,10 +81,21 @@ export function parse(bytes: Uint8Array): SpqrState {
   if (fields.number(1) !== VERSION) throw malformed();
   const role = fields.number(2);
   if (role > 1) throw malformed();
-  return {
+  const state = {
     chain: parseChain(readFields(fields.bytes(3)), role === 0 ? "A2B" : "B2A"),
     stage: parseStage(fields),
   };
+  if (!fitTogether(state)) throw malformed();
+  return state;
+}
+
+/** Whether the chain has the epochs that the stage goes on from. */
+function fitTogether({ chain, stage }: SpqrState): boolean {
+  // The side that encapsulates has the epoch's secret at once, the other at its end.
+  const encapsulated = "ct2" in stage || "m" in stage;
+  const newest = chain.firstEpoch + chain.links.length - 1;
+  return newest === (encapsulated ? stage.epoch : stage.epoch - 1) &&
+    chain.sendEpoch < stage.epoch;
 }
 
 function writeChain(chain: Chain, writer: PbfWriter): void {

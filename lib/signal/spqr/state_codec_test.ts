@@ -88,6 +88,17 @@ Deno.test("a newer format is told from a broken one", () => {
   assert.throws(() => parse(new Uint8Array()), refusal("malformed"));
 });
 
+Deno.test("a chain whose epochs are not those of the stage is malformed", () => {
+  for (const state of states.values()) {
+    const { stage } = state;
+    for (const epoch of [stage.epoch - 1, stage.epoch + 1]) {
+      if (epoch === 0) continue;
+      const moved = serialize({ ...state, stage: { ...stage, epoch } });
+      assert.throws(() => parse(moved), refusal("malformed"));
+    }
+  }
+});
+
 Deno.test("a state cut short is malformed", () => {
   for (const bytes of stored) {
     for (let length = 0; length < bytes.length; length += 1 + length % 7) {
