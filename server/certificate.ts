@@ -1,6 +1,6 @@
 /** The certificate of `--tls-cert` and `--tls-key`, checked before anything listens with it. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { UsageError } from "./command_line.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** PEM texts: the chain, and the private key of its first certificate. */
 export interface Certificate {

@@ -1,4 +1,18 @@
-/** The command line and the environment, parsed once into options or one line that says what is wrong. */
+/** The command line and the environment, parsed once into a command or one line that says what is wrong. */
+import { completeLimits, type Limits } from "../lib/relay/mod.ts";
+import { LIMIT_OPTIONS } from "./limit_options.ts";
+import { type Parser, ValueError } from "./option_values.ts";
+import {
+  type CommandName,
+  COMMANDS,
+  environmentName,
+  FILE_OPTIONS,
+  FLAGS,
+  isCommand,
+  OPTIONS,
+  SERVE_OPTIONS,
+} from "./options.ts";
+import { UsageError } from "./usage_error.ts";
 
 export interface Options {
   /** 0 lets the system choose. */
@@ -11,59 +25,25 @@ export interface Options {
   readonly publicUrl?: string;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Loopback port for totals; undefined for none. */
+  readonly metricsPort?: number;
+  /** Those that are not the relay's defaults. */
+  readonly limits: Partial<Limits>;
 }
 
 export type Command =
-  | { readonly name: "serve"; readonly options: Options }
-  | { readonly name: "help" };
+  | { readonly name: "serve" | "doctor"; readonly options: Options }
+  | { readonly name: "backup"; readonly data?: string; readonly to: string }
+  | {
+    readonly name: "restore";
+    readonly data?: string;
+    readonly from: string;
+    readonly force: boolean;
+  }
+  | { readonly name: "help"; readonly of?: CommandName };
 
-/** What was asked for can't be done as asked; the message is the line to show. The exit code is 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
-export const HELP =
-  `Whisper: a private messenger. Serves the pages and the relay.
-
-Usage: whisper [serve] [options]
-
-  --port NUMBER       port to listen on (8000; 0 chooses a free one)
-  --host ADDRESS      address to listen on (127.0.0.1; 0.0.0.0 for all)
-  --data DIRECTORY    where the relay keeps its database
-                      (default: this user's data folder)
-  --public-url URL    the origin people reach this server by, for instance
-                      https://whisper.example (default: the address it listens on)
-  --tls-cert FILE     certificate chain, PEM; together with
-  --tls-key FILE      its private key, PEM
-  --help              this text
-
-Each option can also be set in the environment: WHISPER_PORT, WHISPER_HOST,
-WHISPER_DATA, WHISPER_PUBLIC_URL, WHISPER_TLS_CERT, WHISPER_TLS_KEY.
-The command line wins.
-`;
-
-const NAMES = [
-  "port",
-  "host",
-  "data",
-  "public-url",
-  "tls-cert",
-  "tls-key",
-] as const;
-type Name = typeof NAMES[number];
-type Values = Partial<
-  Record<Name, { readonly value: string; readonly source: string }>
->;
-
-const isName = (text: string): text is Name =>
-  (NAMES as readonly string[]).includes(text);
-
-export function environmentName(name: Name): string {
-  return `WHISPER_${name.toUpperCase().replaceAll("-", "_")}`;
-}
-
-/** Names of all environment variables that are read. */
-export const ENVIRONMENT: readonly string[] = NAMES.map(environmentName);
+type Given = { readonly value: string; readonly source: string };
+type Values = ReadonlyMap<string, Given>;
 
 /**
  * The command that `args` (without the program's name) and the environment ask for.
@@ -73,94 +53,166 @@ export function parseCommandLine(
   args: readonly string[],
   environment: (name: string) => string | undefined,
 ): Command {
-  const values: Values = {};
-  for (const name of NAMES) {
-    const variable = environmentName(name);
-    const value = environment(variable);
-    if (value) values[name] = { value, source: variable };
+  const { words, values, help } = split(args);
+  if (words[0] === "help") words.shift();
+  const [command = "serve", ...rest] = words;
+  if (!isCommand(command) || rest.length > 0) {
+    throw new UsageError(
+      `There is no command ${JSON.stringify(words.join(" "))}; see --help.`,
+    );
   }
+  if (help) {
+    return { name: "help", of: words.length === 0 ? undefined : command };
+  }
+  const known: readonly string[] = COMMANDS[command].options;
+  for (const name of values.keys()) {
+    if (!known.includes(name)) {
+      throw new UsageError(
+        `${command} has no option --${name}; see whisper ${command} --help.`,
+      );
+    }
+  }
+  return commandOf(command, withEnvironment(values, known, environment));
+}
+
+function split(
+  args: readonly string[],
+): { words: string[]; values: Map<string, Given>; help: boolean } {
+  const values = new Map<string, Given>();
   const words: string[] = [];
+  let help = args[0] === "help";
   for (let at = 0; at < args.length; at++) {
     const arg = args[at];
-    if (arg === "--help" || arg === "-h" || arg === "help") {
-      return { name: "help" };
+    if (arg === "--help" || arg === "-h") {
+      help = true;
+      continue;
     }
     if (!arg.startsWith("-")) {
       words.push(arg);
       continue;
     }
     const [, name, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
-    if (!name || !isName(name)) {
-      throw new UsageError(`There is no option ${word(arg)}; see --help.`);
+    if (!name || !OPTIONS.has(name)) {
+      throw new UsageError(
+        `There is no option ${word(arg.replace(/=.*/s, ""))}; see --help.`,
+      );
+    }
+    const source = `--${name}`;
+    if (Object.hasOwn(FLAGS, name)) {
+      if (inline !== undefined) {
+        throw new UsageError(`${source} takes no value.`);
+      }
+      values.set(name, { value: "yes", source });
+      continue;
     }
     const value = inline ?? args[++at];
-    if (!value || (inline === undefined && value.startsWith("--"))) {
-      throw new UsageError(`--${name} needs a value.`);
+    // What is asked for is help, wherever it stands.
+    if (inline === undefined && value === "--help") {
+      help = true;
+      continue;
     }
-    values[name] = { value, source: `--${name}` };
+    if (!value || (inline === undefined && value.startsWith("--"))) {
+      throw new UsageError(`${source} needs a value.`);
+    }
+    values.set(name, { value, source });
   }
-  if (words.length > 1 || (words[0] ?? "serve") !== "serve") {
-    throw new UsageError(
-      `There is no command ${JSON.stringify(words.join(" "))}; see --help.`,
-    );
+  return { words, values, help };
+}
+
+function withEnvironment(
+  values: Values,
+  known: readonly string[],
+  environment: (name: string) => string | undefined,
+): Values {
+  const all = new Map(values);
+  for (const name of known) {
+    if (all.has(name) || !OPTIONS.get(name)?.environment) continue;
+    const source = environmentName(name);
+    const value = environment(source);
+    if (value) all.set(name, { value, source });
   }
-  return { name: "serve", options: optionsOf(values) };
+  return all;
+}
+
+function commandOf(name: CommandName, values: Values): Command {
+  switch (name) {
+    case "serve":
+    case "doctor":
+      return { name, options: optionsOf(values) };
+    case "backup":
+      return { name, data: values.get("data")?.value, to: file("to", values) };
+    case "restore":
+      return {
+        name,
+        data: values.get("data")?.value,
+        from: file("from", values),
+        force: values.has("force"),
+      };
+  }
 }
 
 function optionsOf(values: Values): Options {
-  const cert = values["tls-cert"];
-  const key = values["tls-key"];
+  const cert = values.get("tls-cert");
+  const key = values.get("tls-key");
   if (!cert !== !key) {
     const given = cert ?? key;
     throw new UsageError(
       `${given?.source} needs ${cert ? "--tls-key" : "--tls-cert"} beside it.`,
     );
   }
+  const { port, host, "public-url": publicUrl, "metrics-port": metrics } =
+    SERVE_OPTIONS;
   return {
-    port: port(values.port),
-    host: host(values.host),
-    data: values.data?.value,
-    publicUrl: origin(values["public-url"]),
+    port: parsed(values.get("port"), port.parse) ?? 8000,
+    host: parsed(values.get("host"), host.parse) ?? "127.0.0.1",
+    data: values.get("data")?.value,
+    publicUrl: parsed(values.get("public-url"), publicUrl.parse),
     tls: cert && key ? { cert: cert.value, key: key.value } : undefined,
+    metricsPort: parsed(values.get("metrics-port"), metrics.parse),
+    limits: limitsOf(values),
   };
+}
+
+function limitsOf(values: Values): Partial<Limits> {
+  const limits: Partial<Limits> = {};
+  for (const [name, { limit, parse }] of LIMIT_OPTIONS) {
+    const given = values.get(name);
+    const value = parsed(given, parse);
+    if (given === undefined || value === undefined) continue;
+    try {
+      completeLimits({ [limit]: value });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UsageError(
+        `${given.source} is ${JSON.stringify(given.value)}: ${error.message}.`,
+      );
+    }
+    limits[limit] = value;
+  }
+  return limits;
+}
+
+function parsed<T>(given: Given | undefined, parse: Parser<T>): T | undefined {
+  if (given === undefined) return undefined;
+  try {
+    return parse(given.value);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new UsageError(
+      `${given.source} is ${
+        JSON.stringify(given.value)
+      }; it must be ${error.message}.`,
+    );
+  }
+}
+
+function file(name: keyof typeof FILE_OPTIONS, values: Values): string {
+  const given = values.get(name);
+  if (given !== undefined) return given.value;
+  throw new UsageError(`--${name} is needed: ${FILE_OPTIONS[name].what}.`);
 }
 
 /** Plain words as they are; anything else quoted, so that it stays on one line. */
 function word(text: string): string {
   return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
-}
-
-function port(given: Values[Name]): number {
-  if (!given) return 8000;
-  const number = /^\d{1,5}$/.test(given.value) ? Number(given.value) : NaN;
-  if (number <= 65535) return number;
-  throw new UsageError(
-    `${given.source} is ${
-      JSON.stringify(given.value)
-    }; it must be a number from 0 to 65535.`,
-  );
-}
-
-function host(given: Values[Name]): string {
-  if (!given) return "127.0.0.1";
-  const bare = given.value.replace(/^\[(.*)\]$/, "$1");
-  if (/^[\w.:%-]+$/.test(bare)) return bare;
-  throw new UsageError(
-    `${given.source} is ${
-      JSON.stringify(given.value)
-    }; it must be an address or a host name.`,
-  );
-}
-
-function origin(given: Values[Name]): string | undefined {
-  if (!given) return undefined;
-  const url = URL.parse(given.value);
-  const bare = url && /^https?:$/.test(url.protocol) && url.pathname === "/" &&
-    !url.search && !url.hash && !url.username && !url.password;
-  if (bare) return url.origin;
-  throw new UsageError(
-    `${given.source} is ${
-      JSON.stringify(given.value)
-    }; it must be an origin such as https://whisper.example, without a path.`,
-  );
 }

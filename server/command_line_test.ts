@@ -1,12 +1,12 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import fc from "fast-check";
-import {
-  ENVIRONMENT,
-  environmentName,
-  HELP,
-  parseCommandLine,
-  UsageError,
-} from "./command_line.ts";
+import { DEFAULT_LIMITS } from "../lib/relay/mod.ts";
+import { parseCommandLine } from "./command_line.ts";
+import { help } from "./help.ts";
+import { LIMIT_OPTIONS } from "./limit_options.ts";
+import { duration, durationText, size, sizeText } from "./option_values.ts";
+import { COMMANDS, environmentName, isCommand, OPTIONS } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
 
 const parse = (args: string[], environment: Record<string, string> = {}) =>
   parseCommandLine(args, (name) => environment[name]);
@@ -17,6 +17,8 @@ const DEFAULTS = {
   data: undefined,
   publicUrl: undefined,
   tls: undefined,
+  metricsPort: undefined,
+  limits: {},
 };
 
 Deno.test("without words it serves on this machine's port 8000", () => {
@@ -32,6 +34,10 @@ Deno.test("every option can be given as two words, as one, or in the environment
     ["public-url", "https://whisper.example"],
     ["tls-cert", "c.pem"],
     ["tls-key", "k.pem"],
+    ["metrics-port", "9100"],
+    ["messages-per-queue", "100"],
+    ["bytes-per-queue", "2MiB"],
+    ["message-lifetime", "36h"],
   ] as const;
   const expected = {
     name: "serve",
@@ -41,6 +47,12 @@ Deno.test("every option can be given as two words, as one, or in the environment
       data: "/srv/whisper",
       publicUrl: "https://whisper.example",
       tls: { cert: "c.pem", key: "k.pem" },
+      metricsPort: 9100,
+      limits: {
+        messagesPerQueue: 100,
+        bytesPerQueue: 2_097_152,
+        messageLifetime: 129_600,
+      },
     },
   };
   deepEqual(
@@ -70,13 +82,99 @@ Deno.test("the command line wins over the environment, and an empty variable is 
   deepEqual(options, { ...DEFAULTS, port: 1 });
 });
 
-Deno.test("the help names every option and every variable", () => {
-  for (const variable of ENVIRONMENT) match(HELP, new RegExp(variable));
-  for (
-    const args of [["--help"], ["-h"], ["help"], ["--port", "1", "--help"]]
-  ) {
-    deepEqual(parse(args), { name: "help" });
+Deno.test("the help names every option and command, on lines of at most 80 characters", () => {
+  const whole = help() + help("backup") + help("restore");
+  for (const name of OPTIONS.keys()) {
+    match(whole, new RegExp(`^  --${name}( |$)`, "m"));
   }
+  for (const name of Object.keys(COMMANDS)) {
+    match(help(), new RegExp(`whisper \\[?${name}\\b`));
+    if (isCommand(name)) match(help(name), new RegExp(`^whisper ${name}: `));
+  }
+  const long = (whole + help("doctor")).split("\n").filter((line) =>
+    line.length > 80
+  );
+  deepEqual(long, []);
+});
+
+Deno.test("help is asked for anywhere, of the program or of a command", () => {
+  for (
+    const args of [["--help"], ["-h"], ["help"], ["--port", "1", "--help"], [
+      "--port",
+      "--help",
+    ]]
+  ) deepEqual(parse(args), { name: "help", of: undefined });
+  for (
+    const args of [["backup", "--help"], ["help", "backup"], [
+      "-h",
+      "backup",
+    ], ["backup", "--to", "--help"]]
+  ) deepEqual(parse(args), { name: "help", of: "backup" });
+});
+
+Deno.test("every limit of the relay is an option whose default is the relay's own", () => {
+  const limits = [...LIMIT_OPTIONS.values()];
+  deepEqual(
+    limits.map(({ limit }) => limit).sort(),
+    Object.keys(DEFAULT_LIMITS).sort(),
+  );
+  for (const { limit, fallback, parse } of limits) {
+    equal(parse(fallback), DEFAULT_LIMITS[limit], limit);
+  }
+  const given = [...LIMIT_OPTIONS].flatMap((
+    [name, { fallback }],
+  ) => [`--${name}`, fallback]);
+  deepEqual(parse(given), {
+    name: "serve",
+    options: { ...DEFAULTS, limits: DEFAULT_LIMITS },
+  });
+});
+
+Deno.test("sizes and times are read in any of their units, and written in the largest that fits", () => {
+  deepEqual(["16MiB", "16 MiB", "16777216", "16777216B"].map(size), [
+    16_777_216,
+    16_777_216,
+    16_777_216,
+    16_777_216,
+  ]);
+  deepEqual(["21d", "504h", "30240m", "1814400", "1814400s"].map(duration), [
+    1_814_400,
+    1_814_400,
+    1_814_400,
+    1_814_400,
+    1_814_400,
+  ]);
+  for (const wrong of ["16MB", "16mib", "1.5GiB", "-1", "", "MiB", "9e9"]) {
+    throws(() => size(wrong), /^ValueError: a size such as/);
+    throws(() => duration(wrong), /^ValueError: a time such as/);
+  }
+  fc.assert(fc.property(fc.nat(), fc.nat({ max: 20 }), (number, zeros) => {
+    const value = number * 2 ** zeros;
+    equal(size(sizeText(value)), value);
+    equal(duration(durationText(value)), value);
+  }));
+});
+
+Deno.test("backup and restore need their file, and take nothing of serve but the directory", () => {
+  deepEqual(parse(["backup", "--to", "b", "--data", "d"]), {
+    name: "backup",
+    data: "d",
+    to: "b",
+  });
+  deepEqual(parse(["restore", "--from=b", "--force"], { WHISPER_DATA: "d" }), {
+    name: "restore",
+    data: "d",
+    from: "b",
+    force: true,
+  });
+  deepEqual(
+    parse(["backup", "--to", "b"], { WHISPER_TO: "c", WHISPER_PORT: "x" }),
+    {
+      name: "backup",
+      data: undefined,
+      to: "b",
+    },
+  );
 });
 
 const WRONG: readonly [args: string[], line: RegExp][] = [
@@ -105,6 +203,26 @@ const WRONG: readonly [args: string[], line: RegExp][] = [
   [["--tls-key", "k.pem"], /^--tls-key needs --tls-cert beside it\.$/],
   [["--prot", "1"], /^There is no option --prot; see --help\.$/],
   [["-p", "1"], /^There is no option -p; see --help\.$/],
+  [["--messages-per-queue", "many"], /it must be a whole number\.$/],
+  [["--bytes-per-queue", "16MB"], /it must be a size such as 16MiB/],
+  [
+    ["--message-lifetime", "22d"],
+    /^--message-lifetime is "22d": .* 21 days\.$/,
+  ],
+  [["--work-bits", "25"], /^--work-bits is "25": .* 24 bits\.$/],
+  [["--connections", "4294967296"], /^--connections is "4294967296": /],
+  [["backup"], /^--to is needed: the backup to write\.$/],
+  [["restore", "--force"], /^--from is needed: the backup to read\.$/],
+  [["restore", "--from", "x", "--force=1"], /^--force takes no value\.$/],
+  [
+    ["backup", "--port", "1"],
+    /^backup has no option --port; see whisper backup/,
+  ],
+  [["--to", "x"], /^serve has no option --to; see whisper serve --help\.$/],
+  [
+    ["--access-code=hunter2"],
+    /^There is no option --access-code; see --help\.$/,
+  ],
   [
     ["listen", "carefully"],
     /^There is no command "listen carefully"; see --help\.$/,

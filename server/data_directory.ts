@@ -1,6 +1,6 @@
 /** The directory that holds the relay's database: found, made private, and held by one process at a time. */
 import { join } from "node:path";
-import { UsageError } from "./command_line.ts";
+import { UsageError } from "./usage_error.ts";
 
 /**
  * The platform's place for a program's data, from the environment of this user.

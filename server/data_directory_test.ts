@@ -1,6 +1,6 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import { join } from "node:path";
-import { UsageError } from "./command_line.ts";
+import { UsageError } from "./usage_error.ts";
 import { defaultDataDirectory, openDataDirectory } from "./data_directory.ts";
 
 const place = (os: typeof Deno.build.os, environment: Record<string, string>) =>

@@ -10,7 +10,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Certificate } from "./certificate.ts";
-import { UsageError } from "./command_line.ts";
+import { UsageError } from "./usage_error.ts";
 
 export interface HttpServerOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;

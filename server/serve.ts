@@ -9,8 +9,9 @@ import {
 } from "../lib/relay/mod.ts";
 import { securityHeaders } from "../lib/web/security_headers.ts";
 import { readCertificate } from "./certificate.ts";
-import { type Options, UsageError } from "./command_line.ts";
+import type { Options } from "./command_line.ts";
 import { defaultDataDirectory, openDataDirectory } from "./data_directory.ts";
+import { UsageError } from "./usage_error.ts";
 import {
   createHttpServer,
   type HttpServerOptions,
@@ -65,6 +66,7 @@ export async function serve(options: Options, site: Site): Promise<Running> {
     const relay = await openRelay(data.database, {
       kv,
       publicUrl,
+      limits: options.limits,
       log: (line) => console.error(line),
     });
     const detach = attachRelay(server, relay, {

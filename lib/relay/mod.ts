@@ -1,5 +1,5 @@
 /** The relay: queues and rendezvous on Deno KV, spoken to over WebSockets. docs/protocol.md § Relay. */
-export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export { completeLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export { type MemorySocket, memorySocketPair } from "./memory_socket.ts";
 export { upgradeToRelay } from "./native_socket.ts";
 export { Relay, type RelayOptions } from "./relay.ts";

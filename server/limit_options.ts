@@ -1,0 +1,164 @@
+/** Every limit of the relay as an option: its unit, what it bounds, and why. The default is the relay's. */
+import { DEFAULT_LIMITS, type Limits } from "../lib/relay/mod.ts";
+import {
+  count,
+  duration,
+  durationText,
+  type Parser,
+  size,
+  sizeText,
+} from "./option_values.ts";
+
+export interface LimitOption {
+  readonly limit: keyof Limits;
+  readonly value: "NUMBER" | "SIZE" | "TIME";
+  readonly parse: Parser<number>;
+  readonly fallback: string;
+  /** What it bounds, and in what unit. */
+  readonly what: string;
+  /** Why the default is what it is, or what a change does. */
+  readonly why: string;
+}
+
+type Entry = readonly [
+  value: LimitOption["value"],
+  what: string,
+  why: string,
+];
+
+const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
+  connections: [
+    "NUMBER",
+    "connections at one time",
+    "about 20 KB of memory and one open file each; see ulimit -n",
+  ],
+  queuesPerConnection: [
+    "NUMBER",
+    "queues and rendezvous that one connection may hold",
+    "a person has one queue for each contact and device",
+  ],
+  messagesPerQueue: [
+    "NUMBER",
+    "messages waiting in one queue",
+    "so that nobody fills the disk through one address",
+  ],
+  bytesPerQueue: [
+    "SIZE",
+    "bytes waiting in one queue",
+    "so that nobody fills the disk through one address",
+  ],
+  messageLifetime: [
+    "TIME",
+    "how long a message waits for its reader, at most 21d",
+    "three weeks of holidays, and no longer: what is not there can't be seized",
+  ],
+  queueLifetime: [
+    "TIME",
+    "how long a queue lives after its owner last came",
+    "who is away for longer has to meet people anew",
+  ],
+  unboundQueueLifetime: [
+    "TIME",
+    "how long a queue lives that its owner never read",
+    "made and never used costs the relay for a day, not a year",
+  ],
+  framesPerSecond: [
+    "NUMBER",
+    "frames per second of one connection",
+    "far more than people write; a flood is held to it",
+  ],
+  bytesPerSecond: [
+    "SIZE",
+    "bytes per second of one connection",
+    "the larger frames are held to this, the smaller ones to their number",
+  ],
+  burstSeconds: [
+    "TIME",
+    "how many seconds' worth of both rates may come at once",
+    "who comes back after a while has much to say",
+  ],
+  unauthorised: [
+    "NUMBER",
+    "wrong signatures of one connection until it is closed",
+    "each costs the relay the time to check it",
+  ],
+  firstFrameWithin: [
+    "TIME",
+    "how long a new connection may say nothing",
+    "a silent one takes a place from somebody else",
+  ],
+  bufferedBytes: [
+    "SIZE",
+    "unread bytes for one connection at which the relay stops pushing",
+    "what is not pushed waits in its queue instead of in memory",
+  ],
+  bufferedBytesToClose: [
+    "SIZE",
+    "unread bytes for one connection at which it is closed",
+    "answers nobody reads can wait nowhere but in memory",
+  ],
+  unwrittenBytes: [
+    "SIZE",
+    "bytes accepted and not yet on disk, of all together",
+    "a disk that hangs costs no more memory than this",
+  ],
+  storedBytes: [
+    "SIZE",
+    "bytes in the database, of all together",
+    "fits a disk of 10 GB beside the system; set it to what is free",
+  ],
+  rendezvous: [
+    "NUMBER",
+    "invite codes waiting at one time",
+    "up to 1 KB of memory each",
+  ],
+  rendezvousLifetime: [
+    "TIME",
+    "how long an invite code waits",
+    "long enough to read it out, too short to guess it",
+  ],
+  passesPerSide: [
+    "NUMBER",
+    "messages that one side may leave at an invite code",
+    "the handshake takes two from each side",
+  ],
+  workBits: [
+    "NUMBER",
+    "leading zero bits of the work that making something costs, at most 24",
+    "a few milliseconds; each bit more doubles it, 0 makes it free",
+  ],
+  anonymousPerMinute: [
+    "NUMBER",
+    "such makings per minute until each costs one more bit",
+    "whoever floods the relay pays for it, and for everybody's wait",
+  ],
+};
+
+const KINDS: Readonly<
+  Record<
+    LimitOption["value"],
+    { readonly parse: Parser<number>; readonly text: (value: number) => string }
+  >
+> = {
+  NUMBER: { parse: count, text: String },
+  SIZE: { parse: size, text: sizeText },
+  TIME: { parse: duration, text: durationText },
+};
+
+/** By option name: `messages-per-queue` for `messagesPerQueue`. */
+export const LIMIT_OPTIONS: ReadonlyMap<string, LimitOption> = new Map(
+  // Object.entries widens the names: they are those of the record above.
+  (Object.entries(ENTRIES) as [keyof Limits, Entry][]).map(
+    ([limit, [value, what, why]]) => [
+      limit.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`),
+      {
+        limit,
+        value,
+        parse: KINDS[value].parse,
+        fallback: KINDS[value].text(DEFAULT_LIMITS[limit]),
+        what,
+        why,
+      },
+    ],
+  ),
+);

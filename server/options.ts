@@ -1,0 +1,143 @@
+/** Every option there is: what it is called, what it takes, what it does. Parsing, help and README follow this. */
+import { LIMIT_OPTIONS } from "./limit_options.ts";
+import { host, origin, type Parser, port, text } from "./option_values.ts";
+
+export interface OptionText {
+  /** What stands for the value in the help; a flag has none. */
+  readonly value?: string;
+  readonly fallback: string;
+  readonly what: string;
+  /** Of a limit: why. */
+  readonly why?: string;
+  /** Can be set in the environment too. */
+  readonly environment: boolean;
+}
+
+const option = <T>(
+  value: string,
+  parse: Parser<T>,
+  fallback: string,
+  what: string,
+) => ({ value, parse, fallback, what, environment: true });
+
+/** Of `serve`, and of `doctor`, which looks at what `serve` would use. */
+export const SERVE_OPTIONS = {
+  port: option(
+    "NUMBER",
+    port,
+    "8000",
+    "port to listen on; 0 chooses a free one",
+  ),
+  host: option(
+    "ADDRESS",
+    host,
+    "127.0.0.1",
+    "address to listen on; 0.0.0.0 for all",
+  ),
+  data: option(
+    "DIRECTORY",
+    text,
+    "this user's data folder, made private",
+    "where the relay keeps its database",
+  ),
+  "public-url": option(
+    "URL",
+    origin,
+    "the address it listens on",
+    "the origin people reach this server by, such as https://whisper.example",
+  ),
+  "tls-cert": option(
+    "FILE",
+    text,
+    "plain http",
+    "certificate chain, PEM; together with --tls-key",
+  ),
+  "tls-key": option(
+    "FILE",
+    text,
+    "plain http",
+    "its private key, PEM; together with --tls-cert",
+  ),
+  "metrics-port": option(
+    "NUMBER",
+    port,
+    "none",
+    "port on 127.0.0.1 that gives totals to Prometheus at /metrics",
+  ),
+};
+
+/** Of the other commands, which say what to do once: not in the environment. */
+export const FILE_OPTIONS = {
+  to: {
+    ...option("FILE", text, "needed", "the backup to write"),
+    environment: false,
+  },
+  from: {
+    ...option("FILE", text, "needed", "the backup to read"),
+    environment: false,
+  },
+};
+
+/** Without a value. */
+export const FLAGS = {
+  force: {
+    fallback: "no",
+    what: "put aside what is in the data directory",
+    environment: false,
+  },
+};
+
+/** All of them by name. */
+export const OPTIONS: ReadonlyMap<string, OptionText> = new Map<
+  string,
+  OptionText
+>([
+  ...Object.entries(SERVE_OPTIONS),
+  ...[...LIMIT_OPTIONS].map(([name, limit]) =>
+    [name, { ...limit, environment: true }] as const
+  ),
+  ...Object.entries(FILE_OPTIONS),
+  ...Object.entries(FLAGS),
+]);
+
+export interface CommandText {
+  readonly usage: string;
+  readonly what: string;
+  readonly options: readonly string[];
+}
+
+const SERVE_NAMES = Object.keys(SERVE_OPTIONS);
+const LIMIT_NAMES = [...LIMIT_OPTIONS.keys()];
+
+export const COMMANDS = {
+  serve: {
+    usage: "[serve] [options]",
+    what: "serves the pages and the relay until it is told to stop",
+    options: [...SERVE_NAMES, ...LIMIT_NAMES],
+  },
+  doctor: {
+    usage: "doctor [options of serve]",
+    what:
+      "checks whether serve with these options would do well here, and says what to do; exit code 1 when something failed",
+    options: [...SERVE_NAMES, ...LIMIT_NAMES],
+  },
+  backup: {
+    usage: "backup --to FILE [--data DIRECTORY]",
+    what: "copies the relay's data into one file, also while it runs",
+    options: ["to", "data"],
+  },
+  restore: {
+    usage: "restore --from FILE [--data DIRECTORY] [--force]",
+    what: "makes a data directory from such a file",
+    options: ["from", "data", "force"],
+  },
+} as const satisfies Record<string, CommandText>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const isCommand = (word: string): word is CommandName =>
+  Object.hasOwn(COMMANDS, word);
+
+export function environmentName(option: string): string {
+  return `WHISPER_${option.toUpperCase().replaceAll("-", "_")}`;
+}
