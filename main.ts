@@ -14,4 +14,6 @@ const app = createApp(
       context.text("Not found\n", 404),
 );
 
-await run(Deno.args, () => ({ fetch: app.fetch }));
+await run(Deno.args, () => ({
+  fetch: (request, bindings) => app.fetch(request, bindings),
+}));

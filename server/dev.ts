@@ -48,7 +48,7 @@ function developmentSite(): Site {
       response: ServerResponse,
       next: () => void,
     ) => vite.middlewares(request, response, next),
-    fetch: async (request) => {
+    fetch: async (request, bindings) => {
       const { createApp } = await load<typeof AppModule>("/server/app.ts");
       const app = createApp(
         (context) =>
@@ -58,7 +58,7 @@ function developmentSite(): Site {
         async (context) =>
           await html(NOT_FOUND, 404) ?? context.text("Not found\n", 404),
       );
-      return app.fetch(request);
+      return app.fetch(request, bindings);
     },
   };
 }

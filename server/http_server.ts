@@ -79,18 +79,20 @@ export function rawResponse(
 }
 
 /**
- * Starts listening and gives the port.
+ * Starts listening and gives the port; `option` is the one that chose it.
  * @throws {UsageError} when the port is taken, or the host is not one of this machine's.
  */
 export function listen(
   server: Server,
   port: number,
   host: string,
+  option = "--port",
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once(
       "error",
-      (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)),
+      (error: NodeJS.ErrnoException) =>
+        reject(listenError(error, port, host, option)),
     );
     server.listen(port, host, () => {
       const address = server.address();
@@ -104,16 +106,17 @@ function listenError(
   error: NodeJS.ErrnoException,
   port: number,
   host: string,
+  option: string,
 ): Error {
   switch (error.code) {
     case "EADDRINUSE":
       return new UsageError(
-        `Port ${port} is taken; choose another with --port.`,
+        `Port ${port} is taken; choose another with ${option}.`,
       );
     case "EACCES":
     case "EPERM":
       return new UsageError(
-        `This user may not listen on port ${port}; choose one above 1023 with --port.`,
+        `This user may not listen on port ${port}; choose one above 1023 with ${option}.`,
       );
     case "EADDRNOTAVAIL":
     // Deno's word for an address of another machine.

@@ -1,11 +1,8 @@
 /** The program: from the command line to a server that runs until it is told to stop. */
-import {
-  HELP,
-  type Options,
-  parseCommandLine,
-  UsageError,
-} from "./command_line.ts";
+import { type Options, parseCommandLine } from "./command_line.ts";
+import { help } from "./help.ts";
 import { type Running, serve, type Site } from "./serve.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** A stop that takes longer than this is cut short. */
 const STOP_MS = 5_000;
@@ -20,16 +17,16 @@ export async function run(
 ): Promise<void> {
   try {
     const command = parseCommandLine(args, (name) => Deno.env.get(name));
-    if (command.name === "help") {
-      console.log(HELP.trimEnd());
-      return;
+    switch (command.name) {
+      case "help":
+        return console.log(help(command.of).trimEnd());
+      case "serve": {
+        const { options } = command;
+        const running = await serve(options, await makeSite(options));
+        stopOnSignal(running);
+        return console.log(welcome(running));
+      }
     }
-    const running = await serve(
-      command.options,
-      await makeSite(command.options),
-    );
-    stopOnSignal(running);
-    console.log(welcome(running));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`whisper: ${error.message}`);
@@ -39,7 +36,7 @@ export async function run(
 
 /** Where it listens and what to do next. */
 export function welcome(
-  { origin, publicUrl, data }: Omit<Running, "stop">,
+  { origin, publicUrl, data, metrics }: Omit<Running, "stop">,
 ): string {
   const { protocol, hostname } = new URL(publicUrl);
   const secure = protocol === "https:" || hostname === "localhost" ||
@@ -57,6 +54,7 @@ export function welcome(
   return [
     `Whisper is listening at ${origin}`,
     `Its data is in ${data}`,
+    ...metrics === undefined ? [] : [`Its totals are at ${metrics}`],
     ...next,
     ...secure ? [] : [
       `Browsers refuse to encrypt on pages that come over plain http: ${publicUrl} will only show a notice.`,

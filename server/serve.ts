@@ -8,9 +8,11 @@ import {
   StoreFormatError,
 } from "../lib/relay/mod.ts";
 import { securityHeaders } from "../lib/web/security_headers.ts";
+import type { HealthBindings } from "../routes/healthz.ts";
 import { readCertificate } from "./certificate.ts";
 import type { Options } from "./command_line.ts";
 import { defaultDataDirectory, openDataDirectory } from "./data_directory.ts";
+import { serveMetrics } from "./metrics_server.ts";
 import { UsageError } from "./usage_error.ts";
 import {
   createHttpServer,
@@ -26,11 +28,18 @@ export interface Running {
   readonly publicUrl: string;
   /** Path of the data directory. */
   readonly data: string;
+  /** Where this machine finds the totals, when they are served. */
+  readonly metrics?: string;
   /** Ends it: what was accepted is written, clients are told, the port and the data are free again. */
   stop(): Promise<void>;
 }
 
-export type Site = Pick<HttpServerOptions, "fetch" | "before"> & {
+export type Site = Pick<HttpServerOptions, "before"> & {
+  /** Answers a request; `bindings` are what routes know of the relay. */
+  readonly fetch: (
+    request: Request,
+    bindings: HealthBindings,
+  ) => Response | Promise<Response>;
   /** Loosens the headers for hot reload. */
   readonly development?: boolean;
   /** Runs before the server listens. */
@@ -38,6 +47,9 @@ export type Site = Pick<HttpServerOptions, "fetch" | "before"> & {
 };
 
 const RELAY_PATH = "/relay";
+
+/** How long a disk may take to finish what was accepted; clients have a second more to hear of it. */
+const FLUSH_MS = 3_000;
 
 /**
  * Serves `site` and the relay as the options say.
@@ -55,7 +67,17 @@ export async function serve(options: Options, site: Site): Promise<Running> {
         options.publicUrl?.startsWith("https:") === true,
       development: site.development,
     });
-    const server = createHttpServer({ ...site, tls, headers });
+    // Nothing is answered before the relay is open: `listen` comes first only to know the port.
+    const opened = Promise.withResolvers<Relay>();
+    const server = createHttpServer({
+      before: site.before,
+      fetch: async (request) => {
+        const relay = await opened.promise;
+        return await site.fetch(request, { health: () => relay.health });
+      },
+      tls,
+      headers,
+    });
     await site.attach?.(server);
     const kv = await openDatabase(data.database);
     const port = await listen(server, options.port, options.host);
@@ -69,6 +91,7 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       limits: options.limits,
       log: (line) => console.error(line),
     });
+    opened.resolve(relay);
     const detach = attachRelay(server, relay, {
       path: RELAY_PATH,
       reachedBy: options.publicUrl !== undefined
@@ -79,18 +102,23 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       refuse: (socket, status) => socket.end(rawResponse(status, headers)),
     });
     if (!site.development) refuseOtherUpgrades(server, headers);
+    const metrics = options.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(options.metricsPort, relay);
     const stop = async () => {
+      // Until what was accepted is on disk, who asks for its health is still told that it drains.
+      await relay.stop(FLUSH_MS);
       const closed = new Promise<void>((resolve) =>
         server.close(() => resolve())
       );
-      detach();
-      await relay.stop();
+      await detach();
       server.closeAllConnections();
       await closed;
+      await metrics?.stop();
       kv.close();
       data.release();
     };
-    return { origin, publicUrl, data: data.path, stop };
+    return { origin, publicUrl, data: data.path, metrics: metrics?.url, stop };
   } catch (error) {
     data.release();
     throw error;

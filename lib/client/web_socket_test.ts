@@ -31,7 +31,7 @@ async function startRelay(kv: Deno.Kv, port: number) {
     port: address.port,
     stop: async () => {
       await relay.stop();
-      detach();
+      await detach();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -5,5 +5,6 @@ export { upgradeToRelay } from "./native_socket.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
 export { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
 export { StoreFormatError } from "./store_format.ts";
+export type { Health, Totals } from "./totals.ts";
 export type { Mutation, Store, StoreKey } from "./store.ts";
 export { attachRelay, type ReachedBy } from "./ws_socket.ts";

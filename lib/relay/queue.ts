@@ -15,6 +15,7 @@ import {
 } from "./records.ts";
 import type { Store } from "./store.ts";
 import type { Kept, StoredBytes } from "./stored_bytes.ts";
+import type { Counts } from "./totals.ts";
 
 /** How many seqs one write of the counter makes available. */
 const SEQ_BLOCK = 1_024;
@@ -58,6 +59,7 @@ export type QueueContext = {
   flusher: Flusher;
   now: () => number;
   limits: Limits;
+  counts: Counts;
   /** Hears of a store that cannot be read. */
   failed: (error: unknown) => void;
 };
@@ -291,6 +293,7 @@ export class Queue {
       count++;
     }
     for (const entry of this.#entries.splice(0, count)) this.#remove(entry);
+    this.#context.counts.messagesAcknowledged += count;
     if (count === 0 && this.#unsettled === 0) return answer(undefined);
     this.#context.flusher.wait((error) =>
       answer(error === undefined ? undefined : "busy")
@@ -417,6 +420,9 @@ export class Queue {
         entry.pending = undefined;
         entry.record = undefined;
         const acknowledged = this.#byId?.get(entry.id) !== entry;
+        if (error === undefined || acknowledged) {
+          this.#context.counts.messagesAccepted++;
+        }
         if (error !== undefined) {
           if (!acknowledged) this.#forget(entry);
           else if (entry.removal !== undefined) entry.removal.kept = [];

@@ -12,6 +12,8 @@ import type { Store } from "./store.ts";
 import { openFormat } from "./store_format.ts";
 import { StoredBytes } from "./stored_bytes.ts";
 import type { SessionContext } from "./visit.ts";
+import { Counts, type Health, type Totals } from "./totals.ts";
+import { WatchedStore } from "./watched_store.ts";
 import { WorkPrice } from "./work_price.ts";
 
 const SWEEP_MS = 30_000;
@@ -28,26 +30,36 @@ export type RelayOptions = {
   log?: (line: string) => void;
 };
 
+/** What the relay reports on. */
+type Parts = {
+  store: WatchedStore;
+  stored: StoredBytes;
+  flusher: Flusher;
+  counts: Counts;
+};
+
 /** A relay: stores envelopes it cannot read for queues it cannot name, for as short a time as possible. */
 export class Relay {
   /** Ed25519 public key (32): who this relay is. */
   readonly key: Uint8Array;
   readonly publicUrl: string;
   readonly #context: SessionContext;
-  readonly #flusher: Flusher;
+  readonly #parts: Parts;
   readonly #sessions = new Set<Session>();
   readonly #sweeping: ReturnType<typeof setInterval>;
+  /** Commits there had been at the last sweep. */
+  #commits = 0;
   #stopped: Promise<void> | undefined;
 
   private constructor(
     publicUrl: string,
     context: SessionContext,
-    flusher: Flusher,
+    parts: Parts,
   ) {
     this.key = context.relayKey;
     this.publicUrl = publicUrl;
     this.#context = context;
-    this.#flusher = flusher;
+    this.#parts = parts;
     this.#sweeping = setInterval(() => this.sweep(), SWEEP_MS);
     Deno.unrefTimer(this.#sweeping);
   }
@@ -59,9 +71,9 @@ export class Relay {
   static async open(options: RelayOptions): Promise<Relay> {
     const now = options.clock ?? Date.now;
     const limits = completeLimits(options.limits);
-    const store = options.kv instanceof Deno.Kv
-      ? new KvStore(options.kv)
-      : options.kv;
+    const store = new WatchedStore(
+      options.kv instanceof Deno.Kv ? new KvStore(options.kv) : options.kv,
+    );
     const log = options.log ?? (() => {});
     // Only the kind of error: a message of the store's could name a key.
     const failed = (error: unknown) =>
@@ -74,12 +86,14 @@ export class Relay {
     const keys = await RelayKeys.open(store, now());
     const stored = await StoredBytes.open(store, limits.storedBytes, now);
     const flusher = new Flusher(store, stored, failed);
+    const counts = new Counts();
     const queueContext: QueueContext = {
       store,
       stored,
       flusher,
       now,
       limits,
+      counts,
       failed,
     };
     const price = new WorkPrice(
@@ -113,16 +127,17 @@ export class Relay {
       }, keys.signer);
     };
     await hello(new Uint8Array(32)); // a URL that is too long is noticed now
+    const desk = await RendezvousDesk.open(queueContext);
     return new Relay(options.publicUrl, {
       queues: new Queues(queueContext),
-      desk: await RendezvousDesk.open(queueContext),
+      desk,
       limits,
       price,
       relayKey: keys.signer.publicKey,
       now,
       hello,
       failed,
-    }, flusher);
+    }, { store, stored, flusher, counts });
   }
 
   /** Connections now. */
@@ -130,12 +145,37 @@ export class Relay {
     return this.#sessions.size;
   }
 
+  /** Whether it can do what it is for. */
+  get health(): Health {
+    return {
+      writable: this.#parts.store.writable,
+      draining: this.#stopped !== undefined,
+    };
+  }
+
+  /** What it did and has, in all. */
+  get totals(): Totals {
+    const { store, stored, flusher, counts } = this.#parts;
+    return {
+      ...counts,
+      connections: this.#sessions.size,
+      commits: store.commits,
+      commitFailures: store.failures,
+      storedBytes: stored.total,
+      storedBytesLimit: this.#context.limits.storedBytes,
+      unwrittenBytes: flusher.unwrittenBytes,
+      rendezvous: this.#context.desk.live,
+    };
+  }
+
   /** Speaks the protocol with a client until either side ends the connection. */
   accept(socket: RelaySocket): void {
     if (this.#stopped !== undefined) {
       return socket.close(CLOSE.goingAway, "the relay stops");
     }
+    const { counts } = this.#parts;
     if (this.#sessions.size >= this.#context.limits.connections) {
+      counts.connectionsRefused++;
       const busy = encodeFrame([{
         type: "ERR",
         request: 0,
@@ -151,28 +191,48 @@ export class Relay {
       () => this.#sessions.delete(session),
     );
     this.#sessions.add(session);
+    counts.connectionsAccepted++;
   }
 
-  /** Forgets what has expired, lets go of what nobody uses, closes who says nothing. Called every half minute. */
+  /**
+   * Forgets what has expired, lets go of what nobody uses, closes who says nothing, and tries whether
+   * the store can be written when nobody else did. Called every half minute.
+   */
   sweep(): void {
     const now = this.#context.now();
     for (const session of [...this.#sessions]) session.closeIfMute(now);
     this.#context.queues.sweep();
     this.#context.desk.sweep();
+    const { store, flusher } = this.#parts;
+    const ended = store.commits + store.failures;
+    if (ended === this.#commits || !store.writable) flusher.wait(() => {});
+    this.#commits = ended;
   }
 
-  /** Finishes what was accepted, answers it, and closes all connections. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  /**
+   * Finishes what was accepted, answers it, and closes all connections. A store that needs longer than
+   * `patience` ms is not waited for: what it has not confirmed is then not answered either.
+   */
+  stop(patience = Infinity): Promise<void> {
+    this.#stopped ??= this.#stop(patience);
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(patience: number): Promise<void> {
     clearInterval(this.#sweeping);
     for (const session of this.#sessions) session.deafen();
-    await this.#flusher.stop();
+    await within(patience, this.#parts.flusher.stop());
     for (const session of [...this.#sessions]) {
       session.close(CLOSE.goingAway, "the relay stops");
     }
   }
+}
+
+/** Waits for `promise`, but not for longer than so many ms. */
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  if (ms === Infinity) return await promise;
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
 }

@@ -96,6 +96,12 @@ export class RendezvousDesk {
     }
   }
 
+  /** Rendezvous that are not over. */
+  get live(): number {
+    this.#countOut();
+    return this.#live.size;
+  }
+
   /**
    * Bits of work that OPEN by this key costs on top: one when half the places are taken, another for
    * each halving of what is left. To come back to one's own costs nothing more.

@@ -10,6 +10,9 @@ import { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
 /** One that shows no sign of life for so long is half-open and ended. */
 const HEARTBEAT_MS = 45_000;
 
+/** How long clients have to read what was last said to them. */
+const GRACE_MS = 1_000;
+
 /** A connection of the `ws` library. */
 class WsSocket implements RelaySocket {
   readonly #socket: WebSocket;
@@ -69,7 +72,8 @@ export type ReachedBy = "public-url" | "loopback" | "any-name";
  * its connection before it is buffered. Upgrades of other paths are left to
  * other listeners. `refuse` answers an upgrade that is not granted (a foreign
  * page, a broken handshake) and ends its socket; without it the answer is bare.
- * Returns what detaches it again.
+ * Returns what detaches it again: connections that are left are told, and cut off when they have not
+ * ended a second later.
  */
 export function attachRelay(
   server: Server | SecureServer,
@@ -82,7 +86,7 @@ export function attachRelay(
     heartbeat?: number;
     refuse?: (socket: Duplex, status: 400 | 403) => void;
   },
-): () => void {
+): () => Promise<void> {
   const {
     refuse = refuseBarely,
     reachedBy = "public-url",
@@ -118,12 +122,20 @@ export function attachRelay(
     }
   }, heartbeat);
   beating.unref();
-  return () => {
+  return async () => {
     clearInterval(beating);
     server.off("upgrade", upgrade);
     for (const connection of sockets.clients) {
       connection.close(CLOSE.goingAway, "the relay stops");
     }
+    const ended = new Promise<void>((resolve) =>
+      sockets.close(() => resolve())
+    );
+    const cutting = setTimeout(() => {
+      for (const connection of sockets.clients) connection.terminate();
+    }, GRACE_MS);
+    await ended;
+    clearTimeout(cutting);
   };
 }
 

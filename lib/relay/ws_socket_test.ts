@@ -24,7 +24,7 @@ async function served(
     // A server that listens on a port has such an address.
     await run((server.address() as AddressInfo).port);
   } finally {
-    detach();
+    await detach();
     await new Promise((closed) => server.close(closed));
   }
 }
@@ -242,7 +242,7 @@ Deno.test("an upgrade that is refused and then reset, or asks for no path at all
     );
     ok(await client.ask({ type: "PING" }));
     await client.close();
-    detach();
+    await detach();
     await new Promise((closed) => server.close(closed));
   }));
 
