@@ -26,6 +26,15 @@ export function defaultDataDirectory(
   );
 }
 
+/** Name of the relay's database in its directory. */
+export const DATABASE = "relay.sqlite3";
+
+/** The directory of `--data`, or the platform's own for this user. */
+export function dataDirectory(given: string | undefined): string {
+  return given ??
+    defaultDataDirectory(Deno.build.os, (name) => Deno.env.get(name));
+}
+
 export interface DataDirectory {
   readonly path: string;
   /** Path of the relay's database. */
@@ -45,7 +54,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   if (await lock.tryLock(true)) {
     return {
       path,
-      database: join(path, "relay.sqlite3"),
+      database: join(path, DATABASE),
       release: () => lock.close(),
     };
   }

@@ -1,6 +1,10 @@
 /** The program: from the command line to a server that runs until it is told to stop. */
+import { backUp } from "./backup.ts";
+import type { Manifest } from "./backup_file.ts";
 import { type Options, parseCommandLine } from "./command_line.ts";
+import { dataDirectory } from "./data_directory.ts";
 import { help } from "./help.ts";
+import { restore, type Restored } from "./restore.ts";
 import { type Running, serve, type Site } from "./serve.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -26,12 +30,44 @@ export async function run(
         stopOnSignal(running);
         return console.log(welcome(running));
       }
+      case "backup": {
+        const data = dataDirectory(command.data);
+        return console.log(
+          backedUp(command.to, await backUp(data, command.to)),
+        );
+      }
+      case "restore": {
+        const data = dataDirectory(command.data);
+        const { from, force } = command;
+        return console.log(restored(data, await restore(from, data, force)));
+      }
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`whisper: ${error.message}`);
     Deno.exit(2);
   }
+}
+
+function backedUp(file: string, { relayKey, size, format }: Manifest): string {
+  return [
+    `The backup is in ${file}: ${sizeOf(size)}, format ${format}.`,
+    `It holds the key of the relay ${relayKey}: keep it as private as the relay.`,
+  ].join("\n");
+}
+
+function restored(data: string, { manifest, putAside }: Restored): string {
+  return [
+    `The backup of ${manifest.made} is in ${data}: ${sizeOf(manifest.size)}.`,
+    `It is the relay ${manifest.relayKey}.`,
+    ...putAside === undefined ? [] : [
+      `What was there before is in ${putAside}: remove it when all is well.`,
+    ],
+  ].join("\n");
+}
+
+function sizeOf(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Where it listens and what to do next. */

@@ -11,7 +11,7 @@ import { securityHeaders } from "../lib/web/security_headers.ts";
 import type { HealthBindings } from "../routes/healthz.ts";
 import { readCertificate } from "./certificate.ts";
 import type { Options } from "./command_line.ts";
-import { defaultDataDirectory, openDataDirectory } from "./data_directory.ts";
+import { dataDirectory, openDataDirectory } from "./data_directory.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import { UsageError } from "./usage_error.ts";
 import {
@@ -57,10 +57,7 @@ const FLUSH_MS = 3_000;
  */
 export async function serve(options: Options, site: Site): Promise<Running> {
   const tls = options.tls && await readCertificate(options.tls);
-  const data = await openDataDirectory(
-    options.data ??
-      defaultDataDirectory(Deno.build.os, (name) => Deno.env.get(name)),
-  );
+  const data = await openDataDirectory(dataDirectory(options.data));
   try {
     const headers = securityHeaders({
       tls: tls !== undefined ||

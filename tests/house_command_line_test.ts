@@ -1,30 +1,18 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { join } from "node:path";
-import { PROGRAM, programArguments, startRelay } from "./harness/mod.ts";
-
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the built program to its end. */
-async function run(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Result> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...programArguments(PROGRAM, dir), ...args],
-      env: { WHISPER_DATA: join(dir, "data"), ...env },
-    }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    return { code, out: text(stdout), err: text(stderr) };
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import {
+  ok,
+  randomBytes,
+  refused as refusal,
+  RelayClient,
+} from "../lib/relay/testing/relay_client.ts";
+import {
+  PROGRAM,
+  programArguments,
+  type Result,
+  runProgram as run,
+  startRelay,
+} from "./harness/mod.ts";
 
 /** The program refused with exit code 2 and exactly this line, and said nothing else. */
 function refused({ code, out, err }: Result, line: RegExp): void {
@@ -36,6 +24,9 @@ Deno.test("--help tells how to use it and starts nothing", async () => {
   const { code, out, err } = await run(["--help"]);
   deepEqual([code, err], [0, ""]);
   match(out, /^Whisper: .*\n\nUsage: /);
+  const backup = await run(["backup", "--help"]);
+  deepEqual([backup.code, backup.err], [0, ""]);
+  match(backup.out, /^whisper backup: .*\n\nUsage: whisper backup --to FILE/);
 });
 
 Deno.test("a value that makes no sense gives one line and exit code 2", async () => {
@@ -46,6 +37,10 @@ Deno.test("a value that makes no sense gives one line and exit code 2", async ()
   refused(
     await run([], { WHISPER_PORT: "many" }),
     /^whisper: WHISPER_PORT is "many"/,
+  );
+  refused(
+    await run(["--message-lifetime", "22d"]),
+    /^whisper: --message-lifetime is "22d": messages wait at most 21 days\.\n$/,
   );
   refused(
     await run(["--host", "198.51.100.7"]),
@@ -99,6 +94,26 @@ Deno.test("a database that is none gives one line, exit code 2, and is left alon
     match(await Deno.readTextFile(database), /^somebody's diary/);
   } finally {
     await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
+Deno.test("a limit given as an option holds, and the client is told of it", async () => {
+  const relay = await startRelay({
+    args: ["--messages-per-queue", "2", "--message-lifetime", "36h"],
+  });
+  try {
+    const client = await RelayClient.overWebSocket(
+      `${relay.url.replace("http", "ws")}/relay`,
+    );
+    const { messagesPerQueue, messageLifetime } = client.hello.limits;
+    deepEqual([messagesPerQueue, messageLifetime], [2, 129_600]);
+    const outbox = await client.bind(await client.createQueue(), "send");
+    ok(await client.send(outbox, randomBytes(16)));
+    ok(await client.send(outbox, randomBytes(16)));
+    refusal(await client.send(outbox, randomBytes(16)), "full");
+    await client.close();
+  } finally {
+    await relay.stop();
   }
 });
 

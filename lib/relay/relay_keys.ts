@@ -2,7 +2,8 @@ import { x25519 } from "@noble/curves/ed25519.js";
 import { ed25519Signer, type Signer } from "../wire/mod.ts";
 import type { Store } from "./store.ts";
 
-const IDENTITY = ["key", "identity"] as const;
+/** Where the seed of the relay's own key lies. */
+export const IDENTITY_KEY = ["key", "identity"] as const;
 const DAY = ["key", "day"] as const;
 const DAY_MS = 86_400_000;
 
@@ -24,10 +25,10 @@ export class RelayKeys {
 
   /** Reads the keys from the store, or makes them the first time. */
   static async open(store: Store, now: number): Promise<RelayKeys> {
-    let seed = await store.get(IDENTITY);
+    let seed = await store.get(IDENTITY_KEY);
     if (seed === undefined) {
       seed = crypto.getRandomValues(new Uint8Array(32));
-      await store.commit([{ key: IDENTITY, value: seed }]);
+      await store.commit([{ key: IDENTITY_KEY, value: seed }]);
     }
     const stored = await store.get(DAY);
     const day = stored === undefined ? undefined : parseDay(stored);

@@ -10,4 +10,5 @@ export {
   type RelayProcess,
   startRelay,
 } from "./relay_process.ts";
+export { type Result, runProgram } from "./run_program.ts";
 export { screenshot } from "./screenshot.ts";
