@@ -29,6 +29,10 @@ const offerFailures: Record<InviteFailure, string> = {
     "Your friend's account is on another server, which this one can't reach yet. You both need an account on the same server.",
   "already-connected":
     "You already have a conversation with this person. Look for their name in your conversations.",
+  blocked:
+    "You have blocked the person who entered this code. Unblock them first, then generate a new one.",
+  "device-list":
+    "Somebody entered this code as a person you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
   "relay-misbehaved":
     "The server gave an answer that an honest server would not give, so nothing was shared. Try again; if it happens again, tell whoever runs this server.",
   offline:
@@ -53,6 +57,10 @@ const joinFailures: Record<InviteFailure, string> = {
     "This code belongs to another server, which this one can't reach yet. You both need an account on the same server.",
   "already-connected":
     "You already have a conversation with this person. Look for their name in your conversations.",
+  blocked:
+    "You have blocked the person whose code this is. Unblock them first, then ask for a new code.",
+  "device-list":
+    "This code comes from somebody you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
   "relay-misbehaved":
     "The server gave an answer that an honest server would not give, so nothing was shared. Ask your friend for a new code; if it happens again, tell whoever runs this server.",
   offline: "The server can't be reached. Check your connection and try again.",

@@ -9,6 +9,7 @@ import {
   parseAddress,
   verifyDeviceList,
 } from "./keys/mod.ts";
+import { type ContactSettings, newSettings } from "./contact_settings.ts";
 import type { ContactRecord } from "./records.ts";
 
 /** A device of a contact, and where it receives from us. */
@@ -36,10 +37,14 @@ export function conversationOf(ownId: string, otherId: string): string {
   return bytesToHex(sha256(concatBytes(label, ...ids)).subarray(0, 16));
 }
 
-/** What is kept of someone's card. `queues`: the own queues that were made for them. */
+/**
+ * What is kept of someone's card. `queues`: the own queues that were made for them. `settings`: what
+ * was decided about them earlier, if they were met before.
+ */
 export function contactOfCard(
   card: Card,
   own: { accountId: string; queues: readonly string[]; now: number },
+  settings: ContactSettings = newSettings(card),
 ): ContactRecord {
   return {
     accountId: card.accountId,
@@ -54,7 +59,25 @@ export function contactOfCard(
     queues: own.queues,
     conversation: conversationOf(own.accountId, card.accountId),
     metAt: own.now,
+    settings,
   };
+}
+
+/** Whether we can write to each other. Not after a parting: then it takes another meeting. */
+export function isConnected({ record }: Contact): boolean {
+  return record.queues.length > 0;
+}
+
+/** What the contact is called here: the own name for them, or the one they chose. */
+export function nameOf({ record }: Contact): string {
+  return record.settings.name.value || record.name;
+}
+
+/** The record of a contact one has parted from: no way from them or to them is left in it. */
+export function parted(
+  { accountAddress: _, ...record }: ContactRecord,
+): ContactRecord {
+  return { ...record, devices: [], queues: [] };
 }
 
 /** Throws what `verifyDeviceList` and `parseAddress` do, for a record that is not what was put. */

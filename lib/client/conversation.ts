@@ -1,11 +1,13 @@
 import {
   batch,
+  computed,
   type ReadonlySignal,
   type Signal,
   signal,
 } from "@preact/signals-core";
 import type { Row, Summary } from "./content/mod.ts";
 import type {
+  ContactView,
   ConversationSummary,
   ConversationView,
   MessageView,
@@ -18,13 +20,15 @@ export interface ConversationCommands {
   retry(id: string): Promise<void>;
   draft(text: string): void;
   read(): void;
+  clear(): Promise<void>;
 }
 
 /** One conversation in memory: the pages that were loaded, and what a screen sees of them. */
 export class Conversation implements ConversationView {
   readonly id: string;
+  readonly contact: ContactView;
+  readonly name: ReadonlySignal<string>;
   readonly #commands: ConversationCommands;
-  readonly #name: Signal<string>;
   readonly #messages = signal<readonly MessageView[]>([]);
   readonly #hasOlder = signal(false);
   readonly #draft = signal("");
@@ -37,16 +41,17 @@ export class Conversation implements ConversationView {
   readonly #known = new Set<string>();
   #summary: Summary;
 
-  constructor(name: string, summary: Summary, commands: ConversationCommands) {
+  constructor(
+    contact: ContactView,
+    summary: Summary,
+    commands: ConversationCommands,
+  ) {
     this.id = summary.conversation;
-    this.#name = signal(name);
+    this.contact = contact;
+    this.name = computed(() => contact.state.value.name);
     this.#summary = summary;
     this.#draft.value = summary.draft;
     this.#commands = commands;
-  }
-
-  get name(): ReadonlySignal<string> {
-    return this.#name;
   }
 
   get messages(): ReadonlySignal<readonly MessageView[]> {
@@ -68,9 +73,11 @@ export class Conversation implements ConversationView {
   /** The entry of the list. */
   get summary(): ConversationSummary {
     const { last } = this.#summary;
+    const contact = this.contact.state.value;
     return {
       id: this.id,
-      name: this.#name.value,
+      name: contact.name,
+      contact,
       unread: this.#summary.unread,
       draft: this.#draft.value,
       time: this.#summary.activity,
@@ -105,6 +112,10 @@ export class Conversation implements ConversationView {
     this.#commands.draft(text);
   }
 
+  clear(): Promise<void> {
+    return this.#commands.clear();
+  }
+
   setVisible(visible: boolean): void {
     if (visible === this.#visible) return;
     this.#visible = visible;
@@ -125,6 +136,18 @@ export class Conversation implements ConversationView {
         ...this.#messages.value,
       ];
       this.#hasOlder.value = page.before !== undefined;
+    });
+  }
+
+  /** It was cleared: what comes from now on begins it anew. */
+  cleared(summary: Summary): void {
+    this.#summary = summary;
+    this.#before = undefined;
+    this.#keys = [];
+    batch(() => {
+      this.#messages.value = [];
+      this.#hasOlder.value = false;
+      this.#draft.value = "";
     });
   }
 

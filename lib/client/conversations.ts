@@ -5,15 +5,18 @@ import {
   signal,
 } from "@preact/signals-core";
 import {
+  clearLog,
   type Content,
   ConversationLog,
   type Row,
   type Summary,
 } from "./content/mod.ts";
-import type { Contact } from "./contact.ts";
+import { type Contact, isConnected } from "./contact.ts";
+import type { Contacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversation } from "./conversation.ts";
 import type { Desk } from "./desk.ts";
+import { Eraser } from "./eraser.ts";
 import type { Entry } from "./ledger.ts";
 import type { MessageRef, Outbox } from "./outbox.ts";
 import type { Receipts } from "./receipts.ts";
@@ -26,12 +29,22 @@ interface Change {
   readonly changed: readonly Row[];
 }
 
+/** Something to say to someone one has parted from. */
+export class NotConnectedError extends Error {
+  override readonly name = "NotConnectedError";
+  constructor() {
+    super("there is no way to this contact");
+  }
+}
+
 /** All conversations: what is said in them, in memory and on disk. */
 export class Conversations {
   readonly #desk: Desk;
   readonly #log: ConversationLog;
   readonly #outbox: Outbox;
   readonly #receipts: Receipts;
+  readonly #contacts: Contacts;
+  readonly #eraser: Eraser;
   readonly #open = new Map<string, Conversation>();
   /** Drafts on their way to the disk, by conversation, and still open to change. */
   readonly #drafts = new Map<string, { text: string }>();
@@ -45,11 +58,18 @@ export class Conversations {
     },
   );
 
-  constructor(desk: Desk, outbox: Outbox, receipts: Receipts) {
+  constructor(
+    desk: Desk,
+    outbox: Outbox,
+    receipts: Receipts,
+    contacts: Contacts,
+  ) {
     this.#desk = desk;
     this.#outbox = outbox;
     this.#receipts = receipts;
+    this.#contacts = contacts;
     this.#log = new ConversationLog(desk.account.accountId);
+    this.#eraser = new Eraser(desk.ledger);
   }
 
   async load(): Promise<void> {
@@ -63,6 +83,9 @@ export class Conversations {
       if (summary) this.#add(contact, summary);
     }
     this.#version.value++;
+    await this.#eraser.load(
+      contacts.map(({ record }) => record.conversation),
+    );
   }
 
   /** undefined when there is no such conversation. */
@@ -73,13 +96,39 @@ export class Conversations {
     return conversation;
   }
 
-  /** Begins the conversation with someone just met. */
+  /** Begins the conversation with someone just met, or goes on with the one there was. */
   async start(entry: Entry, contact: Contact): Promise<void> {
     const { conversation, metAt } = contact.record;
+    await this.#eraser.keep(entry, conversation);
     await this.#log.start(entry, conversation, metAt);
     const [summary] = await this.#log.summaries(entry, [conversation]);
     entry.after(() => {
-      if (summary) this.#add(contact, summary);
+      if (summary && !this.#open.has(conversation)) this.#add(contact, summary);
+      this.#version.value++;
+    });
+  }
+
+  /** In the commit of a parting: what waited for a session with the contact has failed. */
+  async part(entry: Entry, { record }: Contact): Promise<void> {
+    const { accountId, conversation } = record;
+    const unsent = await entry.get(unsentTable, accountId);
+    if (!unsent) return;
+    entry.delete(unsentTable, accountId);
+    await this.settled(
+      entry,
+      unsent.ids.map((id) => ({ conversation, id })),
+      "failed",
+    );
+  }
+
+  /** In the commit that deletes a contact: the conversation is gone, the disk follows. */
+  async leave(entry: Entry, { record }: Contact): Promise<void> {
+    const { conversation } = record;
+    await clearLog(entry, conversation);
+    await this.#eraser.leave(entry, conversation);
+    entry.after(() => {
+      this.#drafts.delete(conversation);
+      this.#open.delete(conversation);
       this.#version.value++;
     });
   }
@@ -94,6 +143,10 @@ export class Conversations {
     });
     if (appended.added) {
       const { id } = appended.added;
+      const { archived, muted } = contact.record.settings;
+      if (archived.value && !muted.value) {
+        this.#contacts.decide(entry, contact, { archived: false });
+      }
       await this.#receipts.note(entry, contact, "delivered", [id]);
       if (this.#open.get(conversation)?.visible) {
         await this.#read(entry, contact);
@@ -140,11 +193,17 @@ export class Conversations {
   }
 
   #add(contact: Contact, summary: Summary): void {
-    const id = contact.record.conversation;
-    const { ledger } = this.#desk;
+    const { accountId, conversation: id } = contact.record;
+    const { ledger, contacts } = this.#desk;
+    /** As they are when a step begins; they may be gone by then, and their conversation with them. */
+    const present = () => {
+      const now = contacts.get(accountId);
+      if (!now) throw new NotConnectedError();
+      return now;
+    };
     this.#open.set(
       id,
-      new Conversation(contact.record.name, summary, {
+      new Conversation(this.#contacts.view(contact), summary, {
         load: (before) =>
           ledger.run(async (entry) => {
             const page = await this.#log.page(entry, id, before);
@@ -153,22 +212,29 @@ export class Conversations {
         send: (text) => {
           // What is written from here on goes to disk after the message.
           this.#drafts.delete(id);
-          return ledger.run((entry) => this.#send(entry, contact, text));
+          return ledger.run((entry) => this.#send(entry, present(), text));
         },
         retry: (message) =>
-          ledger.run((entry) => this.#retry(entry, contact, message)),
+          ledger.run((entry) => this.#retry(entry, present(), message)),
         draft: (text) => this.#draft(id, text),
         read: () =>
           ledger.post(async (entry) => {
-            await this.#read(entry, contact);
+            const now = contacts.get(accountId);
+            if (!now) return;
+            await this.#read(entry, now);
             await this.#changed(entry, id, { changed: [] });
           }),
+        clear: () => {
+          this.#drafts.delete(id);
+          return ledger.run((entry) => this.#clear(entry, id));
+        },
       }),
     );
   }
 
   async #send(entry: Entry, contact: Contact, text: string): Promise<void> {
     if (text.trim() === "") throw new RangeError("there is nothing to send");
+    if (!isConnected(contact)) throw new NotConnectedError();
     const content = composed(this.#desk, contact, { kind: "text", text });
     const { clock } = this.#desk;
     const added = await this.#log.compose(entry, content, clock.now());
@@ -180,7 +246,18 @@ export class Conversations {
     await this.#changed(entry, conversation, { added, changed: [] });
   }
 
+  async #clear(entry: Entry, conversation: string): Promise<void> {
+    await clearLog(entry, conversation);
+    const [summary] = await this.#log.summaries(entry, [conversation]);
+    entry.after(() => {
+      if (summary) this.#open.get(conversation)?.cleared(summary);
+      this.#version.value++;
+      this.#eraser.begin(conversation);
+    });
+  }
+
   async #retry(entry: Entry, contact: Contact, id: string): Promise<void> {
+    if (!isConnected(contact)) throw new NotConnectedError();
     const { conversation } = contact.record;
     const author = this.#desk.account.accountId;
     const found = await this.#log.find(entry, conversation, { author, id });

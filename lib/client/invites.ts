@@ -5,8 +5,13 @@ import {
   serializeSession,
   SignalError,
 } from "../signal/mod.ts";
-import { contactOfCard, openContact } from "./contact.ts";
-import type { Contact } from "./contact.ts";
+import {
+  type Contact,
+  contactOfCard,
+  isConnected,
+  openContact,
+} from "./contact.ts";
+import type { ContactSettings } from "./contact_settings.ts";
 import type { Desk } from "./desk.ts";
 import {
   type Card,
@@ -25,6 +30,7 @@ import {
 import { InviteRun } from "./invite_run.ts";
 import {
   addressOf,
+  compareDeviceLists,
   type Ed25519Pair,
   MalformedError,
   newEd25519Pair,
@@ -39,7 +45,8 @@ import {
 import { sessionName } from "./outbox.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekeys.ts";
-import { makeQueue } from "./queues.ts";
+import { queueId } from "../wire/mod.ts";
+import { bindQueues, makeQueue } from "./queues.ts";
 import {
   type InviteRecord,
   inviteTable,
@@ -57,6 +64,8 @@ import type {
 } from "./view.ts";
 
 export interface InvitesEvents {
+  /** In that same commit, before: who they were ends, if they were known; what was decided about them stays. */
+  again(entry: Entry, accountId: string): Promise<ContactSettings | undefined>;
   /** In the commit that ends an invite: a contact, whose records are put, to be remembered. */
   met(entry: Entry, contact: Contact, began: boolean): Promise<void>;
 }
@@ -125,6 +134,7 @@ export class Invites implements InviteView {
     return this.#inTurn(async () => {
       this.offer.value = { at: "making" };
       await this.#offering?.withdraw();
+      await this.#queues.tidied();
       const connection = this.#connection;
       if (!connection) {
         this.offer.value = { at: "failed", reason: "offline" };
@@ -161,6 +171,7 @@ export class Invites implements InviteView {
       }
       this.join.value = { at: "connecting" };
       await this.#joining?.withdraw();
+      await this.#queues.tidied();
       try {
         const record = await this.#entered(connection, reading.code);
         this.#joining = this.#begin("join", record);
@@ -318,13 +329,50 @@ export class Invites implements InviteView {
     if (addresses.some(({ relayKey }) => !equalBytes(relayKey, here))) {
       return "other-relay";
     }
-    if (contacts.has(card.accountId)) return "already-connected";
+    const known = contacts.get(card.accountId);
+    const objection = known && await this.#objectionToAgain(known, card);
+    if (objection) return objection;
     try {
       await this.#sessions(card);
     } catch (error) {
       if (error instanceof SignalError) return "relay-misbehaved";
       throw error;
     }
+  }
+
+  /** Why someone known is not to be met anew; undefined when there is no way to each other, or to who they are now. */
+  async #objectionToAgain(
+    known: Contact,
+    card: Card,
+  ): Promise<InviteFailure | undefined> {
+    if (known.record.settings.blocked.value) return "blocked";
+    const order = compareDeviceLists(known.deviceList, card.deviceList);
+    // Someone with a device that was removed since, or two who both say they are this person.
+    if (order === "older" || order === "forked") return "device-list";
+    if (order === "newer" || !isConnected(known)) return undefined;
+    // What is on its way would be lost with the queues, so they change only when there is no way any more.
+    return await this.#reaches(known) ? "already-connected" : undefined;
+  }
+
+  /** Whether the relay has a queue yet by which a contact receives. Rejects without an answer. */
+  async #reaches({ devices }: Contact): Promise<boolean> {
+    if (!this.#connection) throw new ConnectionLostError();
+    const results = await bindQueues(
+      this.#connection,
+      devices.map(({ address: { send } }) => ({
+        role: "send",
+        pair: send,
+        queue: queueId(send.publicKey),
+      })),
+    );
+    return results.some((result) => {
+      if (result.status === "fulfilled") return true;
+      const { reason } = result;
+      const gone = reason instanceof RelayError &&
+        reason.code === "no-such-queue";
+      if (!gone) throw reason;
+      return false;
+    });
   }
 
   /** New sessions with the devices whose bundles a card has, ready to be stored: made once for a card. */
@@ -355,11 +403,12 @@ export class Invites implements InviteView {
   async #met(entry: Entry, run: InviteRun, card: Card): Promise<void> {
     const { account, clock } = this.#desk;
     const { queues } = run.record;
+    const settings = await this.#events.again(entry, card.accountId);
     const record = contactOfCard(card, {
       accountId: account.accountId,
       queues,
       now: clock.now(),
-    });
+    }, settings);
     for (const name of queues) {
       const queue = await entry.get(queueTable, name);
       if (queue) {

@@ -210,6 +210,10 @@ export class Messenger implements MessengerView {
     this.#office.value?.reconnect();
   }
 
+  exportData(): AsyncIterable<string> {
+    return this.#atWork("exportData").exportData();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,9 +1,11 @@
 import type { ReadonlySignal } from "@preact/signals-core";
 import type { Clock } from "./clock.ts";
-import { type Contact, openContact } from "./contact.ts";
+import type { Contact } from "./contact.ts";
+import { Contacts, loadContacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
 import type { Desk } from "./desk.ts";
+import { exportData } from "./export.ts";
 import { Inbox } from "./inbox.ts";
 import { Invites } from "./invites.ts";
 import { type Entry, Ledger, type LedgerEvents } from "./ledger.ts";
@@ -18,14 +20,7 @@ import { Outbox } from "./outbox.ts";
 import { OwnQueues } from "./own_queues.ts";
 import type { Random } from "./random.ts";
 import { Receipts } from "./receipts.ts";
-import {
-  accountTable,
-  contactsTable,
-  contactTable,
-  countersTable,
-  relayTable,
-  SELF,
-} from "./records.ts";
+import { accountTable, countersTable, relayTable, SELF } from "./records.ts";
 import { Settings } from "./settings.ts";
 import { DamagedError, type Vault } from "./storage/mod.ts";
 import type { ConnectionState } from "./view.ts";
@@ -54,7 +49,7 @@ export class Office {
   readonly invites: Invites;
   readonly ledger: Ledger;
   readonly #options: OfficeOptions;
-  readonly #contacts: Map<string, Contact>;
+  readonly #contacts: Contacts;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #receipts: Receipts;
@@ -80,7 +75,6 @@ export class Office {
     this.account = account;
     this.settings = settings;
     this.ledger = ledger;
-    this.#contacts = contacts;
     const desk: Desk = {
       account,
       ledger,
@@ -95,7 +89,16 @@ export class Office {
         this.conversations.settled(entry, messages, outcome),
     });
     this.#receipts = new Receipts(desk, this.#outbox, settings);
-    this.conversations = new Conversations(desk, this.#outbox, this.#receipts);
+    this.#contacts = new Contacts(desk, contacts, {
+      parting: (entry, contact) => this.#part(entry, contact),
+      leaving: (entry, contact) => this.conversations.leave(entry, contact),
+    });
+    this.conversations = new Conversations(
+      desk,
+      this.#outbox,
+      this.#receipts,
+      this.#contacts,
+    );
     this.#inbox = new Inbox(desk, {
       said: (entry, contact, content) =>
         this.conversations.said(entry, contact, content),
@@ -107,6 +110,7 @@ export class Office {
       replaced: () => events.replaced(),
     });
     this.invites = new Invites(desk, this.#queues, {
+      again: (entry, accountId) => this.#contacts.again(entry, accountId),
       met: (entry, contact, began) => this.#met(entry, contact, began),
     });
     this.#link = new Link({
@@ -157,6 +161,11 @@ export class Office {
     this.#link.reconnect();
   }
 
+  /** See export.ts. */
+  exportData(): AsyncIterable<string> {
+    return exportData(this.#desk);
+  }
+
   /** Ends all work. What was begun is written first, unless the disk takes nothing. */
   async stop(canWrite: boolean): Promise<void> {
     this.#link.stop();
@@ -189,17 +198,19 @@ export class Office {
   }
 
   async #met(entry: Entry, contact: Contact, began: boolean): Promise<void> {
-    const { record } = contact;
-    const { ids } = await entry.get(contactsTable, SELF) ?? { ids: [] };
-    entry.put(contactsTable, SELF, { ids: [...ids, record.accountId] });
-    entry.put(contactTable, record.accountId, record);
+    await this.#contacts.met(entry, contact);
     await this.conversations.start(entry, contact);
     // Who began the session says so at once: the other side can't write before it hears of it.
     if (began) await this.#greet(entry, contact);
-    entry.after(() => {
-      this.#contacts.set(record.accountId, contact);
-      this.#queues.added(record.queues);
-    });
+    entry.after(() => this.#queues.added(contact.record.queues));
+  }
+
+  /** Ends whatever is under way with a contact. */
+  async #part(entry: Entry, contact: Contact): Promise<void> {
+    await this.#outbox.part(entry, contact);
+    await this.conversations.part(entry, contact);
+    this.#receipts.part(entry, contact);
+    await this.#queues.discard(entry, contact.record.queues);
   }
 
   /** A contact began a session: an answer ends its PreKey messages, and ours can go out. */
@@ -212,19 +223,6 @@ export class Office {
     const hello = composed(this.#desk, contact, { kind: "hello" });
     await this.#outbox.post(entry, contact, hello.bytes);
   }
-}
-
-async function loadContacts(ledger: Ledger): Promise<Map<string, Contact>> {
-  const { reader } = ledger;
-  const { ids } = await reader.get(contactsTable, SELF) ?? { ids: [] };
-  const records = await reader.getMany(contactTable, ids);
-  const contacts = await Promise.all(records.map((record) => {
-    if (!record) throw new DamagedError("a contact is missing");
-    return openContact(record);
-  }));
-  return new Map(
-    contacts.map((contact) => [contact.record.accountId, contact]),
-  );
 }
 
 /** Every opening of the account reads its queues under a higher generation than the one before. */

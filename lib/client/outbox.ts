@@ -134,6 +134,23 @@ export class Outbox {
     return posted;
   }
 
+  /**
+   * In the commit of a parting: nothing more goes to the contact, nor what was on its way to them. Its
+   * messages have failed, and the sessions are no more.
+   */
+  async part(entry: Entry, { record, devices }: Contact): Promise<void> {
+    for (const { id, address } of devices) {
+      const name = queueName(address.send.publicKey);
+      await this.#bury(entry, name);
+      entry.delete(laneTable, name);
+      entry.delete(sessionTable, sessionName(record.accountId, id));
+      entry.after(() => {
+        this.#lanes.get(name)?.stop();
+        this.#lanes.delete(name);
+      });
+    }
+  }
+
   connected(connection: Connection): void {
     this.#connection = connection;
     for (const lane of this.#lanes.values()) lane.connected(connection);
@@ -213,7 +230,8 @@ export class Outbox {
     settled: readonly Settled[],
   ): Promise<void> {
     const lane = await entry.get(laneTable, name);
-    if (!lane) throw new Error("an answer for a lane that is not on disk");
+    // One has parted from the contact meanwhile: all of it was taken off then.
+    if (!lane) return;
     const ids = settled.map(({ index }) => `${name}.${index}`);
     const records = await entry.getMany(outgoingTable, ids);
     for (const outcome of ["sent", "failed"] as const) {

@@ -33,6 +33,7 @@ export class OwnQueues {
   readonly #events: OwnQueuesEvents;
   #generation: number;
   #connection: Connection | undefined;
+  #tidying: Promise<void> = Promise.resolve();
 
   /** `generation`: higher than in any earlier opening of the account here. */
   constructor(desk: Desk, generation: number, events: OwnQueuesEvents) {
@@ -49,7 +50,7 @@ export class OwnQueues {
       contacts.flatMap(({ record }) => record.queues[which] ?? [])
     );
     this.#inBackground(this.#subscribe(connection, names, 0));
-    this.#inBackground(this.#deleteDiscarded(connection));
+    this.#tidy(connection);
   }
 
   lost(): void {
@@ -63,15 +64,36 @@ export class OwnQueues {
     }
   }
 
-  /** Nobody will need these: the relay is told as soon as it can be. */
+  /**
+   * Nobody will need these: the relay is told as soon as it can be. What still comes by them is
+   * nobody's from this commit on.
+   */
   async discard(entry: Entry, names: readonly string[]): Promise<void> {
+    const records = await entry.getMany(queueTable, names);
+    for (const [i, record] of records.entries()) {
+      if (record?.contact === undefined) continue;
+      const { contact: _, ...nobodys } = record;
+      entry.put(queueTable, names[i], nobodys);
+    }
     const { queues } = await entry.get(discardedTable, SELF) ?? { queues: [] };
     entry.put(discardedTable, SELF, { queues: [...queues, ...names] });
     entry.after(() => {
-      if (this.#connection) {
-        this.#inBackground(this.#deleteDiscarded(this.#connection));
-      }
+      if (this.#connection) this.#tidy(this.#connection);
     });
+  }
+
+  /**
+   * Resolves when the relay was told of the queues that were discarded so far, or can't be: whoever
+   * has their addresses finds out from then on that there is no way any more.
+   */
+  async tidied(): Promise<void> {
+    await this.#tidying;
+  }
+
+  #tidy(connection: Connection): void {
+    this.#tidying = this.#tidying.then(() =>
+      this.#inBackground(this.#deleteDiscarded(connection))
+    );
   }
 
   async #subscribe(
@@ -79,7 +101,7 @@ export class OwnQueues {
     names: readonly string[],
     failures: number,
   ): Promise<void> {
-    const queues = await this.#credentials(names);
+    const queues = await this.#credentials(names, "somebody's");
     const generation = this.#generation;
     const results = await bindQueues(
       connection,
@@ -99,7 +121,8 @@ export class OwnQueues {
     }
     // What was granted is heard since then, whatever becomes of the rest.
     for (const { name, reason } of refused) {
-      const queue = queues.find((queue) => queue.name === name);
+      // Read again: one may have parted from its contact, and it must not come back.
+      const [queue] = await this.#credentials([name], "somebody's");
       if (queue) await this.#mend(connection, queue.credentials, reason);
     }
     if (refused.length > 0) {
@@ -152,7 +175,8 @@ export class OwnQueues {
       discardedTable,
       SELF,
     ) ?? { queues: [] };
-    for (const { name, credentials } of await this.#credentials(queues)) {
+    const discarded = await this.#credentials(queues, "anybody's");
+    for (const { name, credentials } of discarded) {
       await deleteQueue(connection, credentials);
       await this.#desk.ledger.run(async (entry) => {
         const left = await entry.get(discardedTable, SELF);
@@ -164,13 +188,17 @@ export class OwnQueues {
     }
   }
 
+  /** Of the queues there are, or of those that a contact may send to. */
   async #credentials(
     names: readonly string[],
+    whose: "anybody's" | "somebody's",
   ): Promise<{ name: string; credentials: QueueCredentials }[]> {
     const records = await this.#desk.ledger.reader.getMany(queueTable, names);
     return await Promise.all(names.flatMap((name, i) => {
       const record = records[i];
-      return record
+      const wanted = record &&
+        (whose === "anybody's" || record.contact !== undefined);
+      return wanted
         ? [
           parseQueue(record.credentials).then((credentials) => ({
             name,
@@ -182,8 +210,8 @@ export class OwnQueues {
   }
 
   /** Work that the next connection does again when this one is lost or the relay declines. */
-  #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => {
+  #inBackground(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => {
       const again = error instanceof ConnectionLostError ||
         error instanceof RelayError;
       if (!again) this.#desk.broken(error);

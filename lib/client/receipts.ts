@@ -65,6 +65,11 @@ export class Receipts {
     entry.after(() => this.#schedule(accountId));
   }
 
+  /** In the commit of a parting: the contact hears of nothing any more. */
+  part(entry: Entry, { record }: Contact): void {
+    entry.delete(dueTable, record.accountId);
+  }
+
   /** Sends no more; what is due stays due. */
   stop(): void {
     for (const cancel of this.#timers.values()) cancel();

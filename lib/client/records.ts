@@ -1,4 +1,5 @@
 /** What the messenger keeps in the vault, besides the conversations' logs: the shape of every record. */
+import type { ContactSettings } from "./contact_settings.ts";
 import { plain, raw } from "./record_codec.ts";
 import type { KyberPreKey, PreKey, SignedPreKey } from "../signal/mod.ts";
 import { table } from "./storage/mod.ts";
@@ -48,19 +49,25 @@ export interface ContactRecord {
   readonly name: string;
   readonly accountKey: Uint8Array;
   readonly deviceList: Uint8Array;
-  /** Where their devices receive from us. */
+  /** Where their devices receive from us; none after a parting. */
   readonly devices: readonly {
     readonly id: number;
     readonly address: Uint8Array;
   }[];
-  /** Where the person receives from us, whatever became of their devices. */
-  readonly accountAddress: Uint8Array;
-  /** Own queues that only they can send to, hex: this device's, then the account's. */
+  /** Where the person receives from us, whatever became of their devices; none after a parting. */
+  readonly accountAddress?: Uint8Array;
+  /** Own queues that only they can send to, hex: this device's, then the account's; none after a parting. */
   readonly queues: readonly string[];
   /** 16 bytes, hex. */
   readonly conversation: string;
   /** ms since the epoch. */
   readonly metAt: number;
+  readonly settings: ContactSettings;
+}
+
+/** Conversations, hex, whose contacts were deleted, and whose messages are still being erased. */
+export interface LeavingRecord {
+  readonly conversations: readonly string[];
 }
 
 /** An own queue. */
@@ -114,6 +121,7 @@ export const countersTable = table("counters", plain<CountersRecord>());
 export const settingsTable = table("settings", plain<SettingsRecord>());
 export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
+export const leavingTable = table("leaving", plain<LeavingRecord>());
 export const queueTable = table("queue", plain<QueueRecord>());
 export const discardedTable = table("discarded", plain<DiscardedRecord>());
 export const preKeyTable = table("prekey", plain<PreKey>());

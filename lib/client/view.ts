@@ -41,10 +41,79 @@ export type DeliveryState =
   | "read"
   | "failed";
 
+/** What a person's knowledge of a contact's keys is worth today. */
+export type Verification =
+  | "unverified"
+  /** The safety number was compared, and the keys are still those. */
+  | "verified"
+  /** The account has another key than the person last knew, and so another safety number. */
+  | "new-number"
+  /** The account has a device that the person does not know of. */
+  | "new-device";
+
+/** What a scanned code says about the safety number. */
+export type ScannedNumber =
+  | "same"
+  /** A safety number, and not ours: somebody sits in between, or it is that of another conversation. */
+  | "different"
+  /** No safety number at all. */
+  | "no-number";
+
+/** What is known of a contact, and was decided about them. */
+export interface ContactState {
+  /** What they are called here: the own name for them, or the one they chose. */
+  readonly name: string;
+  /** The name they chose for themselves. */
+  readonly chosenName: string;
+  /** No badge, and nothing said aloud, for what they write. */
+  readonly muted: boolean;
+  /** Apart from the list; a new message brings it back, unless it is muted. */
+  readonly archived: boolean;
+  readonly blocked: boolean;
+  /** Whether we can write to each other. Once blocked, not before another meeting. */
+  readonly connected: boolean;
+  readonly verification: Verification;
+}
+
+/** The safety number with a contact. */
+export interface SafetyNumberView {
+  /** Twelve groups of five digits, the same on both sides. */
+  readonly groups: readonly string[];
+  /** What the QR code says, for the other side to scan. */
+  readonly code: string;
+}
+
+/** What can be done about a contact. Commands resolve when the decision is on disk. */
+export interface ContactView {
+  readonly state: ReadonlySignal<ContactState>;
+  /** The own name for them; the empty one for the name they chose. Throws RangeError for what is no name. */
+  rename(name: string): Promise<void>;
+  setMuted(muted: boolean): Promise<void>;
+  setArchived(archived: boolean): Promise<void>;
+  /**
+   * They reach us no more, at once; their queues are deleted at the relay as soon as it can be
+   * reached. What was still on its way to them has failed. Nobody tells them.
+   */
+  block(): Promise<void>;
+  /** They may be met anew, by a code. Until then nothing can be written. */
+  unblock(): Promise<void>;
+  /** Blocks, and forgets them and the conversation: no such conversation any more. */
+  remove(): Promise<void>;
+  /** About half a second of computing, in slices. Throws `NotReadyError` when they are gone. */
+  safetyNumber(): Promise<SafetyNumberView>;
+  /** Compares what was scanned from their screen; "same" marks them as verified. */
+  compare(scanned: string): Promise<ScannedNumber>;
+  /** Marks the keys as they are now as compared with the person, or takes that back. */
+  setVerified(verified: boolean): Promise<void>;
+  /** The person has seen that keys changed: warned of no more, and not verified either. */
+  acknowledge(): Promise<void>;
+}
+
 /** One entry of the list of conversations, newest activity first. */
 export interface ConversationSummary {
   readonly id: string;
   readonly name: string;
+  readonly contact: ContactState;
   /** Unread messages. */
   readonly unread: number;
   readonly draft: string;
@@ -86,6 +155,9 @@ export interface ConversationView {
   setDraft(text: string): void;
   /** While true, what arrives counts as read. */
   setVisible(visible: boolean): void;
+  readonly contact: ContactView;
+  /** Forgets what was said here, on this side. Resolves when it is gone from sight; the disk follows. */
+  clear(): Promise<void>;
 }
 
 /** Why an invite came to nothing; the words for each are the screen's. */
@@ -97,6 +169,8 @@ export type InviteFailure =
   | "own"
   | "other-relay" // CODE@another.relay: not yet reachable from here
   | "already-connected"
+  | "blocked" // we blocked them, and did not take it back
+  | "device-list" // a known person with devices that are no longer theirs, or contradict what is known
   | "relay-misbehaved" // an answer that an honest relay would not give
   | "offline"
   | "busy"; // the relay asks for patience
@@ -174,6 +248,10 @@ export interface MessengerView {
     setDeliveryReceipts(on: boolean): Promise<void>;
     setReadReceipts(on: boolean): Promise<void>;
   };
+  /**
+   * Contacts and messages, not keys, as pieces of one JSON text. Not encrypted. See docs/export.md.
+   */
+  exportData(): AsyncIterable<string>;
   /** Stops timers, socket and locks; what is stored stays. */
   close(): Promise<void>;
 }

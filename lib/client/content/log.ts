@@ -9,10 +9,12 @@ import { hexToBytes } from "@noble/hashes/utils.js";
 import type { VaultReader, VaultWriter } from "../storage/mod.ts";
 import type { Content } from "./content.ts";
 import { MAX_AWAITED } from "./limits.ts";
+import { forgetAwaited, keepAwaited } from "./awaited.ts";
 import {
   entries,
   type Entry,
   entryId,
+  keysBetween,
   order,
   orderId,
   PAGE_SIZE,
@@ -106,7 +108,7 @@ export class ConversationLog {
         added = await this.#place(w, conversation, target, entry, at, awaited);
       } else if (!sameEntry(old, entry)) {
         const room = old !== UNKNOWN ||
-          await this.#await(w, conversation, at);
+          await this.#await(w, conversation, target, at);
         if (!room) continue;
         w.put(entries, entryId(conversation, target), entry);
         const row = this.#row(conversation, target, entry);
@@ -169,15 +171,33 @@ export class ConversationLog {
     conversation: string,
     before?: number,
   ): Promise<Page> {
-    const end = before ??
-      (await r.get(summaries, hexToBytes(conversation)))?.next ?? 0;
-    const start = Math.max(0, end - PAGE_SIZE);
-    const keys = await this.#keysBetween(r, conversation, start, end);
-    const found = await this.#entries(r, conversation, keys);
-    const rows = keys.flatMap((key, i) =>
-      this.#row(conversation, key, found[i]) ?? []
-    );
-    return { rows, before: start > 0 ? start : undefined };
+    const summary = await r.get(summaries, hexToBytes(conversation));
+    const { next = 0, clearedTo = 0 } = summary ?? {};
+    const end = Math.max(before ?? next, clearedTo);
+    const start = Math.max(clearedTo, end - PAGE_SIZE);
+    const rows = await this.#rowsBetween(r, conversation, start, end);
+    return { rows, before: start > clearedTo ? start : undefined };
+  }
+
+  /**
+   * Rows from the sequence `after` on, oldest first, up to 50: for reading a conversation from its
+   * beginning, 0. `after` of what it gives is for the next; undefined at the end.
+   */
+  async pageAfter(
+    r: VaultReader,
+    conversation: string,
+    after: number,
+  ): Promise<
+    { readonly rows: readonly Row[]; readonly after: number | undefined }
+  > {
+    const summary = await r.get(summaries, hexToBytes(conversation));
+    const { next = 0, clearedTo = 0 } = summary ?? {};
+    const start = Math.max(after, clearedTo);
+    const end = Math.min(start + PAGE_SIZE, next);
+    return {
+      rows: await this.#rowsBetween(r, conversation, start, end),
+      after: end < next ? end : undefined,
+    };
   }
 
   /** One message, as shown and as sent; `content` is undefined once it was taken back. */
@@ -242,7 +262,7 @@ export class ConversationLog {
   async markRead(w: VaultWriter, conversation: string): Promise<MessageKey[]> {
     const summary = await w.get(summaries, hexToBytes(conversation));
     if (!summary || summary.readUpTo === summary.next) return [];
-    const keys = await this.#keysBetween(
+    const keys = await keysBetween(
       w,
       conversation,
       summary.readUpTo,
@@ -281,6 +301,7 @@ export class ConversationLog {
       last: key,
       awaited: Math.max(0, summary.awaited - (awaited ? 1 : 0)),
     });
+    if (awaited) await forgetAwaited(w, conversation, key);
     return this.#row(conversation, key, placed);
   }
 
@@ -288,6 +309,7 @@ export class ConversationLog {
   async #await(
     w: VaultWriter,
     conversation: string,
+    key: MessageKey,
     at: number,
   ): Promise<boolean> {
     const summary = await w.get(summaries, hexToBytes(conversation)) ??
@@ -297,6 +319,7 @@ export class ConversationLog {
       ...summary,
       awaited: summary.awaited + 1,
     });
+    await keepAwaited(w, conversation, key);
     return true;
   }
 
@@ -328,26 +351,17 @@ export class ConversationLog {
     return found.map((entry) => entry ?? UNKNOWN);
   }
 
-  /** From `start` (inclusive) to `end` (exclusive). */
-  async #keysBetween(
+  async #rowsBetween(
     r: VaultReader,
     conversation: string,
     start: number,
     end: number,
-  ): Promise<MessageKey[]> {
-    if (start >= end) return [];
-    const first = Math.floor(start / PAGE_SIZE);
-    const last = Math.floor((end - 1) / PAGE_SIZE);
-    const numbers = Array.from(
-      { length: last - first + 1 },
-      (_, i) => first + i,
+  ): Promise<Row[]> {
+    const keys = await keysBetween(r, conversation, start, end);
+    const found = await this.#entries(r, conversation, keys);
+    return keys.flatMap((key, i) =>
+      this.#row(conversation, key, found[i]) ?? []
     );
-    const pages = await r.getMany(
-      order,
-      numbers.map((page) => orderId(conversation, page)),
-    );
-    return pages.flatMap((page) => page?.messages ?? [])
-      .slice(start - first * PAGE_SIZE, end - first * PAGE_SIZE);
   }
 
   #row(
@@ -389,6 +403,8 @@ function emptySummary(at: number): SummaryRecord {
     activity: at,
     draft: "",
     awaited: 0,
+    clearedTo: 0,
+    erasedTo: 0,
   };
 }
 

@@ -7,7 +7,7 @@ import {
   Fields,
   writeMessage,
 } from "../keys/mod.ts";
-import { type Codec, table } from "../storage/mod.ts";
+import { type Codec, table, type VaultReader } from "../storage/mod.ts";
 import type { MessageKey, MessageState, Progress } from "./message_state.ts";
 import type { LocalPlace } from "./row.ts";
 
@@ -36,6 +36,10 @@ export interface SummaryRecord {
   readonly draft: string;
   /** Messages that have not arrived, and of which an edit, deletion or reaction is kept. */
   readonly awaited: number;
+  /** Messages below this sequence were cleared: they are shown no more. */
+  readonly clearedTo: number;
+  /** Messages below this sequence are off the disk. */
+  readonly erasedTo: number;
 }
 
 export const PAGE_SIZE = 50;
@@ -129,6 +133,8 @@ const summaryCodec: Codec<SummaryRecord> = {
       }
       bytes(writer, 7, new TextEncoder().encode(summary.draft));
       if (summary.awaited > 0) uint(writer, 8, summary.awaited);
+      if (summary.clearedTo > 0) uint(writer, 9, summary.clearedTo);
+      if (summary.erasedTo > 0) uint(writer, 10, summary.erasedTo);
     }),
   decode: (encoded) => {
     const fields = new Fields(encoded);
@@ -145,6 +151,8 @@ const summaryCodec: Codec<SummaryRecord> = {
         : undefined,
       draft: fields.text(7),
       awaited: fields.has(8) ? fields.uint(8, 0, MAX) : 0,
+      clearedTo: fields.has(9) ? fields.uint(9, 0, MAX) : 0,
+      erasedTo: fields.has(10) ? fields.uint(10, 0, MAX) : 0,
     };
   },
 };
@@ -164,6 +172,25 @@ export function entryId(
 /** conversation 16 ‖ number u32 */
 export function orderId(conversation: string, page: number): Uint8Array {
   return hexToBytes(conversation + page.toString(16).padStart(8, "0"));
+}
+
+/** The messages with the sequences from `start` (inclusive) to `end` (exclusive). */
+export async function keysBetween(
+  r: VaultReader,
+  conversation: string,
+  start: number,
+  end: number,
+): Promise<MessageKey[]> {
+  if (start >= end) return [];
+  const first = Math.floor(start / PAGE_SIZE);
+  const last = Math.floor((end - 1) / PAGE_SIZE);
+  const numbers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const pages = await r.getMany(
+    order,
+    numbers.map((page) => orderId(conversation, page)),
+  );
+  return pages.flatMap((page) => page?.messages ?? [])
+    .slice(start - first * PAGE_SIZE, end - first * PAGE_SIZE);
 }
 
 function uint(writer: PbfWriter, field: number, value: number): void {

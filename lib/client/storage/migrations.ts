@@ -6,6 +6,7 @@
  * where it stopped, and running it twice changes nothing.
  */
 import { DamagedError } from "./errors.ts";
+import { toContactSettings } from "./schemas/2_contact_settings.ts";
 import type { StoreChange, StoreEntry } from "./store.ts";
 import {
   BLINDED_KEY_LENGTH,
@@ -22,7 +23,7 @@ export interface Migration {
 }
 
 /** In order of `to`, without gaps from 2 on. Schema 1 is the first there was. */
-export const MIGRATIONS: readonly Migration[] = [];
+export const MIGRATIONS: readonly Migration[] = [toContactSettings];
 
 /** What rewriting one batch of entries takes; records already in schema `to` stay as they are. */
 export function upgradeEntries(

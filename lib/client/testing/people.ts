@@ -57,6 +57,16 @@ export async function meet(
   );
 }
 
+/** Until the relay has so many queues, or settles with other ones. */
+export async function queuesAre(world: World, count: number): Promise<void> {
+  // Signing and storing take real time on other threads: one rest may come too early.
+  for (let rests = 0; rests < 20; rests++) {
+    await world.settle();
+    if (await world.queues() === count) return;
+  }
+  assert.equal(await world.queues(), count, "queues at the relay");
+}
+
 /** The conversation with the one contact there is, its newest page loaded. */
 export async function only(
   { messenger }: { readonly messenger: MessengerView },

@@ -1,0 +1,251 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
+import { computed, type Signal, signal } from "@preact/signals-core";
+import { type SafetyNumber, safetyNumber } from "../signal/mod.ts";
+import {
+  type Contact,
+  isConnected,
+  nameOf,
+  openContact,
+  parted,
+} from "./contact.ts";
+import {
+  type ContactSettings,
+  decided,
+  type Decisions,
+  knownIdentity,
+  verificationOf,
+} from "./contact_settings.ts";
+import type { Desk } from "./desk.ts";
+import type { Entry, Ledger } from "./ledger.ts";
+import { checkName } from "./own_account.ts";
+import { contactsTable, contactTable, SELF } from "./records.ts";
+import { compareScanned, safetyCode } from "./safety_code.ts";
+import { DamagedError } from "./storage/mod.ts";
+import type { ContactState, ContactView, ScannedNumber } from "./view.ts";
+
+/** A command about a contact who is no more. */
+export class NoSuchContactError extends Error {
+  override readonly name = "NoSuchContactError";
+  constructor() {
+    super("there is no such contact any more");
+  }
+}
+
+export interface ContactsEvents {
+  /** In the commit of a parting: whatever is under way with the contact ends, their queues included. */
+  parting(entry: Entry, contact: Contact): Promise<void>;
+  /** In the commit that deletes a contact: the conversation goes too. */
+  leaving(entry: Entry, contact: Contact): Promise<void>;
+}
+
+/** The people one has met: what was decided about them, and how one parts. */
+export class Contacts {
+  readonly #desk: Desk;
+  readonly #contacts: Map<string, Contact>;
+  readonly #events: ContactsEvents;
+  /** What screens look at. */
+  readonly #shown = new Map<string, Signal<Contact>>();
+
+  /** `contacts`: those of `desk`, which change here and nowhere else, after each commit. */
+  constructor(
+    desk: Desk,
+    contacts: Map<string, Contact>,
+    events: ContactsEvents,
+  ) {
+    this.#desk = desk;
+    this.#contacts = contacts;
+    this.#events = events;
+  }
+
+  /** The contact as a screen sees it, and what can be done about them. */
+  view(contact: Contact): ContactView {
+    const { accountId } = contact.record;
+    const shown = this.#shown.get(accountId) ?? signal(contact);
+    this.#shown.set(accountId, shown);
+    const decide = (decisions: Decisions) =>
+      this.#run(accountId, (entry, now) => this.decide(entry, now, decisions));
+    const verify = (verified: boolean) =>
+      this.#run(accountId, (entry, now) => this.#know(entry, now, verified));
+    return {
+      state: computed(() => stateOf(shown.value)),
+      rename: async (name) =>
+        await decide({ name: ownName(name, shown.peek()) }),
+      setMuted: (muted) => decide({ muted }),
+      setArchived: (archived) => decide({ archived }),
+      block: () =>
+        this.#run(accountId, (entry, now) => this.#block(entry, now)),
+      unblock: () => decide({ blocked: false }),
+      remove: () =>
+        this.#run(accountId, (entry, now) => this.#remove(entry, now)),
+      safetyNumber: async () => {
+        const { displayable, scannable } = await this.#number(shown.peek());
+        return {
+          groups: displayable.match(/.{5}/gu) ?? [],
+          code: safetyCode(scannable),
+        };
+      },
+      compare: (scanned) => this.#compare(accountId, scanned),
+      setVerified: verify,
+      acknowledge: () => verify(false),
+    };
+  }
+
+  /** Keeps a contact, new or changed, and shows it after the commit. */
+  put(entry: Entry, contact: Contact): void {
+    const { record } = contact;
+    entry.put(contactTable, record.accountId, record);
+    entry.after(() => {
+      this.#contacts.set(record.accountId, contact);
+      const shown = this.#shown.get(record.accountId);
+      if (shown) shown.value = contact;
+    });
+  }
+
+  /** Keeps someone just met, who may have been known before. */
+  async met(entry: Entry, contact: Contact): Promise<void> {
+    const { accountId } = contact.record;
+    const { ids } = await entry.get(contactsTable, SELF) ?? { ids: [] };
+    if (!ids.includes(accountId)) {
+      entry.put(contactsTable, SELF, { ids: [...ids, accountId] });
+    }
+    this.put(entry, contact);
+  }
+
+  /**
+   * Before someone is met: were they known, one parts from who they were, for the meeting brings
+   * other queues and sessions.
+   * @returns what was decided about them, which stays; they are taken out of the archive
+   */
+  async again(
+    entry: Entry,
+    accountId: string,
+  ): Promise<ContactSettings | undefined> {
+    const known = this.#contacts.get(accountId);
+    if (!known) return undefined;
+    await this.#events.parting(entry, known);
+    return decided(known.record.settings, { archived: false }, this.#stamp());
+  }
+
+  /** Keeps decisions about a contact. */
+  decide(entry: Entry, contact: Contact, decisions: Decisions): void {
+    const { record } = contact;
+    const settings = decided(record.settings, decisions, this.#stamp());
+    this.put(entry, { ...contact, record: { ...record, settings } });
+  }
+
+  /** Runs a command on the contact as they are when its turn comes. Rejects when they are gone. */
+  #run<T>(
+    accountId: string,
+    command: (entry: Entry, contact: Contact) => Promise<T> | T,
+  ): Promise<T> {
+    return this.#desk.ledger.run((entry) => {
+      const contact = this.#contacts.get(accountId);
+      if (!contact) throw new NoSuchContactError();
+      return command(entry, contact);
+    });
+  }
+
+  async #block(entry: Entry, contact: Contact): Promise<void> {
+    await this.#events.parting(entry, contact);
+    const record = parted(contact.record);
+    this.decide(entry, await openContact(record), { blocked: true });
+  }
+
+  async #remove(entry: Entry, contact: Contact): Promise<void> {
+    const { accountId } = contact.record;
+    await this.#events.parting(entry, contact);
+    await this.#events.leaving(entry, contact);
+    const { ids } = await entry.get(contactsTable, SELF) ?? { ids: [] };
+    entry.put(contactsTable, SELF, {
+      ids: ids.filter((id) => id !== accountId),
+    });
+    entry.delete(contactTable, accountId);
+    entry.after(() => {
+      this.#contacts.delete(accountId);
+      this.#shown.delete(accountId);
+    });
+  }
+
+  /** The person knows the keys as they are now. */
+  #know(entry: Entry, contact: Contact, verified: boolean): void {
+    const identity = knownIdentity(
+      { ...contact.record, deviceList: contact.deviceList },
+      verified,
+    );
+    this.decide(entry, contact, { identity });
+  }
+
+  async #compare(accountId: string, scanned: string): Promise<ScannedNumber> {
+    const contact = this.#contacts.get(accountId);
+    if (!contact) throw new NoSuchContactError();
+    const { scannable } = await this.#number(contact);
+    const outcome = compareScanned(scannable, scanned);
+    if (outcome === "same") {
+      await this.#run(accountId, (entry, now) => {
+        // The mark is for the keys that were compared, should they have changed meanwhile.
+        if (sameKeys(now, contact)) this.#know(entry, now, true);
+      });
+    }
+    return outcome;
+  }
+
+  #number({ record }: Contact): Promise<SafetyNumber> {
+    const { account } = this.#desk;
+    return safetyNumber({
+      localId: account.accountId,
+      localKey: account.accountKey,
+      remoteId: record.accountId,
+      remoteKey: record.accountKey,
+    });
+  }
+
+  #stamp(): { now: number; device: number } {
+    const { clock, account } = this.#desk;
+    return { now: clock.now(), device: account.device.id };
+  }
+}
+
+/** The contacts on disk, by account id. Throws what reading the vault does, and DamagedError. */
+export async function loadContacts(
+  ledger: Ledger,
+): Promise<Map<string, Contact>> {
+  const { reader } = ledger;
+  const { ids } = await reader.get(contactsTable, SELF) ?? { ids: [] };
+  const records = await reader.getMany(contactTable, ids);
+  const contacts = await Promise.all(records.map((record) => {
+    if (!record) throw new DamagedError("a contact is missing");
+    return openContact(record);
+  }));
+  return new Map(
+    contacts.map((contact) => [contact.record.accountId, contact]),
+  );
+}
+
+function sameKeys(a: Contact, b: Contact): boolean {
+  return equalBytes(a.record.accountKey, b.record.accountKey) &&
+    equalBytes(a.deviceList.hash, b.deviceList.hash);
+}
+
+function stateOf(contact: Contact): ContactState {
+  const { record, deviceList } = contact;
+  const { muted, archived, blocked } = record.settings;
+  return {
+    name: nameOf(contact),
+    chosenName: record.name,
+    muted: muted.value,
+    archived: archived.value,
+    blocked: blocked.value,
+    connected: isConnected(contact),
+    verification: verificationOf(record.settings, {
+      accountKey: record.accountKey,
+      deviceList,
+    }),
+  };
+}
+
+/** The own name for a contact; none when it is the one they chose. Throws RangeError for what is no name. */
+function ownName(name: string, { record }: Contact): string {
+  if (name.trim() === "") return "";
+  const checked = checkName(name);
+  return checked === record.name ? "" : checked;
+}

@@ -1,0 +1,81 @@
+/**
+ * How a conversation is forgotten: cleared in one step, which takes it out of sight, then erased from
+ * the disk page by page, then, if nobody is to know that there was one, removed.
+ */
+import { hexToBytes } from "@noble/hashes/utils.js";
+import type { VaultReader, VaultWriter } from "../storage/mod.ts";
+import { deleteAwaited } from "./awaited.ts";
+import {
+  entries,
+  entryId,
+  keysBetween,
+  order,
+  orderId,
+  PAGE_SIZE,
+  summaries,
+} from "./log_records.ts";
+
+/**
+ * Everything that is there is shown no more, the draft included. What comes from now on begins the
+ * conversation anew.
+ */
+export async function clearLog(
+  w: VaultWriter,
+  conversation: string,
+): Promise<void> {
+  const summary = await w.get(summaries, hexToBytes(conversation));
+  if (!summary) return;
+  const { next } = summary;
+  w.put(summaries, hexToBytes(conversation), {
+    ...summary,
+    readUpTo: next,
+    clearedTo: next,
+    unread: 0,
+    draft: "",
+    last: undefined,
+  });
+}
+
+/** Those of `conversations` of which cleared messages are still on the disk. */
+export async function unerased(
+  r: VaultReader,
+  conversations: readonly string[],
+): Promise<string[]> {
+  const records = await r.getMany(summaries, conversations.map(hexToBytes));
+  return conversations.filter((_, i) => {
+    const record = records[i];
+    return record && record.erasedTo < record.clearedTo;
+  });
+}
+
+/** Takes up to a page of cleared messages off the disk. False when there are no more. */
+export async function eraseCleared(
+  w: VaultWriter,
+  conversation: string,
+): Promise<boolean> {
+  const summary = await w.get(summaries, hexToBytes(conversation));
+  if (!summary || summary.erasedTo >= summary.clearedTo) return false;
+  const { erasedTo, clearedTo } = summary;
+  const page = Math.floor(erasedTo / PAGE_SIZE);
+  const pageEnd = (page + 1) * PAGE_SIZE;
+  const end = Math.min(clearedTo, pageEnd);
+  const keys = await keysBetween(w, conversation, erasedTo, end);
+  for (const key of keys) w.delete(entries, entryId(conversation, key));
+  // A page that still takes messages stays: those behind are found by their place in it.
+  if (end === pageEnd) w.delete(order, orderId(conversation, page));
+  w.put(summaries, hexToBytes(conversation), { ...summary, erasedTo: end });
+  return end < clearedTo;
+}
+
+/** Forgets a conversation of which everything was erased: that there was one, and what it waited for. */
+export async function removeLog(
+  w: VaultWriter,
+  conversation: string,
+): Promise<void> {
+  const summary = await w.get(summaries, hexToBytes(conversation));
+  if (!summary) return;
+  await deleteAwaited(w, conversation);
+  const page = Math.floor(summary.next / PAGE_SIZE);
+  w.delete(order, orderId(conversation, page));
+  w.delete(summaries, hexToBytes(conversation));
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { safetyNumber } from "../signal/mod.ts";
+import { deriveAccount, parseAccessKey } from "./keys/mod.ts";
+import { deviceListOf, otherDevice } from "./testing/other_device.ts";
+import {
+  codeOf,
+  meet,
+  newcomer,
+  online,
+  only,
+  withWorld,
+} from "./testing/people.ts";
+import type { Person, World } from "./testing/world.ts";
+
+const verificationOf = ({ messenger }: Person) =>
+  messenger.conversations.value[0].contact.verification;
+
+async function accountOf({ accessKey }: { accessKey: string }) {
+  const reading = parseAccessKey(accessKey);
+  assert.ok(reading.ok);
+  return await deriveAccount(reading.key);
+}
+
+Deno.test("two people see the same sixty digits, those of their account keys", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    const a = await (await only(ada)).contact.safetyNumber();
+    const b = await (await only(bob)).contact.safetyNumber();
+    assert.deepEqual(a.groups, b.groups);
+    assert.equal(a.groups.length, 12);
+    assert.ok(a.groups.every((group) => /^\d{5}$/u.test(group)));
+    const [mine, theirs] = [await accountOf(ada), await accountOf(bob)];
+    const expected = await safetyNumber({
+      localId: mine.accountId,
+      localKey: mine.accountKey.publicKey,
+      remoteId: theirs.accountId,
+      remoteKey: theirs.accountKey.publicKey,
+    });
+    assert.equal(a.groups.join(""), expected.displayable);
+  }));
+
+Deno.test("scanning the other's code verifies; another code, or none of ours, does not", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    const cem = await newcomer(world, "Cem");
+    await meet(world, ada, bob);
+    const { code } = await (await only(bob)).contact.safetyNumber();
+    const { contact } = await only(ada);
+    const { code: own } = await contact.safetyNumber();
+    await meet(world, bob, cem);
+    const { code: another } = await (await only(cem)).contact.safetyNumber();
+
+    assert.equal(await contact.compare(another), "different");
+    assert.equal(await contact.compare(own), "different", "one's own screen");
+    for (
+      const text of ["", "https://example.org", "WHISPER:", "WHISPER:0801"]
+    ) {
+      assert.equal(await contact.compare(text), "no-number");
+    }
+    assert.equal(await contact.compare(code.slice(0, -2)), "no-number");
+    assert.equal(verificationOf(ada), "unverified");
+    assert.equal(await contact.compare(code), "same");
+    assert.equal(verificationOf(ada), "verified");
+    assert.equal(
+      (await only(bob)).contact.state.value.verification,
+      "unverified",
+      "each compares for themselves",
+    );
+  }));
+
+Deno.test("a mark is kept through a restart, and can be taken back", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    await (await only(ada)).contact.setVerified(true);
+    await ada.messenger.close();
+    await ada.start();
+    assert.equal(verificationOf(ada), "verified");
+    await (await only(ada)).contact.setVerified(false);
+    assert.equal(verificationOf(ada), "unverified");
+  }));
+
+/** Ada has verified Bob, who then lost his device. */
+async function bobIsGone(world: World) {
+  const ada = await newcomer(world, "Ada");
+  const bob = await newcomer(world, "Bob");
+  await meet(world, ada, bob);
+  await (await only(ada)).contact.setVerified(true);
+  await bob.close();
+  return { ada, bob, list: await deviceListOf(bob) };
+}
+
+Deno.test("a device that the person does not know of withdraws the mark and warns, until it is looked at", () =>
+  withWorld(async (world) => {
+    const { ada, bob, list } = await bobIsGone(world);
+    const { contact } = await only(ada);
+    const before = await contact.safetyNumber();
+    const newBob = await otherDevice(world, "Bob", bob.accessKey, list);
+    await meet(world, newBob, ada);
+    assert.equal(verificationOf(ada), "new-device");
+    assert.deepEqual(
+      await contact.safetyNumber(),
+      before,
+      "the account is his",
+    );
+    await ada.messenger.close();
+    await ada.start();
+    assert.equal(verificationOf(ada), "new-device");
+
+    await (await only(ada)).contact.acknowledge();
+    assert.equal(verificationOf(ada), "unverified");
+    const { code } = await (await only(newBob)).contact.safetyNumber();
+    assert.equal(await (await only(ada)).contact.compare(code), "same");
+    assert.equal(verificationOf(ada), "verified");
+  }));
+
+Deno.test("nobody meets us as someone we know with a device list that contradicts the known one", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await bobIsGone(world);
+    // The access key in other hands: a first list beside the first list there was.
+    const other = await otherDevice(world, "Bob", bob.accessKey, undefined);
+    await ada.messenger.invite.connect(await codeOf(other));
+    await world.until(
+      () => ada.messenger.invite.join.value.at === "failed",
+      "the meeting comes to nothing",
+    );
+    assert.deepEqual(ada.messenger.invite.join.value, {
+      at: "failed",
+      reason: "device-list",
+    });
+    assert.equal(verificationOf(ada), "verified");
+  }));
+
+Deno.test("a device that was removed from someone's list does not come back by meeting us anew", () =>
+  withWorld(async (world) => {
+    const { ada, bob, list } = await bobIsGone(world);
+    const newBob = await otherDevice(world, "Bob", bob.accessKey, list);
+    await meet(world, newBob, ada);
+    await bob.start();
+    await online(world, bob);
+    await ada.messenger.invite.connect(await codeOf(bob));
+    await world.until(
+      () => ada.messenger.invite.join.value.at === "failed",
+      "the meeting comes to nothing",
+    );
+    assert.deepEqual(ada.messenger.invite.join.value, {
+      at: "failed",
+      reason: "device-list",
+    });
+  }));
