@@ -2,7 +2,6 @@ import {
   batch,
   computed,
   type ReadonlySignal,
-  type Signal,
   signal,
 } from "@preact/signals-core";
 import type { Row, Summary } from "./content/mod.ts";

@@ -121,6 +121,7 @@ export class OwnQueues {
     }
     // What was granted is heard since then, whatever becomes of the rest.
     for (const { name, reason } of refused) {
+      if (!(reason instanceof RelayError)) throw reason;
       // Read again: one may have parted from its contact, and it must not come back.
       const [queue] = await this.#credentials([name], "somebody's");
       if (queue) await this.#mend(connection, queue.credentials, reason);
@@ -156,14 +157,13 @@ export class OwnQueues {
   async #mend(
     connection: Connection,
     credentials: QueueCredentials,
-    reason: unknown,
+    reason: RelayError,
   ): Promise<void> {
     const held = heldGeneration(connection, reason);
     if (held !== undefined) {
       this.#generation = Math.max(this.#generation, held + 1);
       return;
     }
-    if (!(reason instanceof RelayError)) throw reason;
     if (reason.code === "no-such-queue") {
       // The relay forgot it, with everything that waited. What comes next shall arrive.
       await createQueue(connection, credentials);
