@@ -260,7 +260,11 @@ export class Outbox {
     if (!lane) return;
     const settled: Settled[] = [];
     for (let index = lane.first; index < lane.next; index++) {
-      settled.push({ queue: name, index, outcome: "failed" });
+      // The relay's OK may be here already, and wait to be written.
+      const known = this.#settled.find((answer) =>
+        answer.queue === name && answer.index === index
+      );
+      settled.push(known ?? { queue: name, index, outcome: "failed" });
     }
     await this.#takeOff(entry, name, settled);
   }

@@ -1,5 +1,6 @@
 /** Blocking, deleting and meeting anew: who reaches whom, and what is left where. */
 import assert from "node:assert/strict";
+import { decodeFrame } from "../wire/mod.ts";
 import { NotConnectedError } from "./conversations.ts";
 import {
   codeOf,
@@ -116,6 +117,24 @@ Deno.test("what was on its way to someone has failed when they are blocked", () 
     await online(world, ada);
     await world.settle();
     await sees(world, await only(bob), ["Hello Ada"]);
+  }));
+
+Deno.test("a message that the relay has was sent, also when its recipient is blocked the next moment", () =>
+  withWorld(async (world) => {
+    const { ada } = await friends(world);
+    const a = await only(ada);
+    let answered = false;
+    ada.onMoment = (moment) => {
+      answered ||= moment.at === "frame" && moment.way === "in" &&
+        decodeFrame(moment.frame).some(({ type }) => type === "OK");
+      return false;
+    };
+    await a.send("the last word");
+    await world.until(() => answered, "the relay has answered");
+    assert.equal(a.messages.value[1].state, "sending", "nobody wrote it down");
+    await a.contact.block();
+    await world.settle();
+    assert.equal(a.messages.value[1].state, "sent");
   }));
 
 Deno.test("unblocked people meet anew by a code, and their conversation goes on", () =>
