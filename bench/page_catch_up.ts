@@ -1,6 +1,6 @@
 /** A thousand messages wait for a page: how long it takes them in, and whether it can be used meanwhile. */
 import type { CDPSession, Page } from "playwright-core";
-import { message } from "../tests/browser/conversation_steps.ts";
+import { callIn } from "./page_bundle.ts";
 import { type Two, withTwo } from "./page_people.ts";
 import { printTable, type Row } from "./page_table.ts";
 
@@ -66,27 +66,19 @@ async function away({ bjorn, relay }: Two): Promise<void> {
   await bjorn.page.goto(`${relay.url}/healthz`);
 }
 
-async function sayMany({ ada }: Two, place: string): Promise<string[]> {
+async function sayMany(
+  { ada, relay }: Two,
+  place: string,
+): Promise<string[]> {
   const texts = Array.from(
     { length: WAITING },
     (_, i) => `waiting for the ${place}, ${i + 1} of ${WAITING}`,
   );
-  await ada.page.evaluate(async (texts) => {
-    const field = document.querySelector<HTMLTextAreaElement>(
-      ".composer-field",
-    );
-    const turn = () => new Promise((resolve) => setTimeout(resolve));
-    for (const text of texts) {
-      if (!field?.form) throw new Error("no conversation is open");
-      field.value = text;
-      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-      await turn();
-      field.form.requestSubmit();
-      while (field.value !== "") await turn();
-    }
-  }, texts);
-  await message(ada, new RegExp(`^You: ${texts.at(-1)}, .*, sent$`))
-    .waitFor({ timeout: 300_000 });
+  await callIn(ada, relay.url, {
+    entry: "page_say.ts",
+    name: "saying",
+    call: `saying.say(${JSON.stringify(texts)})`,
+  });
   return texts;
 }
 

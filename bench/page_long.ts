@@ -1,7 +1,7 @@
 /** A conversation of ten thousand messages: opening it, scrolling it, writing in it. */
 import type { Page } from "playwright-core";
-import { build } from "vite";
 import type { Person } from "../tests/harness/mod.ts";
+import { callIn } from "./page_bundle.ts";
 import { withTwo } from "./page_people.ts";
 import { printTable, quantile, type Row } from "./page_table.ts";
 
@@ -108,50 +108,12 @@ function smoothness(
   ];
 }
 
-let bundled: Promise<string> | undefined;
-
-/** As a script, because the policy of the page lets no module of ours in. */
-async function bundle(): Promise<string> {
-  const result = await build({
-    configFile: false,
-    logLevel: "error",
-    root: new URL(".", import.meta.url).pathname,
-    build: {
-      write: false,
-      target: "esnext",
-      lib: {
-        entry: "page_fill.ts",
-        formats: ["iife"],
-        name: "filling",
-        fileName: "page_fill",
-      },
-    },
+function lengthen(person: Person, url: string, count: number): Promise<void> {
+  return callIn(person, url, {
+    entry: "page_fill.ts",
+    name: "filling",
+    call: `filling.fill(${count})`,
   });
-  const [output] = Array.isArray(result) ? result : [result];
-  if (!("output" in output)) {
-    throw new Error("vite watched instead of building");
-  }
-  return output.output[0].code;
-}
-
-async function lengthen(
-  { page, context }: Person,
-  url: string,
-  count: number,
-): Promise<void> {
-  // A page of the same origin in which no messenger runs.
-  await page.goto(`${url}/healthz`);
-  const session = await context.newCDPSession(page);
-  const { exceptionDetails } = await session.send("Runtime.evaluate", {
-    expression: `${await (bundled ??= bundle())}; filling.fill(${count})`,
-    awaitPromise: true,
-  });
-  if (exceptionDetails) {
-    throw new Error(
-      exceptionDetails.exception?.description ?? exceptionDetails.text,
-    );
-  }
-  await session.detach();
 }
 
 /** From the click on the entry of the list to the frame with messages, ms; each in a page just loaded. */
