@@ -122,6 +122,41 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
     "messages that one side may leave at an invite code",
     "the handshake takes two from each side",
   ],
+  bytesPerBlob: [
+    "SIZE",
+    "bytes of one blob: a file, or an account's backup",
+    "as large as what people send each other elsewhere; at most 2,097,152,000",
+  ],
+  blobLifetime: [
+    "TIME",
+    "how long a blob lives after it was last written, at most",
+    "who made it may ask for less; files live for weeks, backups for a year",
+  ],
+  bundlesPerPool: [
+    "NUMBER",
+    "bundles of prekeys that wait for one contact of one device",
+    "each is a session begun while its owner is away; then a last one serves",
+  ],
+  bytesPerBundle: [
+    "SIZE",
+    "bytes of one bundle of prekeys",
+    "twice what one takes, sealed and padded",
+  ],
+  poolLifetime: [
+    "TIME",
+    "how long bundles wait after their owner last came",
+    "as long as a queue",
+  ],
+  blobBytes: [
+    "SIZE",
+    "bytes of blobs and bundles in the database, of all together",
+    "half of what is stored in all, so that files leave room for messages",
+  ],
+  blobBytesPerWork: [
+    "SIZE",
+    "bytes of a blob that one piece of work pays for",
+    "each doubling costs one bit more: who fills the disk works for it",
+  ],
   workBits: [
     "NUMBER",
     "leading zero bits of the work that making something costs, at most 24",

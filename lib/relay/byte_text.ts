@@ -3,6 +3,11 @@ export function textOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
+/** Whether bytes are equal. Not for secrets: the time it takes tells where they differ. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
 /** The bytes of such a string. */
 export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -231,6 +231,8 @@ function sizeOf(command: Command): number {
       return command.envelope.length + 32;
     case "PASS":
       return command.bytes.length;
+    case "OK":
+      return command.body.length + 16;
     default:
       return 16;
   }

@@ -6,6 +6,8 @@ import type { Party, Rendezvous, Side } from "./rendezvous.ts";
 export interface Outlet {
   /** Whether more may be pushed now. */
   readonly room: boolean;
+  /** Resolves when there is room, or nobody is there any more. */
+  roomAgain(): Promise<void>;
   say(command: Command): void;
   /** Has `queue.pump` called when there is room. */
   stalled(queue: Queue): void;

@@ -1,3 +1,6 @@
+import { MAX_CHUNK } from "../wire/mod.ts";
+import { TAKEN_REMEMBERED } from "./blob_records.ts";
+
 /** Everything a relay refuses to do more of. Each has a default here and a test at its boundary. */
 export type Limits = {
   /** Connections at one time; one more is told `busy` and closed. */
@@ -38,9 +41,23 @@ export type Limits = {
   rendezvousLifetime: number;
   /** Messages that one side may leave at a rendezvous. One more: `full`. */
   passesPerSide: number;
+  /** Bytes that the contents of one blob may measure. More: `too-large`. */
+  bytesPerBlob: number;
+  /** How long a blob's contents live after they were begun, in seconds; its maker may ask for less. */
+  blobLifetime: number;
+  /** One-time bundles in a prekey pool. More: `full`. */
+  bundlesPerPool: number;
+  /** Bytes of one bundle in a prekey pool. More: `too-large`. */
+  bytesPerBundle: number;
+  /** How long a prekey pool lives after its owner last filled it, in seconds. */
+  poolLifetime: number;
+  /** Bytes that blobs and pools take of the store, in all. More: `busy`. */
+  blobBytes: number;
+  /** Bytes of a blob that `workBits` pay for; each doubling costs a bit more. */
+  blobBytesPerWork: number;
   /** Leading zero bits of the proof of work while there is little to do. */
   workBits: number;
-  /** Anonymous commands (NEW, OPEN, JOIN) per minute up to which `workBits` suffices; each doubling costs a bit more. */
+  /** Anonymous commands (NEW, OPEN, JOIN, ACCESS, PUT of a new blob or pool) per minute up to which `workBits` suffices; each doubling costs a bit more. */
   anonymousPerMinute: number;
 };
 
@@ -68,9 +85,25 @@ export const DEFAULT_LIMITS: Limits = {
   rendezvous: 100_000,
   rendezvousLifetime: 300,
   passesPerSide: 4,
+  // The largest chat attachments that people are used to elsewhere; a minute of a slow uplink.
+  bytesPerBlob: 64 * 1024 * 1024,
+  blobLifetime: 365 * DAY,
+  // As many strangers at once as a device answers before it fills up again; a bundle is 1.8 KB, sealed and padded 2.
+  bundlesPerPool: 4,
+  bytesPerBundle: 4_096,
+  poolLifetime: 365 * DAY,
+  // Half of what is stored in all: whoever fills it with blobs leaves room for messages.
+  blobBytes: 2 * 1024 * 1024 * 1024,
+  blobBytesPerWork: 256 * 1024,
   workBits: 12,
   anonymousPerMinute: 600,
 };
+
+/** Chunks are numbered by a u16. */
+const MOST_BLOB_BYTES = 65_536 * MAX_CHUNK;
+
+/** A value of the store ends at 65,536 bytes; the rest is for keys and lengths. */
+const MOST_POOL_BYTES = 65_000;
 
 /** The longest that a message may wait, whatever the option says. */
 const LONGEST_MESSAGE_LIFETIME = 21 * DAY;
@@ -79,7 +112,9 @@ const LONGEST_MESSAGE_LIFETIME = 21 * DAY;
 export function completeLimits(changes: Partial<Limits> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS, ...changes };
   for (const [name, value] of Object.entries(limits)) {
-    const most = name === "storedBytes" ? 2 ** 48 - 1 : 2 ** 32 - 1;
+    const most = name === "storedBytes" || name === "blobBytes"
+      ? 2 ** 48 - 1
+      : 2 ** 32 - 1;
     if (!Number.isInteger(value) || value < 0 || value > most) {
       throw new RangeError(
         `the limit ${name} must be a whole number up to ${most}`,
@@ -91,6 +126,19 @@ export function completeLimits(changes: Partial<Limits> = {}): Limits {
   }
   if (limits.queuesPerConnection > 0xffff) {
     throw new RangeError("a connection has at most 65,535 queues");
+  }
+  if (limits.bytesPerBlob > MOST_BLOB_BYTES) {
+    throw new RangeError("a blob has at most 65,536 chunks of 32,000 bytes");
+  }
+  const bundles = 1 + limits.bundlesPerPool + TAKEN_REMEMBERED;
+  if (
+    limits.bundlesPerPool > 255 ||
+    bundles * (limits.bytesPerBundle + 18) > MOST_POOL_BYTES
+  ) {
+    throw new RangeError("a prekey pool must fit a record of 65,000 bytes");
+  }
+  if (limits.blobBytesPerWork === 0) {
+    throw new RangeError("a proof of work pays for something");
   }
   if (limits.workBits > 24) {
     throw new RangeError("a proof of work has at most 24 bits");

@@ -8,7 +8,7 @@ export type Payment = {
   key: Uint8Array;
   work: bigint;
   /** What of it is paid for: one key pays for one such thing on a connection. */
-  purpose: number;
+  purpose: string;
   /** Bits on top of the price, for what is scarce or large. */
   extra: number;
   /** How many commands it counts as when the price is made. */
@@ -24,7 +24,7 @@ export class Payments {
   readonly #challenge: Uint8Array;
   readonly #price: WorkPrice;
   readonly #now: () => number;
-  readonly #paidFor = new Map<string, number>();
+  readonly #paidFor = new Map<string, string>();
 
   constructor(challenge: Uint8Array, price: WorkPrice, now: () => number) {
     this.#challenge = challenge;

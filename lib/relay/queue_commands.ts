@@ -9,7 +9,7 @@ import {
 } from "../wire/mod.ts";
 import { BoundQueue } from "./handle.ts";
 import type { Queue } from "./queue.ts";
-import { answerTo, isPaid, type Visit } from "./visit.ts";
+import { answerTo, isAdmitted, isPaid, type Visit } from "./visit.ts";
 
 /** NEW, BIND, SEND, ACK and DEL of one connection. */
 export class QueueCommands {
@@ -21,11 +21,12 @@ export class QueueCommands {
 
   async create(command: Command & { type: "NEW" }): Promise<void> {
     const { context, payments } = this.#visit;
+    if (!isAdmitted(this.#visit, command.request)) return;
     const payment = {
       type: command.type,
       key: command.sendKey,
       work: command.work,
-      purpose: 0,
+      purpose: "",
       extra: 0,
       weight: 1,
     };

@@ -1,5 +1,5 @@
 import { queueId } from "../wire/mod.ts";
-import { textOf } from "./byte_text.ts";
+import { same, textOf } from "./byte_text.ts";
 import { type Answer, Queue, type QueueContext } from "./queue.ts";
 import { decodeQueue, QUEUE_BYTES, queueKey } from "./records.ts";
 
@@ -103,9 +103,4 @@ export class Queues {
     this.#loaded.set(name, queue);
     return queue;
   }
-}
-
-/** Public keys: no secret is compared here. */
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

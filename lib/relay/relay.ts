@@ -1,7 +1,14 @@
-import { encodeFrame, encodeHello, FEATURES } from "../wire/mod.ts";
+import {
+  accessSigner,
+  encodeFrame,
+  encodeHello,
+  FEATURES,
+} from "../wire/mod.ts";
+import { Blobs } from "./blobs.ts";
 import { Flusher } from "./flusher.ts";
 import { KvStore } from "./kv_store.ts";
 import { completeLimits, type Limits } from "./limits.ts";
+import { Pools } from "./pools.ts";
 import type { QueueContext } from "./queue.ts";
 import { Queues } from "./queues.ts";
 import { RelayKeys } from "./relay_keys.ts";
@@ -26,6 +33,8 @@ export type RelayOptions = {
   /** ms since 1970 */
   clock?: () => number;
   limits?: Partial<Limits>;
+  /** A password that whoever makes a queue, a blob, a pool or an invite code must know. Opening takes half a second more. */
+  access?: string;
   /** One line about the relay itself, never about a client. */
   log?: (line: string) => void;
 };
@@ -87,6 +96,9 @@ export class Relay {
     const stored = await StoredBytes.open(store, limits.storedBytes, now);
     const flusher = new Flusher(store, stored, failed);
     const counts = new Counts();
+    const accessKey = options.access === undefined
+      ? undefined
+      : (await accessSigner(options.access, keys.signer.publicKey)).publicKey;
     const queueContext: QueueContext = {
       store,
       stored,
@@ -111,7 +123,7 @@ export class Relay {
       const time = now();
       const day = await keys.day(time);
       return await encodeHello({
-        features: FEATURES,
+        features: accessKey === undefined ? 0 : FEATURES.access,
         challenge,
         time,
         workBits: price.bits(time),
@@ -128,12 +140,16 @@ export class Relay {
     };
     await hello(new Uint8Array(32)); // a URL that is too long is noticed now
     const desk = await RendezvousDesk.open(queueContext);
+    const [blobs, pools] = [new Blobs(queueContext), new Pools(queueContext)];
     return new Relay(options.publicUrl, {
       queues: new Queues(queueContext),
       desk,
+      blobs,
+      pools,
       limits,
       price,
       relayKey: keys.signer.publicKey,
+      accessKey,
       now,
       hello,
       failed,
@@ -221,10 +237,16 @@ export class Relay {
   async #stop(patience: number): Promise<void> {
     clearInterval(this.#sweeping);
     for (const session of this.#sessions) session.deafen();
-    await within(patience, this.#parts.flusher.stop());
+    await within(patience, this.#finish());
     for (const session of [...this.#sessions]) {
       session.close(CLOSE.goingAway, "the relay stops");
     }
+  }
+
+  async #finish(): Promise<void> {
+    const { blobs, pools } = this.#context;
+    await Promise.all([blobs.idle(), pools.idle()]);
+    await this.#parts.flusher.stop();
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { memorySocketPair } from "./memory_socket.ts";
 import { ok, randomBytes, RelayClient } from "./testing/relay_client.ts";
 import { withRelay } from "./testing/with_relay.ts";
+import { anyBlobCommand } from "../wire/testing/any_blob_command.ts";
 
 const RUNS = Deno.env.get("SLOW") === "1" ? 3_000 : 250;
 
@@ -22,7 +23,7 @@ const work = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 /** Commands of the right shape that mean anything. */
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    type: fc.constantFrom("HELLO", "OK", "PUT", "GET", "DROP", "TAKE", "FWD"),
+    type: fc.constantFrom("HELLO", "OK", "FWD"),
     request,
     body: bytes(40),
   }),
@@ -83,6 +84,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     bytes: fc.uint8Array({ maxLength: 300 }),
   }),
   fc.record({ type: fc.constantFrom("PING", "NOP"), request }),
+  fc.record({
+    type: fc.constant("ACCESS"),
+    request,
+    signature: bytes(64),
+    work,
+  }),
+  anyBlobCommand,
 );
 
 /** Frames: of commands, of commands with damage, of noise. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { CommandBody } from "../wire/mod.ts";
 import { KvStore } from "./kv_store.ts";
 import {
   decodeStored,
@@ -12,6 +13,7 @@ import {
 } from "./records.ts";
 import { Relay } from "./relay.ts";
 import { diskBytes } from "./store.ts";
+import { BlobKeys, PoolKeys } from "./testing/blob_keys.ts";
 import { FailingStore } from "./testing/failing_store.ts";
 import {
   newCredentials,
@@ -139,13 +141,21 @@ Deno.test("the figure is what lies in the store, after whatever was asked and ho
     "claim",
     "pass",
     "close",
+    "make a blob",
+    "write the blob",
+    "begin to write the blob",
+    "give the blob another key",
+    "drop the blob",
+    "make a pool",
+    "take and fill",
+    "drop the pool",
     "disk full",
     "disk well",
     "restart",
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 10, maxLength: 40 }),
+      fc.array(step, { minLength: 10, maxLength: 60 }),
       async (steps) => {
         const kv = await Deno.openKv(":memory:");
         const store = new FailingStore(new KvStore(kv));
@@ -159,10 +169,21 @@ Deno.test("the figure is what lies in the store, after whatever was asked and ho
         let client = await RelayClient.inProcess(relay);
         let keys = await client.createQueue();
         let generation = 0;
+        let [blob, epoch] = [await BlobKeys.random(), 1];
+        let pool = await PoolKeys.random();
+        const bundles = [1, 2].map(() => new Uint8Array(2_000));
         const asked: Promise<unknown>[] = [];
         // Not awaited one by one: what is under way at the same time is what could be counted wrongly.
         const ask = (...body: Parameters<typeof client.askAll>) =>
           asked.push(Promise.allSettled(client.askAll(...body)));
+        /** A blob's or pool's version, which OK to any question begins with. */
+        const versionOf = async (question: Promise<CommandBody>) => {
+          const answer = await client.ask(await question);
+          return answer.type === "OK"
+            ? new DataView(answer.body.buffer, answer.body.byteOffset)
+              .getUint32(0)
+            : 0;
+        };
         const handleOf = async (role: "send" | "receive" | "remove") => {
           const answer = await client.ask(
             await client.bindCommand(
@@ -213,6 +234,35 @@ Deno.test("the figure is what lies in the store, after whatever was asked and ho
               { type: "PASS", handle, index: 0, bytes: new Uint8Array(300) },
               ...step === "close" ? [{ type: "CLOSE", handle } as const] : [],
             ]);
+          } else if (step === "make a blob") {
+            [blob, epoch] = [await BlobKeys.random(), 1];
+            ask([await blob.makeCommand(client, { epoch })]);
+          } else if (step.endsWith("write the blob")) {
+            const base = await versionOf(blob.getCommand(client, 0));
+            const chunks = await blob.putCommands(
+              client,
+              base,
+              new Uint8Array(90_000),
+            );
+            ask(step === "write the blob" ? chunks : chunks.slice(0, 2));
+          } else if (step === "give the blob another key") {
+            blob = await blob.rekeyed();
+            const other = await RelayClient.inProcess(relay);
+            const again = await blob.makeCommand(other, { epoch: ++epoch });
+            asked.push(Promise.allSettled(other.askAll([again])));
+          } else if (step === "drop the blob") {
+            ask([await blob.dropCommand(client)]);
+          } else if (step === "make a pool") {
+            pool = await PoolKeys.random();
+            ask([await pool.makeCommand(client, new Uint8Array(99), bundles)]);
+          } else if (step === "take and fill") {
+            const base = await versionOf(pool.stateCommand(client));
+            ask([
+              await pool.takeCommand(client),
+              await pool.fillCommand(client, base, bundles.slice(0, 1)),
+            ]);
+          } else if (step === "drop the pool") {
+            ask([await pool.dropCommand(client)]);
           } else if (step === "restart") {
             store.full = false;
             await relay.stop();
@@ -224,7 +274,7 @@ Deno.test("the figure is what lies in the store, after whatever was asked and ho
         await relay.stop();
         await Promise.all(asked);
         const [said, found] = await storedFigures(kv);
-        assert.equal(said, found);
+        assert.deepEqual(said, found);
         kv.close();
       },
     ),

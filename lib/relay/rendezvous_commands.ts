@@ -9,7 +9,7 @@ import {
 import { BoundParty } from "./handle.ts";
 import type { Payment } from "./payments.ts";
 import { JOINER, OPENER, type Rendezvous, type Side } from "./rendezvous.ts";
-import { answerTo, isPaid, type Visit } from "./visit.ts";
+import { answerTo, isAdmitted, isPaid, type Visit } from "./visit.ts";
 
 /** OPEN, JOIN, PASS and CLOSE of one connection. */
 export class RendezvousCommands {
@@ -22,6 +22,7 @@ export class RendezvousCommands {
   async meet(command: Command & { type: "OPEN" | "JOIN" }): Promise<void> {
     const { context, connection, challenge, handles, payments } = this.#visit;
     const { type, request, publicKey, work } = command;
+    if (type === "OPEN" && !isAdmitted(this.#visit, request)) return;
     const [side, nameplate] = type === "OPEN"
       ? ["open", 0] as const
       : ["join", command.nameplate] as const;
@@ -29,7 +30,7 @@ export class RendezvousCommands {
       type,
       key: publicKey,
       work,
-      purpose: nameplate,
+      purpose: String(nameplate),
       extra: side === "open" ? context.desk.surcharge(publicKey) : 0,
       weight: 1,
     };

@@ -1,4 +1,6 @@
 import type { Command } from "../wire/mod.ts";
+import { AccessCommand } from "./access_command.ts";
+import { BlobCommands } from "./blob_commands.ts";
 import { Connection, type Interpreter } from "./connection.ts";
 import type { Outlet } from "./handle.ts";
 import { Handles } from "./handles.ts";
@@ -17,7 +19,10 @@ export class Session implements Interpreter, Outlet {
   readonly #handles: Handles;
   readonly #queues: QueueCommands;
   readonly #rendezvous: RendezvousCommands;
+  readonly #blobs: BlobCommands;
+  readonly #access: AccessCommand;
   #stalled: Queue[] = [];
+  #awaitingRoom: (() => void)[] = [];
 
   /** `over` is called once, when the connection has ended. */
   constructor(context: SessionContext, socket: RelaySocket, over: () => void) {
@@ -33,9 +38,12 @@ export class Session implements Interpreter, Outlet {
       challenge,
       handles: this.#handles,
       payments: new Payments(challenge, context.price, context.now),
+      admitted: context.accessKey === undefined,
     };
     this.#queues = new QueueCommands(visit);
     this.#rendezvous = new RendezvousCommands(visit);
+    this.#blobs = new BlobCommands(visit);
+    this.#access = new AccessCommand(visit);
     context.hello(challenge).then(
       (body) => this.#connection.greet(body),
       (error: unknown) => {
@@ -66,6 +74,11 @@ export class Session implements Interpreter, Outlet {
     return this.#connection.room;
   }
 
+  roomAgain(): Promise<void> {
+    if (this.room || !this.#connection.open) return Promise.resolve();
+    return new Promise((resume) => this.#awaitingRoom.push(resume));
+  }
+
   say(command: Command): void {
     this.#connection.say(command);
   }
@@ -81,10 +94,12 @@ export class Session implements Interpreter, Outlet {
   // For its connection
 
   drained(): void {
+    for (const resume of this.#awaitingRoom.splice(0)) resume();
     for (const queue of this.#stalled.splice(0)) queue.pump();
   }
 
   ended(): void {
+    for (const resume of this.#awaitingRoom.splice(0)) resume();
     for (const handle of this.#handles.clear()) {
       if (handle.kind === "party") {
         this.#context.desk.leave(handle.rendezvous, handle.side, handle);
@@ -119,9 +134,15 @@ export class Session implements Interpreter, Outlet {
       case "CLOSE":
         return this.#rendezvous.close(command);
       case "PUT":
+        return this.#blobs.put(command);
       case "GET":
+        return this.#blobs.get(command);
       case "DROP":
+        return this.#blobs.drop(command);
       case "TAKE":
+        return this.#blobs.take(command);
+      case "ACCESS":
+        return this.#access.admit(command);
       case "FWD":
         return this.#connection.answer(command.request, "unsupported");
       case "HELLO":

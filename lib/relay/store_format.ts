@@ -6,7 +6,7 @@ import type { Mutation, Store, StoreKey } from "./store.ts";
  * and is the first thing that is read of it; a store without one is new, or of format 1.
  *
  * 1: queues, messages, rendezvous.
- * 2: this number, and the stored bytes as a record.
+ * 2: this number, the stored bytes as a record, blobs and prekey pools.
  */
 export const STORE_FORMAT = 2;
 

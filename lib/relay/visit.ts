@@ -1,8 +1,10 @@
 import type { Command, ErrorName } from "../wire/mod.ts";
+import type { Blobs } from "./blobs.ts";
 import type { Connection, ConnectionContext } from "./connection.ts";
 import type { Outlet } from "./handle.ts";
 import type { Handles } from "./handles.ts";
 import type { Payment, Payments } from "./payments.ts";
+import type { Pools } from "./pools.ts";
 import type { Queues } from "./queues.ts";
 import type { RendezvousDesk } from "./rendezvous.ts";
 import type { WorkPrice } from "./work_price.ts";
@@ -11,8 +13,12 @@ import type { WorkPrice } from "./work_price.ts";
 export type SessionContext = ConnectionContext & {
   queues: Queues;
   desk: RendezvousDesk;
+  blobs: Blobs;
+  pools: Pools;
   price: WorkPrice;
   relayKey: Uint8Array;
+  /** Of a private relay: the Ed25519 public key (32) that its password stands for. */
+  accessKey: Uint8Array | undefined;
   /** The body of HELLO for a challenge. */
   hello: (challenge: Uint8Array) => Promise<Uint8Array>;
 };
@@ -26,6 +32,8 @@ export type Visit = {
   challenge: Uint8Array;
   handles: Handles;
   payments: Payments;
+  /** Whether it may do what is anonymous: the relay wants no password, or it was proven. */
+  admitted: boolean;
 };
 
 /** Answers a command with OK or an error, once it is known which. */
@@ -34,6 +42,15 @@ export function answerTo(
   { request }: Command,
 ): (error: ErrorName | undefined) => void {
   return (error) => connection.answer(request, error);
+}
+
+/** Whether anonymous commands are accepted from this connection; a refusal is answered. */
+export function isAdmitted(
+  { connection, admitted }: Visit,
+  request: number,
+): boolean {
+  if (!admitted) connection.answer(request, "access");
+  return admitted;
 }
 
 /** Whether an anonymous command is paid for; a refusal is answered with the price. */

@@ -56,19 +56,32 @@ export function parseJoinOk(body: Uint8Array): JoinOk {
   return ok;
 }
 
-/** The detail of ERR replaced: the generation that holds the queue now. */
+/** The detail of ERR replaced: the generation that holds the queue now, or the epoch of a blob's write key. */
 export function encodeReplacedDetail(generation: number): Uint8Array {
-  return new ByteWriter(4).u32(generation).bytes;
+  return encodeNumberDetail(generation);
 }
 
 /** Throws `WireError` "malformed". */
 export function parseReplacedDetail(
   detail: Uint8Array,
 ): { generation: number } {
+  return { generation: parseNumberDetail(detail) };
+}
+
+/**
+ * The detail that is one number: of conflict the version that a blob or pool has now, of too-large
+ * the most that would do.
+ */
+export function encodeNumberDetail(number: number): Uint8Array {
+  return new ByteWriter(4).u32(number).bytes;
+}
+
+/** Throws `WireError` "malformed". */
+export function parseNumberDetail(detail: Uint8Array): number {
   const reader = new ByteReader(detail);
-  const generation = reader.u32();
+  const number = reader.u32();
   reader.end();
-  return { generation };
+  return number;
 }
 
 /** Of ERR work's detail, the bits that the relay asks for now. Throws `WireError` "malformed". */

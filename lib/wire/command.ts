@@ -1,3 +1,4 @@
+import type { BlobCommand } from "./blob_command.ts";
 import type { ErrorName } from "./error_code.ts";
 
 /** Receive, send and remove: the three credentials of a queue, with their numbers on the wire. */
@@ -27,6 +28,7 @@ export const COMMAND_TYPES = {
   PING: 0x40,
   NOP: 0x41,
   FWD: 0x42,
+  ACCESS: 0x43,
 } as const;
 export type CommandType = keyof typeof COMMAND_TYPES;
 
@@ -73,10 +75,8 @@ export type CommandBody =
   | { type: "ACK"; handle: number; seq: number /* u48, this and all before */ }
   | { type: "DEL"; handle: number }
   | { type: "REPLACED"; handle: number }
-  | {
-    type: "PUT" | "GET" | "DROP" | "TAKE" | "FWD";
-    body: Uint8Array; /* reserved */
-  }
+  | BlobCommand
+  | { type: "FWD"; body: Uint8Array /* reserved */ }
   | {
     type: "OPEN";
     publicKey: Uint8Array /* 32 */;
@@ -97,4 +97,9 @@ export type CommandBody =
     bytes: Uint8Array; /* ≤ 16,000 */
   }
   | { type: "CLOSE"; handle: number }
-  | { type: "PING" | "NOP" };
+  | { type: "PING" | "NOP" }
+  | {
+    type: "ACCESS";
+    signature: Uint8Array /* 64, over accessMessage */;
+    work: bigint;
+  };

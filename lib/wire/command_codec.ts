@@ -1,3 +1,4 @@
+import { blobBodySize, readBlobCommand, writeUnsigned } from "./blob_codec.ts";
 import { ByteReader, type ByteWriter } from "./byte_cursor.ts";
 import {
   type Command,
@@ -31,10 +32,6 @@ export function bodySize(command: CommandBody): number {
   switch (command.type) {
     case "HELLO":
     case "OK":
-    case "PUT":
-    case "GET":
-    case "DROP":
-    case "TAKE":
     case "FWD":
       return command.body.length;
     case "ERR":
@@ -59,9 +56,16 @@ export function bodySize(command: CommandBody): number {
       return 108;
     case "PASS":
       return 5 + command.bytes.length;
+    case "PUT":
+    case "GET":
+    case "DROP":
+    case "TAKE":
+      return blobBodySize(command);
     case "PING":
     case "NOP":
       return 0;
+    case "ACCESS":
+      return 72;
   }
 }
 
@@ -77,10 +81,6 @@ export function writeBody(writer: ByteWriter, command: CommandBody): void {
   switch (command.type) {
     case "HELLO":
     case "OK":
-    case "PUT":
-    case "GET":
-    case "DROP":
-    case "TAKE":
     case "FWD":
       writer.raw(command.body);
       return;
@@ -133,8 +133,18 @@ export function writeBody(writer: ByteWriter, command: CommandBody): void {
       }
       writer.u32(command.handle).u8(command.index).raw(command.bytes);
       return;
+    case "PUT":
+    case "GET":
+    case "DROP":
+    case "TAKE":
+      writeUnsigned(writer, command);
+      writer.fixed(command.signature, 64);
+      return;
     case "PING":
     case "NOP":
+      return;
+    case "ACCESS":
+      writer.fixed(command.signature, 64).u64(command.work);
       return;
   }
 }
@@ -155,10 +165,6 @@ function readBody(type: CommandType, reader: ByteReader): CommandBody {
   switch (type) {
     case "HELLO":
     case "OK":
-    case "PUT":
-    case "GET":
-    case "DROP":
-    case "TAKE":
     case "FWD":
       return { type, body: reader.rest() };
     case "ERR": {
@@ -227,9 +233,16 @@ function readBody(type: CommandType, reader: ByteReader): CommandBody {
       }
       return { type, handle, index, bytes: reader.rest() };
     }
+    case "PUT":
+    case "GET":
+    case "DROP":
+    case "TAKE":
+      return readBlobCommand(type, reader);
     case "PING":
     case "NOP":
       return { type };
+    case "ACCESS":
+      return { type, signature: reader.bytes(64), work: reader.u64() };
   }
 }
 

@@ -15,6 +15,8 @@ export const ERROR_CODES = {
   "taken": 13,
   "unsupported": 14,
   "unknown-handle": 15,
+  "no-such-blob": 16,
+  "access": 17,
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;

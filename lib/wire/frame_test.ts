@@ -11,6 +11,7 @@ import {
   FRAME_SIZES,
   WireError,
 } from "./mod.ts";
+import { anyBlobCommand } from "./testing/any_blob_command.ts";
 
 const bytes = (size: number) =>
   fc.uint8Array({ minLength: size, maxLength: size });
@@ -25,7 +26,7 @@ const errors = Object.keys(ERROR_CODES) as ErrorName[];
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    type: fc.constantFrom("HELLO", "OK", "PUT", "GET", "DROP", "TAKE", "FWD"),
+    type: fc.constantFrom("HELLO", "OK", "FWD"),
     request,
     body,
   }),
@@ -103,6 +104,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     bytes: fc.uint8Array({ maxLength: 16_000 }),
   }),
   fc.record({ type: fc.constantFrom("PING", "NOP"), request }),
+  fc.record({
+    type: fc.constant("ACCESS"),
+    request,
+    signature: bytes(64),
+    work,
+  }),
+  anyBlobCommand,
 );
 
 function refusal(run: () => unknown): string {

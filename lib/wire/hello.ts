@@ -4,8 +4,11 @@ import { WireError } from "./wire_error.ts";
 
 export const PROTOCOL_VERSION = 1;
 
-/** Bits of `features`: none is defined in version 1; unknown ones are ignored. */
-export const FEATURES = 0;
+/** Bits of `features`; unknown ones are ignored. */
+export const FEATURES = {
+  /** The relay is private: what is anonymous wants ACCESS before it. */
+  access: 1,
+} as const;
 
 /** The longest public URL, in UTF-8 bytes: HELLO stays within the smallest frame. */
 export const MAX_URL = 256;

@@ -3,6 +3,18 @@
  * what the credentials sign. No I/O, no state. docs/protocol.md § Relay.
  */
 export * from "./answers.ts";
+export * from "./blob_answers.ts";
+export { ByteReader, ByteWriter } from "./byte_cursor.ts";
+export { type Unsigned } from "./blob_codec.ts";
+export {
+  type BlobCommand,
+  type FillPool,
+  type GetChunk,
+  type GetState,
+  type MakeBlob,
+  type MakePool,
+  type PutChunk,
+} from "./blob_command.ts";
 export {
   type Command,
   COMMAND_TYPES,
@@ -11,7 +23,15 @@ export {
   type Role,
   ROLES,
 } from "./command.ts";
-export { bindMessage, queueId, rendezvousMessage } from "./credentials.ts";
+export {
+  bindMessage,
+  blobId,
+  poolId,
+  proofMessage,
+  queueId,
+  rendezvousMessage,
+} from "./credentials.ts";
+export { accessMessage, accessSeed, accessSigner } from "./access.ts";
 export { ed25519Signer, type Signer, verifyEd25519 } from "./ed25519.ts";
 export { ERROR_CODES, type ErrorName } from "./error_code.ts";
 export { decodeFrame, encodeFrame } from "./frame.ts";
@@ -24,10 +44,13 @@ export {
   PROTOCOL_VERSION,
 } from "./hello.ts";
 export {
+  chunkCount,
+  chunkSize,
   COMMAND_HEADER,
   ENVELOPE_OVERHEAD,
   ENVELOPE_SIZES,
   FRAME_SIZES,
+  MAX_CHUNK,
   MAX_FRAME,
   MAX_PASS,
 } from "./sizes.ts";

@@ -24,6 +24,19 @@ export const COMMAND_HEADER = 5;
 /** The most that one PASS carries. */
 export const MAX_PASS = 16_000;
 
+/** What contents of a blob are cut into: every chunk but the last measures this. */
+export const MAX_CHUNK = 32_000;
+
+/** What the chunk at `index` measures of contents of `bytes`; 0 when there is none. */
+export function chunkSize(bytes: number, index: number): number {
+  return Math.min(MAX_CHUNK, Math.max(0, bytes - index * MAX_CHUNK));
+}
+
+/** The chunks that contents of `bytes` are cut into. */
+export function chunkCount(bytes: number): number {
+  return Math.ceil(bytes / MAX_CHUNK);
+}
+
 /** The smallest frame with room for `bytes`, or undefined. */
 export function frameSizeFor(bytes: number): number | undefined {
   return FRAME_SIZES.find((size) => size >= bytes);
