@@ -4,7 +4,12 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { SignalError } from "./errors.ts";
-import { agree, generateAndAgree, type KeyPair } from "./keys.ts";
+import {
+  agree,
+  generateAndAgree,
+  type KeyPair,
+  prepareKeyPair,
+} from "./keys.ts";
 
 /*
  * The Double Ratchet: which key belongs to which message. Encryption, authentication and the post-quantum
@@ -113,7 +118,9 @@ export async function receiveStep(
 
 /** Our half of a ratchet step: a fresh key pair and the chain it begins. */
 async function answer(rootKey: Uint8Array, theirRatchetKey: Uint8Array) {
-  const { keyPair, secret } = await generateAndAgree(theirRatchetKey);
+  const { keyPair, secrets: [secret] } = await generateAndAgree(
+    theirRatchetKey,
+  );
   const step = rootStep(rootKey, secret);
   return {
     rootKey: step.rootKey,
@@ -135,6 +142,7 @@ async function follow(
   if (sending.kind === "due") throw new SignalError("invalid-mac");
   const { privateKey } = sending.ratchetKeyPair;
   const step = rootStep(ratchet.rootKey, await agree(privateKey, ratchetKey));
+  prepareKeyPair(); // an answer is due now, and can wait for its key no longer than until it is written
   const theirRatchetKey = Uint8Array.from(ratchetKey);
   const chain = { ratchetKey: theirRatchetKey, chain: step.chain, skipped: [] };
   return {

@@ -8,7 +8,7 @@ import {
   sendStep,
 } from "./double_ratchet.ts";
 import { SignalError } from "./errors.ts";
-import { generateKeyPair } from "./keys.ts";
+import { generateKeyPair, publicKeyOf } from "./keys.ts";
 
 /** Two ends that share a root key; `a` owes an answer to `b`'s key. */
 async function ends(): Promise<{ a: DoubleRatchet; b: DoubleRatchet }> {
@@ -68,6 +68,22 @@ Deno.test("a further key while our answer is due is refused", async () => {
     receiveStep(ratchet, { ratchetKey: publicKey, counter: 0 }),
     new SignalError("invalid-mac"),
   );
+});
+
+Deno.test("a key pair made ahead answers one ratchet only", async () => {
+  const ratchets = await Promise.all([1, 2, 3].map(async () => {
+    const { a, b } = await ends();
+    const { header } = await sendStep(a);
+    return (await receiveStep(b, header)).ratchet; // here it is begun
+  }));
+  const answers = await Promise.all(ratchets.map(sendStep));
+  const keys = answers.map(({ header }) => header.ratchetKey.toHex());
+  assert.equal(new Set(keys).size, 3);
+  for (const { ratchet: { sending } } of answers) {
+    assert(sending.kind === "ready");
+    const { privateKey, publicKey } = sending.ratchetKeyPair;
+    assert.deepEqual(publicKey, publicKeyOf(privateKey));
+  }
 });
 
 Deno.test(`${MAX_FORWARD_JUMPS} missing messages are the limit, but not to oneself`, async () => {

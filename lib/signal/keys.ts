@@ -46,20 +46,44 @@ export async function generateKeyPair(): Promise<KeyPair> {
   return { privateKey, publicKey };
 }
 
+/** A key pair whose public half is still being computed. */
+interface PendingKeyPair {
+  readonly privateKey: Uint8Array;
+  readonly publicKey: Promise<Uint8Array>;
+}
+
+/** At most one, in memory only, given once. */
+let ahead: PendingKeyPair | undefined;
+
+/** Begins the key pair of the next `generateAndAgree`, so that it does not wait for it. */
+export function prepareKeyPair(): void {
+  ahead ??= beginKeyPair();
+}
+
+function beginKeyPair(): PendingKeyPair {
+  const privateKey = generatePrivateKey();
+  const publicKey = x25519()
+    .then((implementation) => implementation.publicKey(privateKey))
+    .then(encodePublicKey);
+  publicKey.catch(() => {}); // whoever takes the pair hears of it
+  return { privateKey, publicKey };
+}
+
 /**
- * A new key pair and its shared secret (32) with `theirs`, computed side by side.
+ * A new key pair and its shared secrets (32) with each of `theirs`, computed side by side.
  * @throws SignalError `invalid-key` for a malformed public key or an all-zero result
  */
 export async function generateAndAgree(
-  theirs: Uint8Array,
-): Promise<{ keyPair: KeyPair; secret: Uint8Array }> {
-  const privateKey = generatePrivateKey();
-  const implementation = await x25519();
-  const [u, secret] = await Promise.all([
-    implementation.publicKey(privateKey),
-    implementation.agree(privateKey, decodePublicKey(theirs)),
+  ...theirs: Uint8Array[]
+): Promise<{ keyPair: KeyPair; secrets: Uint8Array[] }> {
+  const pending = ahead ?? beginKeyPair();
+  ahead = undefined;
+  const { privateKey } = pending;
+  const [publicKey, ...secrets] = await Promise.all([
+    pending.publicKey,
+    ...theirs.map((key) => agree(privateKey, key)),
   ]);
-  return { keyPair: { privateKey, publicKey: encodePublicKey(u) }, secret };
+  return { keyPair: { privateKey, publicKey }, secrets };
 }
 
 /** The public key (33) of a private key (32). */

@@ -6,7 +6,7 @@ import { SignalError } from "./errors.ts";
 import {
   agree,
   decodePublicKey,
-  generateKeyPair,
+  generateAndAgree,
   type KeyPair,
 } from "./keys.ts";
 import { kyberDecapsulate, kyberEncapsulate } from "./kyber.ts";
@@ -18,9 +18,9 @@ import {
   type SignedPreKey,
   verifyBundle,
 } from "./prekeys.ts";
+import { isCanonicalPoint } from "./prime_order.ts";
 import type { SessionState } from "./session_state.ts";
 import { initialState } from "./spqr/mod.ts";
-import { isCanonicalPoint } from "./xeddsa.ts";
 
 /*
  * PQXDH: both sides of a new session agree on its first root key, chain key and post-quantum secret.
@@ -42,17 +42,17 @@ export async function initiate(
 ): Promise<SessionState> {
   await verifyBundle(bundle);
   const { identityKey, signedPreKey, kyberPreKey, preKey } = bundle;
-  const [base, kem] = await Promise.all([
-    generateKeyPair(),
+  const [kem, byIdentity, { keyPair: base, secrets }] = await Promise.all([
     kyberEncapsulate(kyberPreKey.publicKey),
-  ]);
-  const agreements = await Promise.all([
     agree(identity.privateKey, signedPreKey.publicKey),
-    agree(base.privateKey, identityKey),
-    agree(base.privateKey, signedPreKey.publicKey),
-    ...(preKey ? [agree(base.privateKey, preKey.publicKey)] : []),
+    generateAndAgree(
+      identityKey,
+      signedPreKey.publicKey,
+      ...(preKey ? [preKey.publicKey] : []),
+    ),
   ]);
   base.privateKey.fill(0); // only ever needed here
+  const agreements = [byIdentity, ...secrets];
   const { rootKey, chainKey, pqSecret } = derive(agreements, kem.secret);
   const signedKey = Uint8Array.from(signedPreKey.publicKey);
   return {
@@ -98,11 +98,8 @@ export async function respond(
   message: PreKeyMessage,
 ): Promise<SessionState> {
   const { baseKey, identityKey } = message;
-  // A key with a second encoding or a small-order part would let one session have two names.
-  if (!isCanonicalPoint(decodePublicKey(baseKey))) {
-    throw new SignalError("invalid-key");
-  }
-  const [kemSecret, ...agreements] = await Promise.all([
+  const [canonical, kemSecret, ...agreements] = await Promise.all([
+    isCanonicalPoint(decodePublicKey(baseKey)),
     kyberDecapsulate(kyberPreKey.secretKey, message.kyberCiphertext),
     agree(signedPreKey.keyPair.privateKey, identityKey),
     agree(identity.privateKey, baseKey),
@@ -110,6 +107,8 @@ export async function respond(
     ...(preKey ? [agree(preKey.keyPair.privateKey, baseKey)] : []),
   ]);
   const { rootKey, chainKey, pqSecret } = derive(agreements, kemSecret);
+  // A key with a second encoding or a small-order part would let one session have two names.
+  if (!canonical) throw new SignalError("invalid-key");
   return {
     baseKey: Uint8Array.from(baseKey),
     remoteIdentityKey: Uint8Array.from(identityKey),

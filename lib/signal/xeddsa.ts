@@ -64,21 +64,6 @@ export async function verify(
   return await (await verifier)(A, message, ordinary);
 }
 
-/**
- * Whether a u coordinate (32) is canonical and in the prime-order subgroup of the curve (not of its twist):
- * what a responder demands of the base key of a first message.
- */
-export function isCanonicalPoint(u: Uint8Array): boolean {
-  if (bytesToNumberLE(u) >= Fp.ORDER) return false;
-  const encoded = edwardsKey(u, 0);
-  if (encoded === undefined) return false;
-  try {
-    return Point.fromBytes(encoded).isTorsionFree();
-  } catch {
-    return false; // y has no x: the point is on the twist
-  }
-}
-
 /** The compressed Edwards point (32) of a Montgomery u (32) with the given sign bit: y = (u - 1) / (u + 1). */
 function edwardsKey(
   uBytes: Uint8Array,

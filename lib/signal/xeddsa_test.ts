@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { numberToBytesLE } from "@noble/curves/utils.js";
 import { generateKeyPair } from "./keys.ts";
-import {
-  isCanonicalPoint,
-  nobleEd25519,
-  sign,
-  verify,
-  webCryptoEd25519,
-} from "./xeddsa.ts";
+import { nobleEd25519, sign, verify, webCryptoEd25519 } from "./xeddsa.ts";
 
 const webCrypto = await webCryptoEd25519(crypto.subtle);
 assert(webCrypto, "this runtime has Ed25519 in WebCrypto");
@@ -69,40 +63,4 @@ Deno.test("both Ed25519 verifiers judge alike", async () => {
       assert.equal(await verifier(publicKey, message, wrong), false);
     }
   }
-});
-
-Deno.test("a base key is canonical and of prime order, or refused", async () => {
-  const { Point } = ed25519;
-  const p = Point.Fp.ORDER;
-  for (let i = 0; i < 8; i++) {
-    const u = (await generateKeyPair()).publicKey.subarray(1);
-    assert.equal(isCanonicalPoint(u), true);
-    const highBit = Uint8Array.from(u);
-    highBit[31] |= 0x80;
-    assert.equal(isCanonicalPoint(highBit), false, "high bit set");
-  }
-  const base = numberToBytesLE(9n, 32);
-  assert.equal(isCanonicalPoint(base), true);
-  assert.equal(isCanonicalPoint(numberToBytesLE(9n + p, 32)), false, "u >= p");
-  assert.equal(
-    isCanonicalPoint(numberToBytesLE(2n, 32)),
-    false,
-    "on the twist",
-  );
-  assert.equal(
-    isCanonicalPoint(numberToBytesLE(p - 1n, 32)),
-    false,
-    "no Edwards form",
-  );
-  for (const lowOrder of [0n, 1n]) {
-    assert.equal(isCanonicalPoint(numberToBytesLE(lowOrder, 32)), false);
-  }
-  // A point of prime order plus the point of order two (0, -1).
-  const mixed = Point.BASE.multiply(12345n).add(
-    Point.fromAffine({ x: 0n, y: p - 1n }),
-  );
-  assert.equal(
-    isCanonicalPoint(ed25519.utils.toMontgomery(mixed.toBytes())),
-    false,
-  );
 });
