@@ -6,17 +6,18 @@ const BYTES = 2;
 
 /** The fields of a protobuf message by number. Of a repeated scalar the last one counts; look-ups check the type. */
 export class Fields {
-  readonly #values = new Map<number, (number | Uint8Array)[]>();
+  // Few and small: looking through them is faster than a map.
+  readonly #tags: number[] = [];
+  readonly #values: (number | Uint8Array)[] = [];
 
   add(tag: number, value: number | Uint8Array): void {
-    const values = this.#values.get(tag);
-    if (values) values.push(value);
-    else this.#values.set(tag, [value]);
+    this.#tags.push(tag);
+    this.#values.push(value);
   }
 
   /** An unsigned integer of 32 bits, or of `limit`. */
   optionalNumber(tag: number, limit = 0xffffffff): number | undefined {
-    const value = this.#values.get(tag)?.at(-1);
+    const value = this.#last(tag);
     if (value === undefined) return undefined;
     if (typeof value !== "number" || value > limit) throw malformed(tag);
     return value;
@@ -24,7 +25,7 @@ export class Fields {
 
   /** Bytes, of exactly `length` if given; they share memory with the message. */
   optionalBytes(tag: number, length?: number): Uint8Array | undefined {
-    const value = this.#values.get(tag)?.at(-1);
+    const value = this.#last(tag);
     if (value === undefined) return undefined;
     if (
       typeof value === "number" ||
@@ -49,10 +50,19 @@ export class Fields {
 
   /** Every occurrence of a repeated bytes field. */
   all(tag: number): Uint8Array[] {
-    return (this.#values.get(tag) ?? []).map((value) => {
+    const found: Uint8Array[] = [];
+    for (let at = 0; at < this.#tags.length; at++) {
+      const value = this.#values[at];
+      if (this.#tags[at] !== tag) continue;
       if (typeof value === "number") throw malformed(tag);
-      return value;
-    });
+      found.push(value);
+    }
+    return found;
+  }
+
+  #last(tag: number): number | Uint8Array | undefined {
+    const at = this.#tags.lastIndexOf(tag);
+    return at < 0 ? undefined : this.#values[at];
   }
 }
 

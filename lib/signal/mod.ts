@@ -24,7 +24,12 @@ export type {
 } from "./prekeys.ts";
 export { safetyNumber } from "./safety_number.ts";
 export type { SafetyNumber, SafetyNumberOptions } from "./safety_number.ts";
-export { describeSession, parseSession, serializeSession } from "./session.ts";
+export {
+  closeSession,
+  describeSession,
+  parseSession,
+  serializeSession,
+} from "./session.ts";
 export type { Session, SessionInfo } from "./session.ts";
 export { decrypt, encrypt, initiateSession } from "./session_cipher.ts";
 export type {

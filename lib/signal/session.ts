@@ -1,7 +1,7 @@
-import { PbfWriter } from "pbf";
-import { concatBytes, equalBytes } from "@noble/ciphers/utils.js";
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { SignalError } from "./errors.ts";
 import { readFields } from "./fields.ts";
+import { KeptBuffer } from "./kept_buffer.ts";
 import {
   parseState,
   serializeState,
@@ -19,6 +19,8 @@ export interface Session {
   readonly current: SessionState;
   /** Newest first, serialised: rarely looked at, and cheap to store again. */
   readonly archived: readonly Uint8Array[];
+  /** Whether `current` only receives. */
+  readonly closed?: true;
 }
 
 /** What may be known about a session from outside. */
@@ -29,15 +31,37 @@ export interface SessionInfo {
   /** While we wait for the first answer to a session we began: since when (ms). */
   readonly unansweredSince?: number;
   readonly archivedStates: number;
+  /** Whether nothing can be sent until a message arrives or a new session is begun. */
+  readonly closed: boolean;
 }
 
-export function describeSession({ current, archived }: Session): SessionInfo {
+export function describeSession(session: Session): SessionInfo {
+  const { current, archived, closed = false } = session;
   return {
     identityKey: Uint8Array.from(current.remoteIdentityKey),
     registrationId: current.remoteRegistrationId,
     unansweredSince: current.unanswered?.since,
     archivedStates: archived.length,
+    closed,
   };
+}
+
+/**
+ * The session as one that sends no more, because the other side said that it lost its half: what is under way still
+ * arrives, and with it the session is open again. A new one is begun with `initiateSession`.
+ */
+export function closeSession({ current, archived }: Session): Session {
+  // Whoever can't answer needs no PreKey wrapper.
+  return {
+    current: { ...current, unanswered: undefined },
+    archived,
+    closed: true,
+  };
+}
+
+/** Puts `state`, which a message has just proved alive, in the place of the current one it continues. */
+export function advance({ archived }: Session, state: SessionState): Session {
+  return { current: state, archived };
 }
 
 /** Makes `state` current. The state before it, if any, is archived. */
@@ -86,23 +110,35 @@ export function findByBaseKey(
   return undefined;
 }
 
-const VERSION = 1;
+/** Version 1 knew no closed sessions. */
+const VERSION = 2;
+const READABLE: readonly number[] = [1, VERSION];
 
-/** version (1 byte) ‖ Session { 1 current State, 2 archived State* }: to be stored encrypted. */
-export function serializeSession({ current, archived }: Session): Uint8Array {
-  const writer = new PbfWriter(new Uint8Array(8192));
-  writer.writeBytesField(1, serializeState(current));
-  for (const state of archived) writer.writeBytesField(2, state);
-  return concatBytes(Uint8Array.of(VERSION), writer.finish());
+const buffer = new KeptBuffer(16_384);
+
+/** version (1 byte) ‖ Session { 1 current State, 2 archived State*, 3 closed (1)? }: to be stored encrypted. */
+export function serializeSession(session: Session): Uint8Array {
+  const current = serializeState(session.current);
+  return buffer.write((writer) => {
+    writer.writeVarint(VERSION); // one byte
+    writer.writeBytesField(1, current);
+    for (const state of session.archived) writer.writeBytesField(2, state);
+    if (session.closed) writer.writeVarintField(3, 1);
+  });
 }
 
-/** @throws SignalError `version`, `malformed` */
+/** Reads every version there was; what is written next is of the newest. @throws SignalError `version`, `malformed` */
 export function parseSession(bytes: Uint8Array): Session {
-  if (bytes[0] !== VERSION) throw new SignalError("version");
-  const fields = readFields(Uint8Array.from(bytes.subarray(1)));
+  if (!READABLE.includes(bytes[0])) throw new SignalError("version");
+  const fields = readFields(new Uint8Array(bytes).subarray(1));
   const archived = fields.all(2);
   if (archived.length > MAX_ARCHIVED_STATES) {
     throw new SignalError("malformed", "archived states");
   }
-  return { current: parseState(fields.bytes(1)), archived };
+  const closed = fields.optionalNumber(3, 1) === 1;
+  return {
+    current: parseState(fields.bytes(1)),
+    archived,
+    ...(closed && { closed }),
+  };
 }

@@ -27,7 +27,13 @@ import {
 } from "./messages.ts";
 import { initiate, respond } from "./pqxdh.ts";
 import type { PreKeyBundle, PreKeySource } from "./prekeys.ts";
-import { findByBaseKey, promote, type Session, succeed } from "./session.ts";
+import {
+  advance,
+  findByBaseKey,
+  promote,
+  type Session,
+  succeed,
+} from "./session.ts";
 import {
   parseState,
   type SessionState,
@@ -85,11 +91,13 @@ export interface EncryptOptions {
 
 /**
  * Encrypts for one device. Store `session` before the message leaves: a key must not be used twice.
- * @throws SignalError `unanswered`, `wrong-address`, `pq-ratchet` (2^32 messages without an answer)
+ * @throws SignalError `unanswered`, `no-session` (it is closed), `wrong-address`, `pq-ratchet` (2^32 messages
+ *   without an answer)
  */
 export async function encrypt(
   { local, remote, session, plaintext, now }: EncryptOptions,
 ): Promise<{ session: Session; message: CiphertextMessage }> {
+  if (session.closed) throw new SignalError("no-session");
   const { current } = session;
   const { unanswered } = current;
   if (unanswered !== undefined && now - unanswered.since > MAX_UNANSWERED_MS) {
@@ -190,7 +198,7 @@ async function decryptSignalMessage(
   const message = parseSignalMessage(options.message.bytes);
   const opened = await open(options, session.current, message);
   if (opened.ok) {
-    return decrypted({ ...session, current: opened.state }, opened.plaintext);
+    return decrypted(advance(session, opened.state), opened.plaintext);
   }
   if (opened.error.code === "duplicate") throw opened.error;
   let refusal = opened.error;
@@ -225,7 +233,7 @@ async function decryptPreKeyMessage(
   const opened = await open(options, held.state, message);
   if (!opened.ok) throw opened.error;
   const next = held.position === "current"
-    ? { ...session, current: opened.state }
+    ? advance(session, opened.state)
     : promote(session, held.position, opened.state);
   return decrypted(next, opened.plaintext);
 }

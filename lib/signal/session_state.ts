@@ -1,5 +1,4 @@
-import { PbfWriter } from "pbf";
-import { concatBytes } from "@noble/ciphers/utils.js";
+import type { PbfWriter } from "pbf";
 import type {
   DoubleRatchet,
   ReceivingChain,
@@ -8,6 +7,7 @@ import type {
 } from "./double_ratchet.ts";
 import { SignalError } from "./errors.ts";
 import { type Fields, readFields } from "./fields.ts";
+import { KeptBuffer } from "./kept_buffer.ts";
 import {
   parse as parseSpqr,
   serialize as serializeSpqr,
@@ -47,18 +47,22 @@ const VERSION = 1;
  * Unanswered { 1 prekey id?, 2 signed prekey id, 3 Kyber prekey id, 4 Kyber ciphertext, 5 since }
  */
 
+const buffer = new KeptBuffer(8192);
+
 /** The state as bytes, secrets included: to be stored encrypted. */
 export function serializeState(state: SessionState): Uint8Array {
-  const writer = new PbfWriter(new Uint8Array(4096));
-  writer.writeBytesField(1, state.baseKey);
-  writer.writeBytesField(2, state.remoteIdentityKey);
-  writer.writeVarintField(3, state.remoteRegistrationId);
-  writer.writeMessage(4, writeRatchet, state.ratchet);
-  writer.writeBytesField(5, serializeSpqr(state.spqr));
-  if (state.unanswered !== undefined) {
-    writer.writeMessage(6, writeUnanswered, state.unanswered);
-  }
-  return concatBytes(Uint8Array.of(VERSION), writer.finish());
+  const spqr = serializeSpqr(state.spqr);
+  return buffer.write((writer) => {
+    writer.writeVarint(VERSION); // one byte
+    writer.writeBytesField(1, state.baseKey);
+    writer.writeBytesField(2, state.remoteIdentityKey);
+    writer.writeVarintField(3, state.remoteRegistrationId);
+    writer.writeMessage(4, writeRatchet, state.ratchet);
+    writer.writeBytesField(5, spqr);
+    if (state.unanswered !== undefined) {
+      writer.writeMessage(6, writeUnanswered, state.unanswered);
+    }
+  });
 }
 
 /** The result shares memory with `bytes`. @throws SignalError `version`, `malformed` */

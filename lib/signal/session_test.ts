@@ -54,7 +54,7 @@ Deno.test("a stored session of a later version, or cut off, is refused", async (
   const stored = await sessions();
   const bytes = stored.at(-1)!;
   assert.throws(
-    () => parseSession(bytes.with(0, 2)),
+    () => parseSession(bytes.with(0, 3)),
     new SignalError("version"),
   );
   assert.throws(

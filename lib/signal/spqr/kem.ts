@@ -99,6 +99,11 @@ export function encapsulateSecond(
   return cipherText.slice(CT1_LENGTH);
 }
 
+/** The secret key (2400 bytes) of what a stage keeps of it: its seed, or already the key. The caller erases it. */
+export function expandSecretKey(kept: Uint8Array): Uint8Array {
+  return kept.length === SEED_LENGTH ? generateSecretKey(kept) : kept.slice();
+}
+
 /** The shared secret (32 bytes); a wrong ciphertext gives a wrong one (implicit rejection). */
 export function decapsulate(
   secretKey: Uint8Array,

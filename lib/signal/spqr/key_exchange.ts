@@ -26,6 +26,7 @@ import {
   decapsulate,
   encapsulateFirst,
   encapsulateSecond,
+  expandSecretKey,
   generateSecretKey,
   HEADER_LENGTH,
   headerOf,
@@ -73,9 +74,9 @@ export function sendStep(stage: Stage, random: Random): SendStep {
     case "KeysSampled":
       return sendChunk(stage, "Hdr", stage.header);
     case "HeaderSent":
-      return sendChunk(stage, "Ek", vectorOf(stage.secretKey));
+      return sendChunk(stage, "Ek", stage.vector);
     case "Ct1Received":
-      return sendChunk(stage, "EkCt1Ack", vectorOf(stage.secretKey));
+      return sendChunk(stage, "EkCt1Ack", stage.vector);
     case "Ct1Sampled":
     case "EkReceivedCt1Sampled":
       return sendChunk(stage, "Ct1", stage.ct1);
@@ -155,37 +156,40 @@ function sampleKeys(
 ): StageOf<"KeysSampled"> {
   const seed = random(SEED_LENGTH);
   const secretKey = generateSecretKey(seed);
-  seed.fill(0);
   const header = new Uint8Array(HEADER_LENGTH + MAC_LENGTH);
   header.set(headerOf(secretKey));
   const mac = headerMac(authenticator, epoch, headerOf(secretKey));
   header.set(mac, HEADER_LENGTH);
+  const vector = vectorOf(secretKey).slice();
+  secretKey.fill(0);
   return {
     kind: "KeysSampled",
     epoch,
     authenticator,
-    secretKey,
+    secretKey: seed,
     header,
+    vector,
     nextChunk: 0,
   };
 }
 
 /** The first chunk of ct1 tells that the header has arrived. */
 function headerSent(
-  { epoch, authenticator, secretKey }: StageOf<"KeysSampled">,
+  { epoch, authenticator, secretKey, vector }: StageOf<"KeysSampled">,
 ): StageOf<"HeaderSent"> {
   return {
     kind: "HeaderSent",
     epoch,
     authenticator,
     secretKey,
+    vector,
     nextChunk: 0,
     receivedCt1: [],
   };
 }
 
 function receiveCt1(stage: StageOf<"HeaderSent">, chunk: Chunk): Stage {
-  const { epoch, authenticator, secretKey, nextChunk } = stage;
+  const { epoch, authenticator, secretKey, vector, nextChunk } = stage;
   const receivedCt1 = addChunk(stage.receivedCt1, chunk);
   const ct1 = joinChunks(receivedCt1, CT1_LENGTH);
   if (ct1 === undefined) return { ...stage, receivedCt1 };
@@ -194,6 +198,7 @@ function receiveCt1(stage: StageOf<"HeaderSent">, chunk: Chunk): Stage {
     epoch,
     authenticator,
     secretKey,
+    vector,
     nextChunk,
     ct1,
   };
@@ -217,12 +222,14 @@ function receiveCt2(
   stage: StageOf<"EkSentCt1Received">,
   chunk: Chunk,
 ): ReceiveStep {
-  const { epoch, secretKey, ct1 } = stage;
+  const { epoch, ct1 } = stage;
   const receivedCt2 = addChunk(stage.receivedCt2, chunk);
   const joined = joinChunks(receivedCt2, CT2_LENGTH + MAC_LENGTH);
   if (joined === undefined) return { stage: { ...stage, receivedCt2 } };
   const ct2 = joined.subarray(0, CT2_LENGTH);
+  const secretKey = expandSecretKey(stage.secretKey);
   const secret = epochSecret(decapsulate(secretKey, ct1, ct2), epoch);
+  secretKey.fill(0);
   const authenticator = updateAuthenticator(stage.authenticator, epoch, secret);
   const mac = ciphertextMac(authenticator, epoch, ct1, ct2);
   if (!sameBytes(mac, joined.subarray(CT2_LENGTH))) {

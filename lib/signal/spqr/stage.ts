@@ -11,7 +11,11 @@ type Common = {
   readonly authenticator: Authenticator;
 };
 
-/** `next…` is the index of the chunk to send next, `received…` what has come of a value. */
+/**
+ * `next…` is the index of the chunk to send next, `received…` what has come of a value. `secretKey` is the seed
+ * (64 bytes), from which the key is made again when it is needed; or the key itself (2400), in a state that was
+ * stored by version 1. `vector`: the part of the public key that goes out in chunks.
+ */
 export type Stage =
   & Common
   & (
@@ -21,17 +25,20 @@ export type Stage =
       readonly secretKey: Uint8Array;
       /** header ‖ MAC */
       readonly header: Uint8Array;
+      readonly vector: Uint8Array;
       readonly nextChunk: number;
     }
     | {
       readonly kind: "HeaderSent";
       readonly secretKey: Uint8Array;
+      readonly vector: Uint8Array;
       readonly nextChunk: number;
       readonly receivedCt1: Chunks;
     }
     | {
       readonly kind: "Ct1Received";
       readonly secretKey: Uint8Array;
+      readonly vector: Uint8Array;
       readonly nextChunk: number;
       readonly ct1: Uint8Array;
     }

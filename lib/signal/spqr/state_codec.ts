@@ -1,15 +1,18 @@
 /**
  * The ratchet's state as bytes (protobuf), for the device's own storage: no
- * other program reads it. Version 1:
+ * other program reads it. Version 2:
  *
  *   State { 1 version, 2 role (0 A2B, 1 B2A), 3 Chain, 4 epoch, 5 stage,
  *           6 authenticator root, 7 authenticator mac, 8 secret key, 9 header, 10 m,
- *           11 ct1, 12 ct2, 13 next chunk, 14 chunks received: (u16 ‖ 32 bytes)* }
+ *           11 ct1, 12 ct2, 13 next chunk, 14 chunks received: (u16 ‖ 32 bytes)*, 15 vector }
  *   Chain { 1 root, 2 first epoch, 3 send epoch, 4 Link* }
  *   Link  { 1 sending next?, 2 sending counter, 3 receiving next, 4 receiving counter,
  *           5 skipped keys: (u32 ‖ 32 bytes)* }
+ *
+ * Version 1 kept secret keys as 2400 bytes instead of their 64-byte seed, and the vector in them.
  */
-import { PbfWriter } from "pbf";
+import type { PbfWriter } from "pbf";
+import { KeptBuffer } from "../kept_buffer.ts";
 import { MAC_LENGTH } from "./authenticator.ts";
 import {
   type Chain,
@@ -25,13 +28,15 @@ import {
   HEADER_LENGTH,
   MESSAGE_LENGTH,
   SECRET_KEY_LENGTH,
+  SEED_LENGTH,
   VECTOR_LENGTH,
+  vectorOf,
 } from "./kem.ts";
 import type { SpqrState } from "./spqr.ts";
 import type { Stage } from "./stage.ts";
 import { type Fields, malformed, readFields } from "./stored_fields.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** A stage's number is its place here; only ever append. */
 const STAGES: readonly Stage["kind"][] = [
@@ -48,37 +53,41 @@ const STAGES: readonly Stage["kind"][] = [
   "Ct2Sampled",
 ];
 
+const buffer = new KeptBuffer(4096);
+
 /** The state as bytes, secrets included: to be stored encrypted. */
 export function serialize({ chain, stage }: SpqrState): Uint8Array {
-  const writer = new PbfWriter();
-  writer.writeVarintField(1, VERSION);
-  writer.writeVarintField(2, chain.role === "A2B" ? 0 : 1);
-  writer.writeMessage(3, writeChain, chain);
-  writer.writeVarintField(4, stage.epoch);
-  writer.writeVarintField(5, STAGES.indexOf(stage.kind));
-  writer.writeBytesField(6, stage.authenticator.root);
-  writer.writeBytesField(7, stage.authenticator.mac);
-  if ("secretKey" in stage) writer.writeBytesField(8, stage.secretKey);
-  if ("header" in stage) writer.writeBytesField(9, stage.header);
-  if ("m" in stage) writer.writeBytesField(10, stage.m);
-  if ("ct1" in stage) writer.writeBytesField(11, stage.ct1);
-  if ("ct2" in stage) writer.writeBytesField(12, stage.ct2);
-  if ("nextChunk" in stage) writer.writeVarintField(13, stage.nextChunk);
-  const received = receivedOf(stage);
-  if (received) writer.writeBytesField(14, packChunks(received));
-  return writer.finish();
+  return buffer.write((writer) => {
+    writer.writeVarintField(1, VERSION);
+    writer.writeVarintField(2, chain.role === "A2B" ? 0 : 1);
+    writer.writeMessage(3, writeChain, chain);
+    writer.writeVarintField(4, stage.epoch);
+    writer.writeVarintField(5, STAGES.indexOf(stage.kind));
+    writer.writeBytesField(6, stage.authenticator.root);
+    writer.writeBytesField(7, stage.authenticator.mac);
+    if ("secretKey" in stage) writer.writeBytesField(8, stage.secretKey);
+    if ("header" in stage) writer.writeBytesField(9, stage.header);
+    if ("m" in stage) writer.writeBytesField(10, stage.m);
+    if ("ct1" in stage) writer.writeBytesField(11, stage.ct1);
+    if ("ct2" in stage) writer.writeBytesField(12, stage.ct2);
+    if ("nextChunk" in stage) writer.writeVarintField(13, stage.nextChunk);
+    const received = receivedOf(stage);
+    if (received) writer.writeBytesField(14, packChunks(received));
+    if ("vector" in stage) writer.writeBytesField(15, stage.vector);
+  });
 }
 
 /**
- * Reads what `serialize` wrote; the bytes are copied.
+ * Reads what `serialize` wrote, in this version or an earlier one; the bytes are copied.
  * @throws SpqrError "version" for a newer format, "malformed" for anything else
  */
 export function parse(bytes: Uint8Array): SpqrState {
   const fields = readFields(new Uint8Array(bytes));
-  if (fields.number(1) > VERSION) {
+  const version = fields.number(1);
+  if (version > VERSION) {
     throw new SpqrError("version", "the stored state is of a newer version");
   }
-  if (fields.number(1) !== VERSION) throw malformed();
+  if (version === 0) throw malformed();
   const role = fields.number(2);
   if (role > 1) throw malformed();
   const state = {
@@ -145,7 +154,8 @@ function parseStage(fields: Fields): Stage {
     authenticator: { root: fields.bytes(6, 32), mac: fields.bytes(7, 32) },
   };
   const kind = STAGES[fields.number(5)];
-  const secretKey = () => fields.bytes(8, SECRET_KEY_LENGTH);
+  const secretKey = () => parseSecretKey(fields);
+  const vector = () => parseVector(fields);
   const header = () => fields.bytes(9, HEADER_LENGTH);
   const m = () => fields.bytes(10, MESSAGE_LENGTH);
   const ct1 = () => fields.bytes(11, CT1_LENGTH);
@@ -163,6 +173,7 @@ function parseStage(fields: Fields): Stage {
         kind,
         secretKey: secretKey(),
         header: fields.bytes(9, HEADER_LENGTH + MAC_LENGTH),
+        vector: vector(),
         nextChunk: nextChunk(),
       };
     case "HeaderSent":
@@ -170,6 +181,7 @@ function parseStage(fields: Fields): Stage {
         ...common,
         kind,
         secretKey: secretKey(),
+        vector: vector(),
         nextChunk: nextChunk(),
         receivedCt1: received(CT1_LENGTH),
       };
@@ -178,6 +190,7 @@ function parseStage(fields: Fields): Stage {
         ...common,
         kind,
         secretKey: secretKey(),
+        vector: vector(),
         nextChunk: nextChunk(),
         ct1: ct1(),
       };
@@ -227,6 +240,20 @@ function parseStage(fields: Fields): Stage {
     case "Ct2Sampled":
       return { ...common, kind, ct2: ct2(), nextChunk: nextChunk() };
   }
+}
+
+/** The seed; a state that version 1 stored keeps the whole key until its epoch is over. */
+function parseSecretKey(fields: Fields): Uint8Array {
+  const key = fields.bytes(8);
+  if (key.length !== SEED_LENGTH && key.length !== SECRET_KEY_LENGTH) {
+    throw malformed();
+  }
+  return key;
+}
+
+function parseVector(fields: Fields): Uint8Array {
+  if (fields.has(15)) return fields.bytes(15, VECTOR_LENGTH);
+  return vectorOf(fields.bytes(8, SECRET_KEY_LENGTH));
 }
 
 function receivedOf(stage: Stage): Chunks | undefined {

@@ -9,26 +9,27 @@ type Value = number | Uint8Array;
 
 /** A protobuf message's fields by number; every look-up checks what it finds. */
 export class Fields {
-  readonly #values = new Map<number, Value[]>();
+  // Few and small: looking through them is faster than a map.
+  readonly #tags: number[] = [];
+  readonly #values: Value[] = [];
 
   add(tag: number, value: Value): void {
-    const values = this.#values.get(tag);
-    if (values) values.push(value);
-    else this.#values.set(tag, [value]);
+    this.#tags.push(tag);
+    this.#values.push(value);
   }
 
   has(tag: number): boolean {
-    return this.#values.has(tag);
+    return this.#tags.includes(tag);
   }
 
   number(tag: number, limit: number = Number.MAX_SAFE_INTEGER): number {
-    const value = this.#values.get(tag)?.[0];
+    const value = this.#first(tag);
     if (typeof value === "number" && value >= 0 && value <= limit) return value;
     throw malformed();
   }
 
   bytes(tag: number, length?: number): Uint8Array {
-    const value = this.#values.get(tag)?.[0];
+    const value = this.#first(tag);
     if (
       value instanceof Uint8Array && value.length === (length ?? value.length)
     ) return value;
@@ -36,10 +37,16 @@ export class Fields {
   }
 
   all(tag: number): Uint8Array[] {
-    return (this.#values.get(tag) ?? []).map((value) => {
-      if (value instanceof Uint8Array) return value;
+    return this.#values.filter((value, at): value is Uint8Array => {
+      if (this.#tags[at] !== tag) return false;
+      if (value instanceof Uint8Array) return true;
       throw malformed();
     });
+  }
+
+  #first(tag: number): Value | undefined {
+    const at = this.#tags.indexOf(tag);
+    return at < 0 ? undefined : this.#values[at];
   }
 }
 
