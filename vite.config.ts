@@ -14,6 +14,7 @@ export default defineConfig({
   plugins: [preact(), icons(), islands(), bundle()],
   appType: "custom",
   publicDir: "static",
+  worker: { format: "es" },
   environments: {
     client: {
       optimizeDeps: {

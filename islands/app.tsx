@@ -13,8 +13,11 @@ import {
   NotLoaded,
   StorageFull,
 } from "./screens/standstill.tsx";
+import { Locked } from "./screens/locked.tsx";
+import { Securing } from "./screens/securing.tsx";
 import { Starting } from "./screens/starting.tsx";
 import { followTheme } from "./theme.ts";
+import { watchUse } from "./use.ts";
 import { CreateAccount } from "./welcome/create_account.tsx";
 import { Landing } from "./welcome/landing.tsx";
 import { LogIn } from "./welcome/log_in.tsx";
@@ -29,6 +32,10 @@ export default function App({ page }: { page: Page }) {
       followHistory(),
       watchVisibility(),
       startClock(),
+      watchUse(() => {
+        const { value } = source;
+        if (value.at === "open") value.messenger.touched();
+      }),
     ];
     // Its failure has a screen of its own.
     openMessenger().catch((error) => {
@@ -65,6 +72,16 @@ function screen(opened: Source, page: Page): VNode {
       return welcome();
     case "logged-out":
       return <LogIn key="sealed" sealed />;
+    case "locked":
+      return (
+        <Locked
+          messenger={messenger}
+          by={phase.by}
+          triesLeft={phase.triesLeft}
+        />
+      );
+    case "securing":
+      return <Securing share={phase.share} />;
     case "elsewhere":
       return <Elsewhere messenger={messenger} />;
     case "ready":

@@ -24,8 +24,11 @@ export function openMessenger(): Promise<MessengerView> {
 
 async function load(): Promise<MessengerView> {
   try {
-    const { openBrowserMessenger } = await import("../lib/client/browser.ts");
-    const messenger = await openBrowserMessenger();
+    const [{ openBrowserMessenger }, secrets] = await Promise.all([
+      import("../lib/client/browser.ts"),
+      import("./lock/secrets.ts"),
+    ]);
+    const messenger = await openBrowserMessenger(secrets);
     state.value = { at: "open", messenger };
     return messenger;
   } catch (error) {

@@ -18,7 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "lib/web/build": ["lib/web", "vite", /^node:/],
   "islands": [
     "lib/client",
+    // Workers compute what takes long.
+    /^@noble\//,
     "lib/web/service_worker_client.ts",
+    "lib/web/trusted_types.ts",
     /^preact/,
     "@preact/signals",
     "@preact/signals-core",

@@ -10,15 +10,21 @@ import {
   settleAt,
 } from "../navigation.ts";
 import { announce } from "../parts/loudspeaker.tsx";
+import { onDemand } from "../parts/on_demand.tsx";
 import { askToKeep } from "../storage_promise.ts";
 import { text } from "../text/mod.ts";
 import { ConnectionBanner } from "./connection_banner.tsx";
 import { Conversation } from "./conversation.tsx";
 import { entryId } from "./conversation_list.tsx";
-import { InviteDialog } from "./invite_dialog.tsx";
-import { SettingsDialog } from "./settings_dialog.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { WelcomePane } from "./welcome_pane.tsx";
+
+const InviteDialog = onDemand(() =>
+  import("./invite_dialog.tsx").then((part) => part.InviteDialog)
+);
+const SettingsDialog = onDemand(() =>
+  import("./settings_dialog.tsx").then((part) => part.SettingsDialog)
+);
 
 export interface Meeting {
   readonly id: string;

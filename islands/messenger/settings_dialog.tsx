@@ -1,7 +1,7 @@
 /** The person's choices, and the way out. */
 import "./settings_dialog.css";
 import type { ReadonlySignal } from "@preact/signals";
-import { LockKeyholeOpen, Moon, Sun, SunMoon } from "lucide-preact";
+import { Moon, Sun, SunMoon } from "lucide-preact";
 import { useId, useState } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
 import { Avatar } from "../parts/avatar.tsx";
@@ -10,37 +10,53 @@ import { Dialog } from "../parts/dialog.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { storagePromise } from "../storage_promise.ts";
 import { text } from "../text/mod.ts";
+import { EraseDialog } from "../screens/erase_dialog.tsx";
 import { setTheme, type Theme, theme } from "../theme.ts";
+import { LockDialog } from "./lock_dialog.tsx";
+import { LockSettings, type LockTask } from "./lock_settings.tsx";
 
 const words = text.settings;
+
+/** What stands in the place of the choices. */
+type Beside = LockTask | "log-out" | "erase";
 
 export function SettingsDialog(
   { messenger, onClose }: { messenger: MessengerView; onClose: () => void },
 ) {
-  const [leaving, setLeaving] = useState(false);
-  return leaving
-    ? (
-      <LogOut
-        key="log-out"
-        messenger={messenger}
-        onCancel={() => setLeaving(false)}
-      />
-    )
-    : (
-      <Choices
-        key="choices"
-        messenger={messenger}
-        onClose={onClose}
-        onLogOut={() => setLeaving(true)}
-      />
-    );
+  const [beside, setBeside] = useState<Beside>();
+  const back = () => setBeside(undefined);
+  switch (beside) {
+    case undefined:
+      return (
+        <Choices
+          key="choices"
+          messenger={messenger}
+          onClose={onClose}
+          onBeside={setBeside}
+        />
+      );
+    case "log-out":
+      return <LogOut key={beside} messenger={messenger} onCancel={back} />;
+    case "erase":
+      return <EraseDialog key={beside} messenger={messenger} onClose={back} />;
+    default:
+      return (
+        <LockDialog
+          key={beside}
+          lock={messenger.lock}
+          task={beside}
+          onCancel={back}
+          onDone={back}
+        />
+      );
+  }
 }
 
 function Choices(
-  { messenger, onClose, onLogOut }: {
+  { messenger, onClose, onBeside }: {
     messenger: MessengerView;
     onClose: () => void;
-    onLogOut: () => void;
+    onBeside: (beside: Beside) => void;
   },
 ) {
   const { settings } = messenger;
@@ -75,15 +91,7 @@ function Choices(
       </section>
       <section class="settings-group">
         <h3>{words.device}</h3>
-        <div class="settings-lock">
-          <LockKeyholeOpen size={20} aria-hidden="true" />
-          <div>
-            <p>
-              <strong>{words.noLockTitle}</strong>
-            </p>
-            <p>{words.noLock}</p>
-          </div>
-        </div>
+        <LockSettings lock={messenger.lock} onTask={onBeside} />
         {storagePromise.value === "kept" && (
           <p class="settings-hint">{words.stored}</p>
         )}
@@ -96,7 +104,14 @@ function Choices(
       <section class="settings-group">
         <h3>{words.account}</h3>
         <p class="settings-hint">{words.logOutHint}</p>
-        <Button look="outline" onClick={onLogOut}>{words.logOut}</Button>
+        <div class="settings-buttons">
+          <Button look="outline" onClick={() => onBeside("log-out")}>
+            {words.logOut}
+          </Button>
+          <Button look="quiet" onClick={() => onBeside("erase")}>
+            {text.erase.open}
+          </Button>
+        </div>
       </section>
     </Dialog>
   );
@@ -184,7 +199,7 @@ function LogOut(
     <Dialog title={words.logOutTitle} onClose={onCancel}>
       <p>{words.logOutBody}</p>
       {failed && <Mistake>{words.logOutFailed}</Mistake>}
-      <div class="settings-actions">
+      <div class="dialog-actions">
         <Button look="quiet" onClick={onCancel}>{text.common.cancel}</Button>
         <Button look="danger" onClick={logOut}>
           {words.logOut}

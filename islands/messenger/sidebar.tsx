@@ -1,7 +1,7 @@
 /** The left pane: who there is to talk to, and what the person should know. */
 import "./sidebar.css";
 import type { Signal } from "@preact/signals";
-import { Settings, UserRoundPlus } from "lucide-preact";
+import { LockKeyhole, Settings, UserRoundPlus } from "lucide-preact";
 import type { MessengerView } from "../../lib/client/view.ts";
 import { Button, IconButton } from "../parts/button.tsx";
 import { Logo } from "../parts/logo.tsx";
@@ -32,6 +32,14 @@ export function Sidebar(
         {!empty && (
           <IconButton label={words.invite} onClick={onInvite}>
             <UserRoundPlus size={22} />
+          </IconButton>
+        )}
+        {messenger.lock.kind.value !== "none" && (
+          <IconButton
+            label={text.lock.now}
+            onClick={() => void messenger.lock.lock()}
+          >
+            <LockKeyhole size={22} />
           </IconButton>
         )}
         <IconButton label={words.settings} onClick={onSettings}>

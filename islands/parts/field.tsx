@@ -41,14 +41,22 @@ function Frame(
 }
 
 export function Field(
-  { label, hint, invalid, code, ...rest }:
+  { label, hint, invalid, code, hidden = false, children, ...rest }:
     & Control
+    & {
+      /** What is typed is not to be read over a shoulder. */
+      hidden?: boolean;
+      /** Lies over the end of the field. */
+      children?: ComponentChildren;
+    }
     & Pick<
       InputHTMLAttributes,
       | "value"
       | "maxLength"
       | "placeholder"
       | "autocomplete"
+      | "autocapitalize"
+      | "spellcheck"
       | "dir"
       | "disabled"
       | "autofocus"
@@ -56,16 +64,22 @@ export function Field(
     >,
 ) {
   const id = useId();
+  const attributes = {
+    id,
+    class: `field-input${code ? " field-code" : ""}`,
+    "aria-describedby": hint && `${id}-hint`,
+    "aria-invalid": invalid,
+    ...(code ? codeAttributes : {}),
+    ...rest,
+  };
   return (
     <Frame label={label} hint={hint} id={id}>
-      <input
-        id={id}
-        class={`field-input${code ? " field-code" : ""}`}
-        aria-describedby={hint && `${id}-hint`}
-        aria-invalid={invalid}
-        {...(code ? codeAttributes : {})}
-        {...rest}
-      />
+      <div class="field-box">
+        {hidden
+          ? <input type="password" {...attributes} />
+          : <input type="text" {...attributes} />}
+        {children}
+      </div>
     </Frame>
   );
 }

@@ -296,9 +296,6 @@ export const en = {
     readHint:
       "Two coloured ticks for the other person, encrypted like any message.",
     device: "This browser",
-    noLockTitle: "No lock is set",
-    noLock:
-      "Everything stored here is encrypted, but the key lies in this same browser: whoever can use or copy this browser profile can read your messages. Log out when you leave a device that others use.",
     stored: "The browser has promised to keep what Whisper stores.",
     account: "Account",
     logOut: "Log out",
@@ -306,9 +303,121 @@ export const en = {
       "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",
     logOutTitle: "Log out?",
     logOutBody:
-      "From then on only your access key opens this account, in this browser. Make sure you have it: without it your conversations are lost, and nobody can give you another one.",
+      "From then on only your access key opens this account, in this browser; a lock that is set here is gone. Make sure you have it: without it your conversations are lost, and nobody can give you another one.",
     logOutFailed: "Logging out did not work. Nothing was changed.",
     failed: "The change could not be stored.",
+  },
+
+  lock: {
+    kinds: {
+      none: {
+        title: "No lock is set",
+        body:
+          "Everything stored here is encrypted, but the key lies in this same browser: whoever can use or copy this browser profile can read your messages.",
+      },
+      passphrase: {
+        title: "Locked with a passphrase",
+        body:
+          "Once locked, what is stored here opens only with your passphrase, or with your access key.",
+      },
+      passkey: {
+        title: "Locked with a passkey",
+        body:
+          "Once locked, what is stored here opens only with your passkey, or with your access key.",
+      },
+    },
+    now: "Lock now",
+    passphraseOver: {
+      none: "Set a passphrase",
+      passphrase: "Change the passphrase",
+      passkey: "Use a passphrase instead",
+    },
+    usePasskey: "Use a passkey",
+    passkeyInstead: "Use a passkey instead",
+    remove: "Remove the lock",
+    after: "Lock after",
+    afterHint: "While it is locked, nothing is received or shown.",
+    minutes: (n: number) =>
+      n === 0
+        ? "Only when I lock it, or close the page"
+        : n === 60
+        ? "One hour without use"
+        : `${count(n, "minute", "minutes")} without use`,
+    eraseAfter: "Erase after wrong passphrases",
+    eraseAfterHint:
+      "Deletes this browser's account, contacts and messages. It does not stop someone who has copied the disk.",
+    tries: (n: number) => n === 0 ? "Never" : `${n} in a row`,
+    tasks: {
+      passphrase: {
+        title: "Set a passphrase",
+        lead:
+          "Several words that only you know. If you forget them, your access key still opens the account.",
+        act: "Set passphrase",
+      },
+      passkey: {
+        title: "Use a passkey",
+        lead:
+          "Your device or security key opens the lock, with your finger, face or PIN. If you lose it, your access key still opens the account.",
+        act: "Use a passkey",
+      },
+      remove: {
+        title: "Remove the lock?",
+        lead:
+          "From then on whoever can use or copy this browser profile can read your messages.",
+        act: "Remove the lock",
+      },
+    },
+    current: "Present passphrase",
+    next: "New passphrase",
+    nextHint: "At least eight characters. Four or more random words are good.",
+    again: "New passphrase again",
+    show: (label: string) => `Show: ${label}`,
+    hide: (label: string) => `Hide: ${label}`,
+    busy: "A moment…",
+    different: "The two new passphrases are not the same.",
+    refused: {
+      wrong: "That is not what opens the lock now. Nothing was changed.",
+      short: "A passphrase has at least eight characters.",
+      "no-passkey":
+        "The passkey did not answer, or this kind can't be used as a lock. Nothing was changed.",
+      "not-stored": "There was no room to store this. Nothing was changed.",
+    },
+    done: {
+      passphrase: "The passphrase is set.",
+      passkey: "The passkey is set.",
+      remove: "The lock is removed.",
+    },
+  },
+
+  locked: {
+    title: "Locked",
+    lead: {
+      passphrase: "Enter the passphrase of this browser.",
+      passkey: "Open with your device or security key.",
+    },
+    passphrase: "Passphrase",
+    unlock: "Unlock",
+    unlocking: "Opening…",
+    missing: "Enter your passphrase.",
+    wrong: "That is not the passphrase.",
+    noPasskey: "The passkey did not answer. Try again, or use your access key.",
+    broken: "It could not be opened. Reload the page and try again.",
+    triesLeft: (n: number) =>
+      `${
+        count(n, "try", "tries")
+      } left, then everything stored here is erased.`,
+    accessKey: "Use the access key",
+  },
+
+  erase: {
+    open: "Erase everything",
+    title: "Erase everything here?",
+    body:
+      "This browser's account, contacts and messages are deleted. It can't be undone, and nobody is told.",
+    remains:
+      "What the people you talk with have stays with them, and the browser may keep traces in its files until it rewrites them.",
+    confirm: "Erase everything",
+    failed: "Erasing did not work. Try again, or clear this site's data.",
   },
 
   storage: {
@@ -327,6 +436,12 @@ export const en = {
 
   screens: {
     starting: "Opening your conversations…",
+    securing: {
+      title: "Locking what is stored",
+      body:
+        "Everything is being encrypted anew, under a key that was never in the open here. Closing the page does no harm: it goes on when you unlock.",
+      progress: "Encrypted anew",
+    },
     elsewhere: {
       title: "Whisper is open in another tab",
       body:
@@ -356,6 +471,7 @@ export const en = {
     },
     notLoaded: {
       title: "Whisper could not start",
+      part: "This could not be opened",
       body: "Part of the program did not load. Check your connection.",
     },
   },

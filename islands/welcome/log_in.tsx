@@ -10,8 +10,13 @@ import { Card } from "./card.tsx";
 
 const words = text.logIn;
 
-/** `sealed`: an account is stored here and this screen is the only way on. */
-export function LogIn({ sealed }: { sealed: boolean }) {
+/** `sealed`: an account is stored here. `onBack`: where else there is to go; by default nowhere when sealed. */
+export function LogIn(
+  { sealed, onBack = sealed ? undefined : goBack }: {
+    sealed: boolean;
+    onBack?: () => void;
+  },
+) {
   const [key, setKey] = useState("");
   const [busy, setBusy] = useState(false);
   const [mistake, setMistake] = useState<string>();
@@ -64,8 +69,8 @@ export function LogIn({ sealed }: { sealed: boolean }) {
         />
         {mistake && <Mistake>{mistake}</Mistake>}
         <div class="card-actions">
-          {!sealed && (
-            <Button look="quiet" onClick={goBack}>{text.common.back}</Button>
+          {onBack && (
+            <Button look="quiet" onClick={onBack}>{text.common.back}</Button>
           )}
           <Button look="primary" type="submit" aria-busy={busy}>
             {busy ? words.submitting : words.submit}

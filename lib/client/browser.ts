@@ -2,6 +2,7 @@
 import { systemClock } from "./clock.ts";
 import { browserNetwork } from "./link/browser_network.ts";
 import { webSocketTransport } from "./link/mod.ts";
+import type { Adapters } from "./adapters.ts";
 import { Messenger } from "./messenger.ts";
 import { systemRandom } from "./random.ts";
 import { openBrowserPlatform, WebTab } from "./storage/mod.ts";
@@ -9,9 +10,11 @@ import type { MessengerView } from "./view.ts";
 
 /**
  * Opens the messenger of this browser profile, talking to the relay that the page came from, and
- * only to it. Resolves when the phase says what to show.
+ * only to it. Resolves when the phase says what to show. `secrets`: what a lock needs of the page.
  */
-export function openBrowserMessenger(): Promise<MessengerView> {
+export function openBrowserMessenger(
+  secrets: Pick<Adapters, "stretch" | "passkeys">,
+): Promise<MessengerView> {
   const { protocol, host } = location;
   return Messenger.open({
     openPlatform: () => openBrowserPlatform(),
@@ -21,5 +24,6 @@ export function openBrowserMessenger(): Promise<MessengerView> {
     network: browserNetwork,
     clock: systemClock,
     random: systemRandom,
+    ...secrets,
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeFrame } from "../wire/mod.ts";
-import { type Messenger, NotReadyError } from "./messenger.ts";
+import { NotReadyError } from "./adapters.ts";
+import type { Messenger } from "./messenger.ts";
 import {
   codeOf,
   meet,

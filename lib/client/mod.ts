@@ -1,5 +1,6 @@
 /** The messenger without a screen: what islands and the command line build on. */
-export { type Adapters, Messenger, NotReadyError } from "./messenger.ts";
+export { type Adapters, NotReadyError } from "./adapters.ts";
+export { Messenger } from "./messenger.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Random, systemRandom } from "./random.ts";
 export {

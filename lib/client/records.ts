@@ -38,6 +38,12 @@ export interface SettingsRecord {
   readonly readReceipts: boolean;
 }
 
+/** What was chosen for this device, and for no other of the account's. */
+export interface DeviceSettingsRecord {
+  /** Minutes without use after which it locks by itself; 0: never. */
+  readonly autoLock: number;
+}
+
 export interface ContactsRecord {
   /** Account ids, in the order of meeting. */
   readonly ids: readonly string[];
@@ -119,6 +125,10 @@ export const accountTable = table("account", plain<AccountRecord>());
 export const relayTable = table("relay", plain<RelayRecord>());
 export const countersTable = table("counters", plain<CountersRecord>());
 export const settingsTable = table("settings", plain<SettingsRecord>());
+export const deviceSettingsTable = table(
+  "device settings",
+  plain<DeviceSettingsRecord>(),
+);
 export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
 export const leavingTable = table("leaving", plain<LeavingRecord>());

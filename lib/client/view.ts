@@ -12,6 +12,10 @@ export type Phase =
   | { at: "no-account" }
   /** An account is stored here, sealed until its access key is entered. */
   | { at: "logged-out" }
+  /** An account is stored here, and its lock is shut: `lock.unlock` or `logIn`. `triesLeft`: then all is erased. */
+  | { at: "locked"; by: "passphrase" | "passkey"; triesLeft?: number }
+  /** Everything is being written anew under a lock just set. `share` is done, 0 to 1. Ending the page does no harm. */
+  | { at: "securing"; share: number }
   /** Another tab of this browser holds the account; `takeOver` asks it to let go. */
   | { at: "elsewhere" }
   | { at: "ready" }
@@ -223,6 +227,55 @@ export interface NewAccount {
   commit(): Promise<void>;
 }
 
+export type LockKind = "none" | "passphrase" | "passkey";
+
+/** Why a lock was not changed or opened. */
+export type LockRefusal =
+  /** Not the passphrase or passkey of the lock that is set. */
+  | { readonly ok: false; readonly reason: "wrong" }
+  /** The passkey was called off, is not there, or computes no secrets. */
+  | { readonly ok: false; readonly reason: "no-passkey" };
+
+export type LockChange =
+  | { readonly ok: true }
+  | LockRefusal
+  /** A new passphrase has at least eight characters. */
+  | { readonly ok: false; readonly reason: "short" }
+  /** The disk did not take it; the phase says more. */
+  | { readonly ok: false; readonly reason: "not-stored" };
+
+export type UnlockOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: "no-passkey" | "erased" }
+  /** `triesLeft` until everything is erased, when that was asked for. */
+  | {
+    readonly ok: false;
+    readonly reason: "wrong";
+    readonly triesLeft?: number;
+  };
+
+/**
+ * The lock of this browser. `current` is the passphrase of the lock that is set, where it is one; a
+ * passkey is asked for by itself. A passphrase takes about a second.
+ */
+export interface LockView {
+  readonly kind: ReadonlySignal<LockKind>;
+  /** Whether this browser has passkeys. */
+  readonly passkeys: boolean;
+  /** Minutes without use after which it locks by itself; 0: never. */
+  readonly autoLock: ReadonlySignal<number>;
+  /** Wrong passphrases in a row after which everything is erased; 0: never. */
+  readonly eraseAfter: ReadonlySignal<number>;
+  setPassphrase(passphrase: string, current?: string): Promise<LockChange>;
+  setPasskey(current?: string): Promise<LockChange>;
+  remove(current?: string): Promise<LockChange>;
+  setAutoLock(minutes: number): Promise<void>;
+  setEraseAfter(tries: number): Promise<void>;
+  /** Shuts it now: what is in memory is forgotten, nothing is received until it is opened. */
+  lock(): Promise<void>;
+  unlock(passphrase?: string): Promise<UnlockOutcome>;
+}
+
 export interface MessengerView {
   readonly phase: ReadonlySignal<Phase>;
   readonly connection: ReadonlySignal<ConnectionState>;
@@ -236,6 +289,11 @@ export interface MessengerView {
   logIn(accessKey: string): Promise<LogInOutcome>;
   /** Seals what is stored: from here on only the access key opens it. */
   logOut(): Promise<void>;
+  readonly lock: LockView;
+  /** The person did something: puts off locking by itself. */
+  touched(): void;
+  /** Erases everything that is stored here, whatever opens it. Nobody is told. */
+  erase(): Promise<void>;
   /** From "elsewhere": the other tab stops, this one goes on. */
   takeOver(): Promise<void>;
   /** From "storage-full": tries the write again. */

@@ -10,6 +10,7 @@ import { Messenger } from "./messenger.ts";
 import { MemoryDisk, MemoryTabs } from "./storage/mod.ts";
 import type { Random } from "./random.ts";
 import { only, textsOf } from "./testing/people.ts";
+import { quickStretch } from "./testing/test_secrets.ts";
 
 /** No jitter, so that nobody has to wait for it. */
 const hasty: Random = {
@@ -48,6 +49,8 @@ function openMessenger(port: number): Promise<Messenger> {
     network: unknownNetwork,
     clock: systemClock,
     random: hasty,
+    stretch: quickStretch,
+    passkeys: undefined,
   });
 }
 

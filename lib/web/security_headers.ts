@@ -34,8 +34,12 @@ const FEATURES = `
   unload usb window-management xr-spatial-tracking
 `.trim().split(/\s+/);
 
-/** Copying an invite code. */
-const ALLOWED: ReadonlySet<string> = new Set(["clipboard-write"]);
+/** Copying an invite code; a passkey as lock. */
+const ALLOWED: ReadonlySet<string> = new Set([
+  "clipboard-write",
+  "publickey-credentials-create",
+  "publickey-credentials-get",
+]);
 
 function contentSecurityPolicy(development: boolean): string {
   return Object.entries({

@@ -17,7 +17,7 @@ interface ImportMeta {
   readonly env: { readonly PROD: boolean; readonly DEV: boolean };
   glob<T>(
     pattern: string | string[],
-    options: { eager: true },
+    options: { eager: true; query?: string; import?: "default" },
   ): Record<string, T>;
   glob<T>(pattern: string | string[]): Record<string, () => Promise<T>>;
 }

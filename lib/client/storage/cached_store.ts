@@ -61,6 +61,10 @@ export class CachedStore implements Store {
     return this.#store.scan(after, limit);
   }
 
+  count(): Promise<number> {
+    return this.#store.count();
+  }
+
   clear(): Promise<void> {
     return this.#change(() => {
       this.#entries.clear();

@@ -38,6 +38,10 @@ class SlowDisk implements Store {
     throw new Error("not asked for here");
   }
 
+  count(): Promise<number> {
+    return Promise.resolve(this.entries.size);
+  }
+
   clear(): Promise<void> {
     this.entries.clear();
     return Promise.resolve();

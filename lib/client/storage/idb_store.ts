@@ -4,6 +4,7 @@
  */
 import {
   type DBSchema,
+  deleteDB,
   type IDBPDatabase,
   type IDBPObjectStore,
   openDB,
@@ -56,7 +57,16 @@ export async function openBrowserPlatform(
   const database = await translated(() => open(name, patience, closed));
   const store = new IdbStore(database, bytesToHex(randomBytes(16)), closed);
   await store.claim();
-  return { store, deviceKey: store.deviceKey() };
+  return {
+    store,
+    deviceKey: store.deviceKey(),
+    erase: async () => {
+      await store.erase();
+      store.close();
+      // An empty database is left where another page keeps it open; what was in it is gone either way.
+      await withPatience(patience, translated(() => deleteDB(name)));
+    },
+  };
 }
 
 /** Why a connection can't be used any more, once it can't. */
@@ -80,18 +90,27 @@ async function open(name: string, patience: number, closed: Closed) {
       closed.why ??= "the browser closed it";
     },
   });
-  // An open can hang: behind a deletion that another tab blocks, or on a sick disk.
+  try {
+    return database = await withPatience(patience, opening);
+  } catch (error) {
+    // If it opens after all, nobody waits for it any more. That it may fail instead is told below.
+    opening.then((unwanted) => unwanted.close(), () => undefined);
+    throw error;
+  }
+}
+
+/** What can hang: behind a deletion that another tab blocks, or on a sick disk. */
+async function withPatience<T>(
+  patience: number,
+  work: Promise<T>,
+): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new StorageUnavailableError("it does not answer")),
     patience,
   );
   try {
-    return database = await Promise.race([opening, late.promise]);
-  } catch (error) {
-    // If it opens after all, nobody waits for it any more. That it may fail instead is told below.
-    opening.then((unwanted) => unwanted.close(), () => undefined);
-    throw error;
+    return await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(timer);
   }
@@ -160,6 +179,15 @@ class IdbStore implements Store {
 
   clear(): Promise<void> {
     return this.#write((records) => [records.clear()]);
+  }
+
+  count(): Promise<number> {
+    return this.#run(() => this.#database.count("records"));
+  }
+
+  /** Everything, with the device key and the mark of who may write. */
+  erase(): Promise<void> {
+    return this.#write((records, device) => [records.clear(), device.clear()]);
   }
 
   close(): void {

@@ -55,7 +55,12 @@ export class MemoryDisk {
         this.#deviceKey = undefined;
       },
     };
-    return { store, deviceKey };
+    const erase = async () => {
+      await store.clear();
+      this.#deviceKey = undefined;
+      store.close();
+    };
+    return { store, deviceKey, erase };
   }
 
   /** Everything as it lies on the disk, keys and values, in the order of the keys. */
@@ -140,6 +145,11 @@ class MemoryStore implements Store {
     return this.#disk.entries()
       .filter(({ key }) => from === undefined || bytesToHex(key) > from)
       .slice(0, limit);
+  }
+
+  async count(): Promise<number> {
+    await this.#turn();
+    return this.#disk.entries().length;
   }
 
   async clear(): Promise<void> {

@@ -7,7 +7,7 @@
  */
 import { DamagedError } from "./errors.ts";
 import { toContactSettings } from "./schemas/2_contact_settings.ts";
-import type { StoreChange, StoreEntry } from "./store.ts";
+import type { Store, StoreChange, StoreEntry } from "./store.ts";
 import {
   BLINDED_KEY_LENGTH,
   type RecordCipher,
@@ -23,10 +23,33 @@ export interface Migration {
 }
 
 /** In order of `to`, without gaps from 2 on. Schema 1 is the first there was. */
-export const MIGRATIONS: readonly Migration[] = [toContactSettings];
+export const MIGRATIONS: readonly Migration[] = [
+  toContactSettings,
+  // The header can have a lock; an older program must leave such a vault alone.
+  { to: 3, upgrade: (record) => record },
+];
+
+const BATCH = 200;
+
+/** Rewrites every record that is older than schema `to`, in small commits. */
+export async function upgradeStore(
+  store: Store,
+  cipher: RecordCipher,
+  migrations: readonly Migration[],
+  to: number,
+): Promise<void> {
+  let after: Uint8Array | undefined;
+  while (true) {
+    const entries = await store.scan(after, BATCH);
+    if (entries.length === 0) return;
+    after = entries[entries.length - 1].key;
+    const changes = upgradeEntries(entries, cipher, migrations, to);
+    if (changes.length > 0) await store.commit(changes);
+  }
+}
 
 /** What rewriting one batch of entries takes; records already in schema `to` stay as they are. */
-export function upgradeEntries(
+function upgradeEntries(
   entries: readonly StoreEntry[],
   cipher: RecordCipher,
   migrations: readonly Migration[],

@@ -36,7 +36,16 @@ export type {
   VaultTransaction,
   VaultWriter,
 } from "./transaction.ts";
-export { Vault } from "./vault.ts";
+export type { Progress } from "./key_change.ts";
+export {
+  type Lock,
+  type LockMeans,
+  type NewLock,
+  SALT_LENGTH,
+  type StretchCost,
+} from "./lock.ts";
+export type { WrongSecret } from "./lock_try.ts";
+export { type LockedVault, Vault } from "./vault.ts";
 export { MemoryTabs } from "./memory_tabs.ts";
 export type { OneTab } from "./one_tab.ts";
 export { WebTab, type WebTabOptions } from "./web_tab.ts";

@@ -183,10 +183,67 @@ export const PLATFORM_CONTRACT: readonly ContractCase<PlatformSubject>[] = [
       same(await (await opened(await open())).get(notes, "1"), "kept");
     },
   },
+  {
+    name:
+      "a lock moves everything to another key; only its secret opens the vault from then on",
+    async run({ open }) {
+      const platform = await open();
+      const { publicKey } = await generateKeyPair();
+      const vault = await Vault.create(
+        platform,
+        { recoveryPublicKey: publicKey },
+        [notes.put("1", "kept")],
+      );
+      const before = await platform.store.scan(undefined, 10);
+      same(await platform.store.count(), before.length);
+      const secret = new Uint8Array(32).fill(1);
+      const locked = await vault.setLock(
+        {
+          means: {
+            kind: "passkey",
+            credential: bytes("which"),
+            salt: new Uint8Array(32),
+          },
+          secret,
+          eraseAfter: 0,
+        },
+        publicKey,
+      );
+      same(await locked.get(notes, "1"), "kept");
+      await locked.close();
+      const after = await platform.store.scan(undefined, 10);
+      same(after.length, before.length);
+      const next = await open();
+      same(await Vault.unlock(next, new Uint8Array(32)), { wrong: true });
+      const unlocked = await Vault.unlock(next, secret);
+      if (!(unlocked instanceof Vault)) throw new Error("it did not open");
+      same(await unlocked.get(notes, "1"), "kept");
+    },
+  },
+  {
+    name: "after erasing nothing is there, not even for the page that erased",
+    async run({ open }) {
+      const platform = await open();
+      await Vault.create(
+        platform,
+        { recoveryPublicKey: (await generateKeyPair()).publicKey },
+        [notes.put("1", "gone")],
+      );
+      const wrapped = await platform.deviceKey.wrap(bytes("secret"));
+      await platform.erase();
+      await refused(platform.store.get([a]), StorageUnavailableError);
+      const next = await open();
+      same(await next.store.scan(undefined, 10), []);
+      same(await next.deviceKey.unwrap(wrapped), undefined);
+      same(await Vault.open(next), "none");
+    },
+  },
 ];
 
 async function opened(platform: Platform): Promise<Vault> {
   const vault = await Vault.open(platform);
-  if (typeof vault === "string") throw new Error(`the vault is ${vault}`);
-  return vault;
+  if (vault instanceof Vault) return vault;
+  throw new Error(
+    `the vault is ${typeof vault === "string" ? vault : "locked"}`,
+  );
 }

@@ -30,23 +30,47 @@ export const BLINDED_KEY_LENGTH = 16;
 const NONCE_LENGTH = 24;
 const PADDING_STEP = 128;
 const RECORD_LABEL = utf8ToBytes("whisper record");
+/** Under what a cipher's keys are sealed; no record lies there. */
+const FORMER = {
+  key: utf8ToBytes("whisper vault former keys"),
+  schema: 0,
+  record: { table: "former keys", id: new Uint8Array() },
+} as const;
 
 export class RecordCipher {
   readonly #blindKey: Uint8Array;
   readonly #sealKey: Uint8Array;
 
+  private constructor(blindKey: Uint8Array, sealKey: Uint8Array) {
+    this.#blindKey = blindKey;
+    this.#sealKey = sealKey;
+  }
+
   /** `vaultKey`: 32 bytes. */
-  constructor(vaultKey: Uint8Array) {
-    this.#blindKey = hmac(
-      sha256,
-      vaultKey,
-      utf8ToBytes("whisper vault blind v1"),
+  static of(vaultKey: Uint8Array): RecordCipher {
+    return new RecordCipher(
+      hmac(sha256, vaultKey, utf8ToBytes("whisper vault blind v1")),
+      hmac(sha256, vaultKey, utf8ToBytes("whisper vault seal v1")),
     );
-    this.#sealKey = hmac(
-      sha256,
-      vaultKey,
-      utf8ToBytes("whisper vault seal v1"),
-    );
+  }
+
+  /** This cipher's keys, for who has `newer`: records move from one to the other. */
+  keysFor(newer: RecordCipher): Uint8Array {
+    const keys = concatBytes(this.#blindKey, this.#sealKey);
+    try {
+      return newer.seal(FORMER.key, FORMER.schema, {
+        ...FORMER.record,
+        value: keys,
+      });
+    } finally {
+      keys.fill(0);
+    }
+  }
+
+  /** The cipher whose keys `keysFor` gave for this one. @throws {DamagedError} */
+  former(keys: Uint8Array): RecordCipher {
+    const { value } = this.open(FORMER.key, keys);
+    return new RecordCipher(value.slice(0, 32), value.slice(32));
   }
 
   blind(table: string, id: Uint8Array): Uint8Array {

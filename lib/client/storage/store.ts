@@ -29,6 +29,8 @@ export interface Store {
   commit(changes: readonly StoreChange[]): Promise<void>;
   /** Up to `limit` entries after the key `after`, in the order of their keys. For migrations. */
   scan(after: Uint8Array | undefined, limit: number): Promise<StoreEntry[]>;
+  /** How many entries there are. */
+  count(): Promise<number>;
   /** Removes every entry. */
   clear(): Promise<void>;
   close(): void;
@@ -50,4 +52,6 @@ export interface DeviceKey {
 export interface Platform {
   readonly store: Store;
   readonly deviceKey: DeviceKey;
+  /** Removes everything, the device key too, as far from the disk as can be. Nothing works here afterwards. */
+  erase(): Promise<void>;
 }

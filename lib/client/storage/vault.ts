@@ -1,7 +1,8 @@
 /**
  * Everything this device keeps, encrypted under one random key. The key itself
- * is stored wrapped twice: by the device key (while logged in and no lock is
- * set) and sealed to the recovery public key that the access key derives.
+ * is stored wrapped twice: by the device key or, when one is set, by a lock
+ * (while logged in), and sealed to the recovery public key that the access key
+ * derives.
  */
 import { randomBytes } from "@noble/hashes/utils.js";
 import type { KeyPair } from "../../signal/mod.ts";
@@ -14,13 +15,12 @@ import {
   VaultStateError,
   WrongKeyError,
 } from "./errors.ts";
-import {
-  encodeHeader,
-  HEADER_KEY,
-  parseHeader,
-  type VaultHeader,
-} from "./header.ts";
-import { type Migration, MIGRATIONS, upgradeEntries } from "./migrations.ts";
+import { encodeHeader, HEADER_KEY, type VaultHeader } from "./header.ts";
+import { readHeader, storeHeader } from "./header_store.ts";
+import { moveRecords, type Progress } from "./key_change.ts";
+import { type Lock, lockUp, type NewLock, unlock } from "./lock.ts";
+import { tryLock, type WrongSecret } from "./lock_try.ts";
+import { type Migration, MIGRATIONS, upgradeStore } from "./migrations.ts";
 import { RecordCipher, schemaOf } from "./record_cipher.ts";
 import { Serial } from "./serial.ts";
 import type { Platform, Store, StoreChange } from "./store.ts";
@@ -34,7 +34,12 @@ import { type VaultReader, VaultTransaction } from "./transaction.ts";
 
 const VAULT_KEY_LENGTH = 32;
 const RECOVERY_PURPOSE = "vault key";
-const MIGRATION_BATCH = 200;
+const NOBODY_WATCHES: Progress = () => {};
+
+/** A vault that only its lock (or the access key) opens. */
+export interface LockedVault {
+  readonly lock: Lock;
+}
 
 export class Vault implements VaultReader {
   readonly #platform: Platform;
@@ -55,7 +60,7 @@ export class Vault implements VaultReader {
   ) {
     this.#platform = platform;
     this.#store = new CachedStore(platform.store);
-    this.#cipher = new RecordCipher(vaultKey);
+    this.#cipher = RecordCipher.of(vaultKey);
     this.#header = header;
     this.#schema = schema;
   }
@@ -73,7 +78,9 @@ export class Vault implements VaultReader {
     migrations: readonly Migration[] = MIGRATIONS,
   ): Promise<Vault> {
     const schema = newestSchema(migrations);
-    if (await readHeader(platform, schema)) throw new VaultStateError("exists");
+    if (await readHeader(platform.store, schema)) {
+      throw new VaultStateError("exists");
+    }
     const vaultKey = randomBytes(VAULT_KEY_LENGTH);
     const vault = new Vault(platform, vaultKey, {
       schema,
@@ -84,6 +91,8 @@ export class Vault implements VaultReader {
         vaultKey,
         RECOVERY_PURPOSE,
       ),
+      lock: undefined,
+      formerKeys: undefined,
     }, schema);
     wipe(vaultKey);
     await vault.#store.commit([
@@ -100,9 +109,10 @@ export class Vault implements VaultReader {
   static async open(
     platform: Platform,
     migrations: readonly Migration[] = MIGRATIONS,
-  ): Promise<Vault | "none" | "logged-out"> {
-    const header = await readHeader(platform, newestSchema(migrations));
+  ): Promise<Vault | LockedVault | "none" | "logged-out"> {
+    const header = await readHeader(platform.store, newestSchema(migrations));
     if (!header) return "none";
+    if (header.lock) return { lock: header.lock };
     const vaultKey = header.deviceWrapping &&
       await platform.deviceKey.unwrap(header.deviceWrapping);
     if (!vaultKey) return "logged-out";
@@ -110,8 +120,36 @@ export class Vault implements VaultReader {
   }
 
   /**
+   * Opens a locked vault with its lock's secret, 32 bytes.
+   * @returns what `tryLock` does when it was not the secret
+   * @throws {VaultStateError} when there is no locked vault
+   */
+  static async unlock(
+    platform: Platform,
+    secret: Uint8Array,
+    progress: Progress = NOBODY_WATCHES,
+    migrations: readonly Migration[] = MIGRATIONS,
+  ): Promise<Vault | WrongSecret | "erased"> {
+    const header = await readHeader(platform.store, newestSchema(migrations));
+    if (!header?.lock) throw new VaultStateError("none");
+    const outcome = await tryLock(
+      platform,
+      { ...header, lock: header.lock },
+      secret,
+    );
+    if (outcome === "erased" || "wrong" in outcome) return outcome;
+    return await Vault.#opened(
+      platform,
+      outcome.vaultKey,
+      outcome.header,
+      migrations,
+      progress,
+    );
+  }
+
+  /**
    * Opens a vault with the recovery key of the account, and makes it one that
-   * `open` opens on this device from here on.
+   * `open` opens on this device from here on: without a lock, if it had one.
    * @throws {WrongKeyError} when it is another account's; nothing changes
    * @throws {VaultStateError} when there is no vault
    */
@@ -120,12 +158,16 @@ export class Vault implements VaultReader {
     recovery: KeyPair,
     migrations: readonly Migration[] = MIGRATIONS,
   ): Promise<Vault> {
-    const header = await readHeader(platform, newestSchema(migrations));
+    const header = await readHeader(platform.store, newestSchema(migrations));
     if (!header) throw new VaultStateError("none");
     const vaultKey = await openRecoveryBox(recovery, header.recoveryBox);
     const deviceWrapping = await platform.deviceKey.wrap(vaultKey);
     const vault = await Vault.#opened(platform, vaultKey, header, migrations);
-    await vault.#writeHeader({ ...vault.#header, deviceWrapping });
+    await vault.#writeHeader({
+      ...vault.#header,
+      deviceWrapping,
+      lock: undefined,
+    });
     return vault;
   }
 
@@ -134,6 +176,7 @@ export class Vault implements VaultReader {
     vaultKey: Uint8Array,
     header: VaultHeader,
     migrations: readonly Migration[],
+    progress = NOBODY_WATCHES,
   ): Promise<Vault> {
     if (vaultKey.length !== VAULT_KEY_LENGTH) {
       throw new DamagedError("its key has a wrong length");
@@ -145,8 +188,92 @@ export class Vault implements VaultReader {
       newestSchema(migrations),
     );
     wipe(vaultKey);
+    await vault.#endKeyChange(progress);
     await vault.#migrate(migrations);
     return vault;
+  }
+
+  /** The lock that is set, if one is. */
+  get lock(): Lock | undefined {
+    return this.#header.lock;
+  }
+
+  /**
+   * Sets a lock, or another one. Everything is written anew under a new vault key, because the key
+   * before lay open on this disk, or under the secret before, and disks forget slowly. This vault is
+   * closed; the one that is returned goes on. The lock holds from the first commit: a key change
+   * that is cut off then is ended when the lock is opened.
+   * @param recoveryPublicKey 33 bytes, as for `create`
+   */
+  async setLock(
+    lock: NewLock,
+    recoveryPublicKey: Uint8Array,
+    progress: Progress = NOBODY_WATCHES,
+  ): Promise<Vault> {
+    if (this.#closing) throw new VaultClosedError();
+    this.#closing = true;
+    await this.#serial.idle();
+    const vaultKey = randomBytes(VAULT_KEY_LENGTH);
+    try {
+      const vault = new Vault(this.#platform, vaultKey, {
+        ...this.#header,
+        deviceWrapping: undefined,
+        recoveryBox: await sealToKey(
+          recoveryPublicKey,
+          vaultKey,
+          RECOVERY_PURPOSE,
+        ),
+        lock: lockUp(lock, vaultKey),
+        formerKeys: this.#cipher.keysFor(RecordCipher.of(vaultKey)),
+      }, this.#schema);
+      await vault.#writeHeader(vault.#header);
+      await this.#platform.deviceKey.forget();
+      await vault.#endKeyChange(progress);
+      return vault;
+    } finally {
+      wipe(vaultKey);
+      await this.close();
+    }
+  }
+
+  /** Whether `secret` opens the lock that is set: asked before the lock is changed. */
+  isOpenedBy(secret: Uint8Array): boolean {
+    const vaultKey = this.lock && unlock(this.lock, secret);
+    if (vaultKey) wipe(vaultKey);
+    return vaultKey !== undefined;
+  }
+
+  /**
+   * Takes the lock away: from here on this device opens the vault by itself.
+   * @throws {WrongKeyError} when `secret` is not the lock's
+   */
+  async removeLock(secret: Uint8Array): Promise<void> {
+    const vaultKey = this.lock && unlock(this.lock, secret);
+    if (!vaultKey) throw new WrongKeyError();
+    try {
+      await this.#serial.run(async () => {
+        const deviceWrapping = await this.#platform.deviceKey.wrap(vaultKey);
+        await this.#writeHeader({
+          ...this.#header,
+          deviceWrapping,
+          lock: undefined,
+        });
+      });
+    } finally {
+      wipe(vaultKey);
+    }
+  }
+
+  /** Wrong passphrases in a row after which everything is erased; 0: never. */
+  async setEraseAfter(eraseAfter: number): Promise<void> {
+    await this.#serial.run(async () => {
+      const { lock } = this.#header;
+      if (!lock) throw new VaultStateError("none");
+      await this.#writeHeader({
+        ...this.#header,
+        lock: { ...lock, eraseAfter, failures: 0 },
+      });
+    });
   }
 
   async get<T>(table: Table<T>, id: RecordId): Promise<T | undefined> {
@@ -191,13 +318,17 @@ export class Vault implements VaultReader {
   }
 
   /**
-   * Removes the wrapping that opens the vault on this device, after what is under
+   * Removes what opens the vault on this device, its lock too, after what is under
    * way, and closes. What is stored stays, sealed to the recovery key.
    */
   async logOut(): Promise<void> {
     if (this.#closing) throw new VaultClosedError();
     await this.#serial.run(() =>
-      this.#writeHeader({ ...this.#header, deviceWrapping: undefined })
+      this.#writeHeader({
+        ...this.#header,
+        deviceWrapping: undefined,
+        lock: undefined,
+      })
     );
     await this.#platform.deviceKey.forget();
     await this.close();
@@ -235,11 +366,22 @@ export class Vault implements VaultReader {
     });
   }
 
+  /** Moves what still lies under the vault key before, if there is any. */
+  async #endKeyChange(progress: Progress): Promise<void> {
+    const { formerKeys } = this.#header;
+    if (!formerKeys) return;
+    const former = this.#cipher.former(formerKeys);
+    try {
+      const newer = this.#cipher;
+      await moveRecords(this.#store, { former, newer }, progress);
+    } finally {
+      former.erase();
+    }
+    await this.#writeHeader({ ...this.#header, formerKeys: undefined });
+  }
+
   async #writeHeader(header: VaultHeader): Promise<void> {
-    await this.#store.commit([{
-      key: HEADER_KEY,
-      value: encodeHeader(header),
-    }]);
+    await storeHeader(this.#store, header);
     this.#header = header;
   }
 
@@ -247,28 +389,13 @@ export class Vault implements VaultReader {
     const to = this.#schema;
     if (this.#header.migratingFrom === to) return;
     await this.#writeHeader({ ...this.#header, schema: to });
-    let after: Uint8Array | undefined;
-    while (true) {
-      const entries = await this.#store.scan(after, MIGRATION_BATCH);
-      if (entries.length === 0) break;
-      after = entries[entries.length - 1].key;
-      const changes = upgradeEntries(entries, this.#cipher, migrations, to);
-      if (changes.length > 0) await this.#store.commit(changes);
-    }
+    await upgradeStore(this.#store, this.#cipher, migrations, to);
     await this.#writeHeader({ ...this.#header, migratingFrom: to });
   }
 }
 
 function newestSchema(migrations: readonly Migration[]): number {
   return 1 + migrations.length;
-}
-
-async function readHeader(
-  platform: Platform,
-  schema: number,
-): Promise<VaultHeader | undefined> {
-  const [bytes] = await platform.store.get([HEADER_KEY]);
-  return bytes && parseHeader(bytes, schema);
 }
 
 async function openRecoveryBox(

@@ -12,6 +12,7 @@ import {
   StorageUnavailableError,
 } from "../storage/mod.ts";
 import type { Phase } from "../view.ts";
+import { quickStretch, TestPasskeys } from "./test_secrets.ts";
 import { TestClock } from "./test_clock.ts";
 
 /** Timers within this are let fire when nothing else happens, in ms of the world's time. */
@@ -229,6 +230,8 @@ export class Person {
   readonly #world: World;
   readonly #options: PersonOptions;
   readonly disk = new MemoryDisk();
+  /** The authenticator of this device. */
+  readonly passkeys = new TestPasskeys();
   #life: Life | undefined;
   #tabs = new MemoryTabs();
   /** Told of every moment; what it returns true for kills the messenger there and then. */
@@ -287,6 +290,8 @@ export class Person {
       network: unknownNetwork,
       clock: life.clock,
       random: this.#options.random,
+      stretch: quickStretch,
+      passkeys: this.passkeys,
     });
     life.messenger = messenger;
     return messenger;

@@ -1,0 +1,36 @@
+/** One of a few, from a list that the platform opens. */
+import "./field.css";
+import { useId } from "preact/hooks";
+
+export function Choice<Value extends number | string>(
+  { label, hint, value, options, onChoose }: {
+    label: string;
+    hint?: string;
+    value: Value;
+    options: readonly { readonly value: Value; readonly label: string }[];
+    onChoose: (value: Value) => void;
+  },
+) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label class="field-label" for={id}>{label}</label>
+      <select
+        id={id}
+        class="field-input"
+        aria-describedby={hint && `${id}-hint`}
+        onChange={(event) => {
+          const { selectedIndex } = event.currentTarget;
+          onChoose(options[selectedIndex].value);
+        }}
+      >
+        {options.map((option) => (
+          <option key={option.value} selected={option.value === value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+      {hint && <span class="field-hint" id={`${id}-hint`}>{hint}</span>}
+    </div>
+  );
+}
