@@ -62,7 +62,7 @@ const tests = {
 
   async openVault(): Promise<void> {
     const found = await Vault.open(opened(platform));
-    if (typeof found === "string") throw new Error(`the vault is ${found}`);
+    if (!(found instanceof Vault)) throw new Error("the vault is not open");
     vault = found;
   },
 

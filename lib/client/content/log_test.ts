@@ -78,6 +78,7 @@ function counting(disk: MemoryDisk) {
       return platform.store.commit(changes);
     },
     scan: () => assert.fail("the log never scans"),
+    count: () => platform.store.count(),
     clear: () => platform.store.clear(),
     close: () => platform.store.close(),
   };
