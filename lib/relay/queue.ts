@@ -13,6 +13,7 @@ import {
   queueKey,
   type QueueRecord,
 } from "./records.ts";
+import type { Random } from "./random.ts";
 import type { Store } from "./store.ts";
 import type { Kept, StoredBytes } from "./stored_bytes.ts";
 import type { Counts } from "./totals.ts";
@@ -58,6 +59,7 @@ export type QueueContext = {
   stored: StoredBytes;
   flusher: Flusher;
   now: () => number;
+  random: Random;
   limits: Limits;
   counts: Counts;
   /** Hears of a store that cannot be read. */

@@ -11,6 +11,7 @@ import { completeLimits, type Limits } from "./limits.ts";
 import { Pools } from "./pools.ts";
 import type { QueueContext } from "./queue.ts";
 import { Queues } from "./queues.ts";
+import { type Random, systemRandom } from "./random.ts";
 import { RelayKeys } from "./relay_keys.ts";
 import { RendezvousDesk } from "./rendezvous.ts";
 import { Session } from "./session.ts";
@@ -32,6 +33,8 @@ export type RelayOptions = {
   publicUrl: string;
   /** ms since 1970 */
   clock?: () => number;
+  /** Where keys, challenges and nameplates come from; the system's unless told otherwise. */
+  random?: Random;
   limits?: Partial<Limits>;
   /** A password that whoever makes a queue, a blob, a pool or an invite code must know. Opening takes half a second more. */
   access?: string;
@@ -79,6 +82,7 @@ export class Relay {
    */
   static async open(options: RelayOptions): Promise<Relay> {
     const now = options.clock ?? Date.now;
+    const random = options.random ?? systemRandom;
     const limits = completeLimits(options.limits);
     const store = new WatchedStore(
       options.kv instanceof Deno.Kv ? new KvStore(options.kv) : options.kv,
@@ -92,7 +96,7 @@ export class Relay {
         })`,
       );
     await openFormat(store, now, log);
-    const keys = await RelayKeys.open(store, now());
+    const keys = await RelayKeys.open(store, now(), random);
     const stored = await StoredBytes.open(store, limits.storedBytes, now);
     const flusher = new Flusher(store, stored, failed);
     const counts = new Counts();
@@ -104,6 +108,7 @@ export class Relay {
       stored,
       flusher,
       now,
+      random,
       limits,
       counts,
       failed,
@@ -148,6 +153,7 @@ export class Relay {
       pools,
       limits,
       price,
+      random,
       relayKey: keys.signer.publicKey,
       accessKey,
       now,

@@ -1,5 +1,6 @@
 import { x25519 } from "@noble/curves/ed25519.js";
 import { ed25519Signer, type Signer } from "../wire/mod.ts";
+import type { Random } from "./random.ts";
 import type { Store } from "./store.ts";
 
 /** Where the seed of the relay's own key lies. */
@@ -11,23 +12,30 @@ const DAY_MS = 86_400_000;
 export class RelayKeys {
   readonly signer: Signer;
   readonly #store: Store;
+  readonly #random: Random;
   #day: { privateKey: Uint8Array; publicKey: Uint8Array; validUntil: number };
 
   private constructor(
     store: Store,
     signer: Signer,
     day: { privateKey: Uint8Array; validUntil: number },
+    random: Random,
   ) {
     this.#store = store;
+    this.#random = random;
     this.signer = signer;
     this.#day = { ...day, publicKey: x25519.getPublicKey(day.privateKey) };
   }
 
   /** Reads the keys from the store, or makes them the first time. */
-  static async open(store: Store, now: number): Promise<RelayKeys> {
+  static async open(
+    store: Store,
+    now: number,
+    random: Random,
+  ): Promise<RelayKeys> {
     let seed = await store.get(IDENTITY_KEY);
     if (seed === undefined) {
-      seed = crypto.getRandomValues(new Uint8Array(32));
+      seed = random(32);
       await store.commit([{ key: IDENTITY_KEY, value: seed }]);
     }
     const stored = await store.get(DAY);
@@ -36,6 +44,7 @@ export class RelayKeys {
       store,
       await ed25519Signer(seed),
       day ?? { privateKey: new Uint8Array(32), validUntil: 0 },
+      random,
     );
     await keys.day(now);
     return keys;
@@ -50,7 +59,7 @@ export class RelayKeys {
       this.#day.validUntil - now < DAY_MS / 2 ||
       this.#day.validUntil - now > 2 * DAY_MS
     ) {
-      const privateKey = crypto.getRandomValues(new Uint8Array(32));
+      const privateKey = this.#random(32);
       const validUntil = now + 1.5 * DAY_MS;
       this.#day = {
         privateKey,

@@ -333,8 +333,8 @@ export class RendezvousDesk {
 
   #freeNameplate(): number {
     for (;;) {
-      const nameplate = crypto.getRandomValues(new Uint32Array(1))[0] %
-        NAMEPLATES;
+      const { buffer } = this.#context.random(4);
+      const nameplate = new DataView(buffer).getUint32(0) % NAMEPLATES;
       if (!this.#byNameplate.has(nameplate)) return nameplate;
     }
   }

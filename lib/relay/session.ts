@@ -26,7 +26,7 @@ export class Session implements Interpreter, Outlet {
 
   /** `over` is called once, when the connection has ended. */
   constructor(context: SessionContext, socket: RelaySocket, over: () => void) {
-    const challenge = crypto.getRandomValues(new Uint8Array(32));
+    const challenge = context.random(32);
     this.#context = context;
     this.#over = over;
     this.#connection = new Connection(context, socket, this);

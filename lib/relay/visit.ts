@@ -5,6 +5,7 @@ import type { Outlet } from "./handle.ts";
 import type { Handles } from "./handles.ts";
 import type { Payment, Payments } from "./payments.ts";
 import type { Pools } from "./pools.ts";
+import type { Random } from "./random.ts";
 import type { Queues } from "./queues.ts";
 import type { RendezvousDesk } from "./rendezvous.ts";
 import type { WorkPrice } from "./work_price.ts";
@@ -16,6 +17,7 @@ export type SessionContext = ConnectionContext & {
   blobs: Blobs;
   pools: Pools;
   price: WorkPrice;
+  random: Random;
   relayKey: Uint8Array;
   /** Of a private relay: the Ed25519 public key (32) that its password stands for. */
   accessKey: Uint8Array | undefined;
