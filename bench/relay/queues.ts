@@ -1,0 +1,68 @@
+/** What a message costs the relay when there are few queues, and when there are many. */
+import { LoadProcesses } from "./load_processes.ts";
+import { WHISPER, withPeer } from "./peers.ts";
+import type { Server } from "./line.ts";
+import { processorSeconds } from "./process.ts";
+import { printRow } from "./row.ts";
+
+const PAIRS = 10;
+const COUNTS = [10, 1_000, 100_000];
+
+/** In flight per pair. */
+const IN_FLIGHT = 32;
+
+const SECONDS = 4;
+
+/** Of each pair for who is away: when it has one queue, that one must hold them. */
+const LEFT = 4_000;
+
+type Figure = { perSecond: number; us: number };
+
+export async function measureQueues(): Promise<void> {
+  printRow("\nmessages to many queues in turn, 10 pairs × 32 in flight", [
+    "per second",
+    "µs of processor",
+  ]);
+  for (const queues of COUNTS) {
+    const { away, there } = await withPeer(
+      WHISPER,
+      (server) => measure(server, queues),
+    );
+    for (const [who, { perSecond, us }] of Object.entries({ away, there })) {
+      printRow(
+        `  ${queues.toLocaleString("en")} queues, recipients ${who}`,
+        [Math.round(perSecond).toLocaleString("en"), us.toFixed(0)],
+      );
+    }
+  }
+}
+
+async function measure(
+  { pid, address }: Server,
+  queues: number,
+): Promise<{ away: Figure; there: Figure }> {
+  const each = queues / PAIRS;
+  const lines = await LoadProcesses.start(
+    WHISPER.load,
+    address,
+    PAIRS,
+    2,
+    each,
+  );
+  const costing = async (most: number, online: boolean): Promise<Figure> => {
+    const before = await processorSeconds(pid);
+    const { count, ms } = await lines.send({
+      inFlight: IN_FLIGHT,
+      seconds: SECONDS,
+      most,
+      online,
+    });
+    const seconds = await processorSeconds(pid) - before;
+    return { perSecond: count / ms * 1_000, us: seconds / count * 1e6 };
+  };
+  const away = await costing(LEFT, false);
+  await lines.drain();
+  const there = await costing(1e9, true);
+  await lines.close();
+  return { away, there };
+}
