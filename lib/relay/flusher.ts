@@ -1,34 +1,34 @@
 import {
+  type Elided,
   MAX_COMMIT_BYTES,
   MAX_MUTATIONS,
   type Mutation,
   mutationBytes,
-  type Store,
 } from "./store.ts";
 import type { Kept, StoredBytes } from "./stored_bytes.ts";
 
-/** Where the scratch record lies: what a flush writes that has nothing left to write. */
-const SCRATCH = ["scratch"] as const;
-
-/** The largest scratch record; Deno KV's values end at 65,536 bytes. */
-const MAX_SCRATCH = 60_000;
-
-/** Of every commit: scratch, and the figure of what is stored, at most 10 bytes for each day of a year. */
-const OWN_MUTATIONS = 2;
-const OWN_BYTES = MAX_SCRATCH + 10_000;
+/** Of every commit: the figures of what is stored, at most 10 bytes for each day of a year. */
+const OWN_MUTATIONS = 1;
+const OWN_BYTES = 10_000;
 
 const RETRY_MS = 1_000;
 
 const NOTHING: readonly Kept[] = [];
 const NO_CHANGE: readonly Mutation[] = [];
 
+/** Where a flush is written: in the order of time, and what was elided as zeros of the same size. */
+export interface Commits {
+  /** All or nothing, on disk when it resolves. */
+  commit(changes: readonly (Mutation | Elided)[]): Promise<void>;
+}
+
 /** The most that may be asked for in one commit. */
 export const MAX_TOGETHER = MAX_MUTATIONS - OWN_MUTATIONS;
 
 /** A change on its way to the disk. */
 export type Pending = {
-  /** In one commit; empty when it was taken back or there was nothing to write. */
-  mutations: readonly Mutation[];
+  /** In one commit; empty when there is nothing to write. */
+  changes: readonly (Mutation | Elided)[];
   /** What it does to the bytes stored. */
   kept: readonly Kept[];
   bytes: number;
@@ -47,7 +47,7 @@ export type Pending = {
  * First in, first out: of two changes to one key the later one wins.
  */
 export class Flusher {
-  readonly #store: Store;
+  readonly #store: Commits;
   readonly #stored: StoredBytes;
   readonly #failed: (error: unknown) => void;
   #waiting: Pending[] = [];
@@ -58,7 +58,7 @@ export class Flusher {
 
   /** `failed` hears of every failed commit. */
   constructor(
-    store: Store,
+    store: Commits,
     stored: StoredBytes,
     failed: (error: unknown) => void,
   ) {
@@ -104,14 +104,21 @@ export class Flusher {
     this.#enqueue(NO_CHANGE, settle, NOTHING, false);
   }
 
+  /** As `wait`, with a commit that takes as long as if the mutation were in it. */
+  pretend(mutation: Mutation, settle: (error?: unknown) => void): void {
+    this.elide(this.#enqueue([mutation], settle, NOTHING, false));
+  }
+
   /**
    * Takes a change back that is not being written yet. It is still settled with
-   * the commit it would have been in, which takes as long as if it were there.
-   * Returns false when it is too late.
+   * the commit it would have been in, which writes as many zeros instead and
+   * takes as long. Returns false when it is too late.
    */
   elide(pending: Pending): boolean {
     if (pending.state !== "waiting") return false;
-    pending.mutations = NO_CHANGE;
+    pending.changes = pending.changes.map((change) =>
+      "elided" in change ? change : { elided: change }
+    );
     this.#stored.settle(pending.kept);
     pending.kept = NOTHING;
     return true;
@@ -133,7 +140,7 @@ export class Flusher {
     let bytes = 0;
     for (const mutation of mutations) bytes += mutationBytes(mutation);
     const pending: Pending = {
-      mutations,
+      changes: mutations,
       kept,
       bytes,
       essential,
@@ -160,7 +167,10 @@ export class Flusher {
       const batch = this.#take();
       const change = this.#stored.change(batch.flatMap(({ kept }) => kept));
       try {
-        await this.#store.commit([...mutationsOf(batch), change.mutation]);
+        await this.#store.commit([
+          ...batch.flatMap(({ changes }) => changes),
+          change.mutation,
+        ]);
       } catch (error) {
         this.#failed(error);
         await this.#giveBack(batch, error);
@@ -178,8 +188,8 @@ export class Flusher {
     let bytes = 0;
     let count = 0;
     for (const pending of this.#waiting) {
-      const many = pending.mutations.length;
-      const more = many === 0 ? 0 : pending.bytes;
+      const many = pending.changes.length;
+      const more = pending.bytes;
       if (
         mutations + many > MAX_TOGETHER ||
         bytes + more > MAX_COMMIT_BYTES - OWN_BYTES
@@ -225,25 +235,4 @@ export class Flusher {
     this.#stored.settle(pending.kept);
     pending.settle(error);
   }
-}
-
-/**
- * What a batch writes. Elided bytes are replaced by as many zeros under one
- * scratch key, always the same, so that a sender cannot tell from the time
- * until OK whether its message was still needed.
- */
-function mutationsOf(batch: readonly Pending[]): Mutation[] {
-  const mutations: Mutation[] = [];
-  let elided = 0;
-  for (const pending of batch) {
-    if (pending.mutations.length === 0) elided += pending.bytes;
-    else mutations.push(...pending.mutations);
-  }
-  if (elided > 0 || mutations.length === 0) {
-    mutations.push({
-      key: SCRATCH,
-      value: new Uint8Array(Math.min(Math.max(elided, 512), MAX_SCRATCH)),
-    });
-  }
-  return mutations;
 }

@@ -1,26 +1,36 @@
 import assert from "node:assert/strict";
 import { Flusher } from "./flusher.ts";
+import { Journal } from "./journal.ts";
 import { KvStore } from "./kv_store.ts";
 import { StoredBytes } from "./stored_bytes.ts";
 import { MAX_COMMIT_BYTES, MAX_MUTATIONS } from "./store.ts";
 import { FailingStore } from "./testing/failing_store.ts";
+import { journaled, shapes } from "./testing/journaled.ts";
 
 async function withStore(
   run: (
     store: FailingStore,
     flusher: Flusher,
     failures: unknown[],
+    journal: Journal,
   ) => Promise<void>,
 ): Promise<void> {
   const kv = await Deno.openKv(":memory:");
   const store = new FailingStore(new KvStore(kv));
   const failures: unknown[] = [];
   const stored = await StoredBytes.open(store, 1e9, Date.now);
-  const flusher = new Flusher(store, stored, (error) => failures.push(error));
+  const journal = await Journal.open(store, ignore);
+  const flusher = new Flusher(
+    journal,
+    stored,
+    (error) => failures.push(error),
+  );
   try {
-    await run(store, flusher, failures);
+    await run(store, flusher, failures, journal);
   } finally {
     await flusher.stop();
+    store.full = false;
+    await journal.close();
     kv.close();
   }
 }
@@ -30,9 +40,11 @@ const settled = (start: (settle: (error?: unknown) => void) => void) =>
 
 /** The commits without the figure of what is stored, which is in each. */
 const asked = (store: FailingStore) =>
-  store.commits.map((commit) =>
+  journaled(store.commits).map((commit) =>
     commit.filter(({ key }) => key[0] !== "stored")
   );
+
+const ignore = () => {};
 
 const key = (n: number) => ["k", n] as const;
 
@@ -97,7 +109,7 @@ Deno.test("no commit exceeds what the store takes, and order is kept", () =>
   }));
 
 Deno.test("changes that belong together are never parted, though the commit before would take some of them", () =>
-  withStore(async (store, flusher, failures) => {
+  withStore(async (store, flusher, failures, journal) => {
     const large = (n: number) => ({
       key: key(n),
       value: new Uint8Array(30_000),
@@ -120,34 +132,47 @@ Deno.test("changes that belong together are never parted, though the commit befo
     );
     assert.match(String(await refused), /full/);
     assert.equal(failures.length, 1);
-    assert.notEqual(await store.get(key(100)), undefined);
+    assert.notEqual(await journal.get(key(100)), undefined);
     store.full = false;
   }));
 
-Deno.test("what was taken back is never written, and answered with a commit of the same size", () =>
+Deno.test("what was taken back is never written, and the disk cannot tell: the commit has the same shape", () =>
   withStore(async (store, flusher) => {
-    let taken = true;
-    const write = settled((settle) => {
-      const pending = flusher.write({
-        key: key(1),
-        value: new Uint8Array(503).fill(7),
-      }, settle);
-      taken = flusher.elide(pending);
-    });
-    assert.equal(await write, undefined);
-    assert.ok(taken);
-    assert.equal(await store.get(key(1)), undefined);
-    assert.equal(store.commits.length, 1);
-    const [[scratch]] = asked(store);
-    assert.ok(
-      scratch.value !== undefined && scratch.value.length >= 503 &&
-        scratch.value.every((byte) => byte === 0),
+    const flush = async (n: number, taken: readonly number[]) => {
+      await Promise.all([0, 1, 2].map((i) =>
+        settled((settle) => {
+          const mutation = {
+            key: key(10 * n + i),
+            value: new Uint8Array(503).fill(7),
+          };
+          const pending = flusher.write(mutation, settle);
+          if (taken.includes(i)) assert.ok(flusher.elide(pending));
+        })
+      ));
+    };
+    await flush(1, []);
+    await flush(2, [0, 2]);
+    await flush(3, [0, 1, 2]);
+    const repeated = { key: key(40), value: new Uint8Array(503).fill(7) };
+    await Promise.all(
+      [1, 2, 3].map(() =>
+        settled((settle) => flusher.pretend(repeated, settle))
+      ),
     );
-    assert.deepEqual(scratch.key, ["scratch"]);
+    const [whole, some, none, repeats] = shapes(store.commits);
+    assert.deepEqual(some, whole);
+    assert.deepEqual(none, whole);
+    assert.deepEqual(repeats, whole);
+    assert.deepEqual(
+      asked(store).map((commit) => commit.map(({ key }) => key.join())),
+      [["k,10", "k,11", "k,12"], ["k,21"], [], []],
+    );
+    const [{ value }] = store.commits[2];
+    assert.ok((value?.filter((byte) => byte === 7).length ?? 0) < 20);
   }));
 
 Deno.test("it is too late to take back what is being written", () =>
-  withStore(async (store, flusher) => {
+  withStore(async (store, flusher, _failures, journal) => {
     store.hold();
     let pending: ReturnType<Flusher["write"]> | undefined;
     const write = settled((settle) =>
@@ -157,7 +182,7 @@ Deno.test("it is too late to take back what is being written", () =>
     assert.ok(pending !== undefined && !flusher.elide(pending));
     store.release();
     await write;
-    assert.notEqual(await store.get(key(1)), undefined);
+    assert.notEqual(await journal.get(key(1)), undefined);
   }));
 
 Deno.test("when the disk is full the sender hears of it, and deletions are tried until they succeed", () =>

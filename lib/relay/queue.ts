@@ -14,7 +14,7 @@ import {
   type QueueRecord,
 } from "./records.ts";
 import type { Random } from "./random.ts";
-import type { Store } from "./store.ts";
+import type { Mutation, Store } from "./store.ts";
 import type { Kept, StoredBytes } from "./stored_bytes.ts";
 import type { Counts } from "./totals.ts";
 
@@ -213,8 +213,9 @@ export class Queue {
     }
     // Also a repeat of what is stored, or was read, is answered with a flush: the sender cannot tell which.
     if (known !== undefined || this.#recent?.has(text)) {
-      this.#context.flusher.wait((error) =>
-        answer(error === undefined ? undefined : "busy")
+      this.#context.flusher.pretend(
+        this.#mutation(0, encodeMessage(0, id, envelope)),
+        (error) => answer(error === undefined ? undefined : "busy"),
       );
       return;
     }
@@ -407,16 +408,12 @@ export class Queue {
   }
 
   #write(entry: Entry): void {
-    const { flusher, limits } = this.#context;
+    const { flusher } = this.#context;
     // encodeMessage made it above: an entry that is written has its record.
     const value = entry.record as Uint8Array;
     this.#unsettled++;
     entry.pending = flusher.write(
-      {
-        key: messageKey(this.id, entry.seq),
-        value,
-        expireIn: limits.messageLifetime * 1_000,
-      },
+      this.#mutation(entry.seq, value),
       (error) => {
         this.#unsettled--;
         entry.pending = undefined;
@@ -435,6 +432,12 @@ export class Queue {
       },
       [{ bytes: messageBytes(entry.size), expires: entry.expires }],
     );
+  }
+
+  #mutation(seq: number, value: Uint8Array): Mutation {
+    const expireIn = this.#context.limits.messageLifetime * 1_000;
+    // A seq is never used twice.
+    return { key: messageKey(this.id, seq), value, expireIn, fresh: true };
   }
 
   /** Takes an entry that is no longer in `#entries` off the disk, or keeps it from getting there. */

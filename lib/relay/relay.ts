@@ -6,6 +6,7 @@ import {
 } from "../wire/mod.ts";
 import { Blobs } from "./blobs.ts";
 import { Flusher } from "./flusher.ts";
+import { Journal, type JournalOptions } from "./journal.ts";
 import { KvStore } from "./kv_store.ts";
 import { completeLimits, type Limits } from "./limits.ts";
 import { Pools } from "./pools.ts";
@@ -26,6 +27,9 @@ import { WorkPrice } from "./work_price.ts";
 
 const SWEEP_MS = 30_000;
 
+/** The longest that a relay which stops puts things in their places. */
+const TIDY_MS = 2_000;
+
 export type RelayOptions = {
   /** Where everything is kept. One relay at a time may use it; closing it is the caller's. */
   kv: Deno.Kv | Store;
@@ -38,13 +42,15 @@ export type RelayOptions = {
   limits?: Partial<Limits>;
   /** A password that whoever makes a queue, a blob, a pool or an invite code must know. Opening takes half a second more. */
   access?: string;
+  journal?: Partial<JournalOptions>;
   /** One line about the relay itself, never about a client. */
   log?: (line: string) => void;
 };
 
 /** What the relay reports on. */
 type Parts = {
-  store: WatchedStore;
+  base: WatchedStore;
+  store: Journal;
   stored: StoredBytes;
   flusher: Flusher;
   counts: Counts;
@@ -84,7 +90,7 @@ export class Relay {
     const now = options.clock ?? Date.now;
     const random = options.random ?? systemRandom;
     const limits = completeLimits(options.limits);
-    const store = new WatchedStore(
+    const base = new WatchedStore(
       options.kv instanceof Deno.Kv ? new KvStore(options.kv) : options.kv,
     );
     const log = options.log ?? (() => {});
@@ -95,8 +101,10 @@ export class Relay {
           error instanceof Error ? error.name : "unknown"
         })`,
       );
-    await openFormat(store, now, log);
-    const keys = await RelayKeys.open(store, now(), random);
+    await openFormat(base, now, log);
+    const store = await Journal.open(base, failed, options.journal);
+    // In their places at once: whoever opens the store without a relay looks for them there.
+    const keys = await RelayKeys.open(base, now(), random);
     const stored = await StoredBytes.open(store, limits.storedBytes, now);
     const flusher = new Flusher(store, stored, failed);
     const counts = new Counts();
@@ -159,7 +167,7 @@ export class Relay {
       now,
       hello,
       failed,
-    }, { store, stored, flusher, counts });
+    }, { base, store, stored, flusher, counts });
   }
 
   /** Connections now. */
@@ -170,19 +178,19 @@ export class Relay {
   /** Whether it can do what it is for. */
   get health(): Health {
     return {
-      writable: this.#parts.store.writable,
+      writable: this.#parts.base.writable,
       draining: this.#stopped !== undefined,
     };
   }
 
   /** What it did and has, in all. */
   get totals(): Totals {
-    const { store, stored, flusher, counts } = this.#parts;
+    const { base, stored, flusher, counts } = this.#parts;
     return {
       ...counts,
       connections: this.#sessions.size,
-      commits: store.commits,
-      commitFailures: store.failures,
+      commits: base.commits,
+      commitFailures: base.failures,
       storedBytes: stored.total,
       storedBytesLimit: this.#context.limits.storedBytes,
       unwrittenBytes: flusher.unwrittenBytes,
@@ -225,9 +233,9 @@ export class Relay {
     for (const session of [...this.#sessions]) session.closeIfMute(now);
     this.#context.queues.sweep();
     this.#context.desk.sweep();
-    const { store, flusher } = this.#parts;
-    const ended = store.commits + store.failures;
-    if (ended === this.#commits || !store.writable) flusher.wait(() => {});
+    const { base, flusher } = this.#parts;
+    const ended = base.commits + base.failures;
+    if (ended === this.#commits || !base.writable) flusher.wait(() => {});
     this.#commits = ended;
   }
 
@@ -243,10 +251,14 @@ export class Relay {
   async #stop(patience: number): Promise<void> {
     clearInterval(this.#sweeping);
     for (const session of this.#sessions) session.deafen();
+    const begun = performance.now();
     await within(patience, this.#finish());
     for (const session of [...this.#sessions]) {
       session.close(CLOSE.goingAway, "the relay stops");
     }
+    // What stays in the journal is as safe there.
+    const left = Math.min(TIDY_MS, patience - (performance.now() - begun));
+    await within(left, this.#parts.store.close(left));
   }
 
   async #finish(): Promise<void> {

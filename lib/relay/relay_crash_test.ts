@@ -77,6 +77,8 @@ Deno.test(`kill -9 under load, ${ROUNDS} times: every message answered OK arrive
         `${directory}/relay.kv`,
         limits,
         round % 2 === 0 ? 20 : 0,
+        // And always while something is being put in its place, or just after.
+        { rest: 10 },
       );
     }
 

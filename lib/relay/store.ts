@@ -7,7 +7,12 @@ export type Mutation = {
   value?: Uint8Array;
   /** Milliseconds after which the store may forget the value: only to clean up, so the value also holds its expiry. */
   expireIn?: number;
+  /** Nothing was ever written under this key: deleted soon, it need not get to its place. */
+  fresh?: boolean;
 };
+
+/** A mutation that was taken back: what is written in its stead means nothing and takes as much. */
+export type Elided = { elided: Mutation };
 
 /** What the relay asks of a disk. */
 export interface Store {

@@ -7,8 +7,9 @@ import type { Mutation, Store, StoreKey } from "./store.ts";
  *
  * 1: queues, messages, rendezvous.
  * 2: this number, the stored bytes as a record, blobs and prekey pools.
+ * 3: the journal, which holds what is not in its place yet.
  */
-export const STORE_FORMAT = 2;
+export const STORE_FORMAT = 3;
 
 /** Where the number lies: u32, in every format there will ever be. */
 export const FORMAT_KEY: StoreKey = ["format"];
@@ -26,6 +27,8 @@ export type Step = (
 /** By the format that a step starts from. */
 const STEPS: ReadonlyMap<number, Step> = new Map<number, Step>([
   [1, async (store, now) => [await countStoredBytes(store, now)]],
+  // A store without a journal is one whose journal is empty. Nothing is written under "scratch" any more.
+  [2, () => Promise.resolve([{ key: ["scratch"] }])],
 ]);
 
 /** The store is of a format that this version does not know. */

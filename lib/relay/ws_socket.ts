@@ -16,10 +16,14 @@ const GRACE_MS = 1_000;
 /** A connection of the `ws` library. */
 class WsSocket implements RelaySocket {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+  #corked = false;
   #sent: ((error?: Error | null) => void) | undefined;
 
-  constructor(socket: WebSocket) {
+  /** `stream` is what the socket writes to. */
+  constructor(socket: WebSocket, stream: Duplex) {
     this.#socket = socket;
+    this.#stream = stream;
     // Without a listener an error would end the process; "close" follows and tells the relay.
     socket.on("error", () => socket.terminate());
   }
@@ -41,9 +45,19 @@ class WsSocket implements RelaySocket {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#socket.readyState === this.#socket.OPEN) {
-      this.#socket.send(frame, this.#sent);
-    }
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (!this.#corked) this.#cork();
+    this.#socket.send(frame, this.#sent);
+  }
+
+  /** What is sent in one turn leaves in one call of the system: each costs as much as all else about a frame. */
+  #cork(): void {
+    this.#corked = true;
+    this.#stream.cork();
+    queueMicrotask(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
   }
 
   close(code: number, reason: string): void {
@@ -111,7 +125,7 @@ export function attachRelay(
     sockets.handleUpgrade(request, socket, head, (connection) => {
       alive.add(connection);
       connection.on("pong", () => alive.add(connection));
-      relay.accept(new WsSocket(connection));
+      relay.accept(new WsSocket(connection, socket));
     });
   };
   server.on("upgrade", upgrade);

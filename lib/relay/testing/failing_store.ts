@@ -5,6 +5,8 @@ export class FailingStore implements Store {
   readonly #inner: Store;
   /** Set: commits are refused, as by a full disk. */
   full = false;
+  /** Set: commits are said to have failed, and have not. */
+  lying = false;
   /** Set: reads are refused. */
   unreadable = false;
   readonly commits: Mutation[][] = [];
@@ -59,5 +61,6 @@ export class FailingStore implements Store {
     if (this.#left-- === 0) this.full = true;
     if (this.full) throw new Error("database or disk is full");
     await this.#inner.commit(mutations);
+    if (this.lying) throw new Error("the disk is gone");
   }
 }

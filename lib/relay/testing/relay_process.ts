@@ -1,3 +1,4 @@
+import type { JournalOptions } from "../journal.ts";
 import type { Limits } from "../limits.ts";
 
 /** A real relay in its own process, on a real port. */
@@ -24,6 +25,7 @@ export class RelayProcess {
     kvFile: string,
     limits: Partial<Limits> = {},
     commitDelay = 0,
+    journal: Partial<JournalOptions> = {},
   ): Promise<RelayProcess> {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -36,6 +38,7 @@ export class RelayProcess {
         kvFile,
         JSON.stringify(limits),
         String(commitDelay),
+        JSON.stringify(journal),
       ],
       stdin: "piped",
       stdout: "piped",

@@ -1,6 +1,6 @@
 /**
  * A relay in a process of its own, for tests that kill it and for measurements:
- * serve.ts KV_FILE [LIMITS_AS_JSON [MS_BEFORE_EACH_COMMIT]]. Prints its port; "memory" on standard
+ * serve.ts KV_FILE [LIMITS_AS_JSON [MS_BEFORE_EACH_COMMIT [JOURNAL_AS_JSON]]]. Prints its port; "memory" on standard
  * input is answered with the bytes it holds; the end of standard input stops it.
  */
 import { createServer } from "node:http";
@@ -9,7 +9,7 @@ import { Relay } from "../relay.ts";
 import { attachRelay } from "../ws_socket.ts";
 import { SlowStore } from "./slow_store.ts";
 
-const [path, limits = "{}", delay = "0"] = Deno.args;
+const [path, limits = "{}", delay = "0", journal = "{}"] = Deno.args;
 const kv = await Deno.openKv(path);
 const store = delay === "0"
   ? kv
@@ -21,6 +21,7 @@ const relay = await Relay.open({
   kv: store,
   publicUrl: "http://127.0.0.1",
   limits: JSON.parse(limits),
+  journal: JSON.parse(journal),
   log: console.error,
 });
 attachRelay(server, relay, { path: "/relay" });

@@ -15,7 +15,7 @@ export async function storedFigures(
       const { all, blobs } = decodeStored(value);
       for (const bytes of all.values()) said[0] += bytes;
       for (const bytes of blobs.values()) said[1] += bytes;
-    } else if (!["key", "scratch", "format"].includes(String(key[0]))) {
+    } else if (!["key", "format", "j"].includes(String(key[0]))) {
       found[0] += diskBytes(value.length);
       if ([BLOBS, CHUNKS, POOLS].includes(String(key[0]))) {
         found[1] += diskBytes(value.length);
