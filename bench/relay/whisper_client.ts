@@ -2,7 +2,6 @@ import {
   bindMessage,
   type Command,
   type CommandBody,
-  decodeFrame,
   encodeFrame,
   type Hello,
   parseHello,
