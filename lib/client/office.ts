@@ -7,7 +7,7 @@ import { Conversations } from "./conversations.ts";
 import type { Desk } from "./desk.ts";
 import { exportData } from "./export.ts";
 import { Inbox } from "./inbox.ts";
-import { Invites } from "./invites.ts";
+import { InvitesOnDemand } from "./invites_on_demand.ts";
 import { type Entry, Ledger, type LedgerEvents } from "./ledger.ts";
 import {
   type Connection,
@@ -46,7 +46,7 @@ export class Office {
   readonly account: OwnAccount;
   readonly settings: Settings;
   readonly conversations: Conversations;
-  readonly invites: Invites;
+  readonly invites: InvitesOnDemand;
   readonly ledger: Ledger;
   readonly #options: OfficeOptions;
   readonly #contacts: Contacts;
@@ -109,7 +109,7 @@ export class Office {
         this.#inbox.receive(connection, queue, message),
       replaced: () => events.replaced(),
     });
-    this.invites = new Invites(desk, this.#queues, {
+    this.invites = new InvitesOnDemand(desk, this.#queues, {
       again: (entry, accountId) => this.#contacts.again(entry, accountId),
       met: (entry, contact, began) => this.#met(entry, contact, began),
     });

@@ -13,7 +13,7 @@ import {
   verifyDeviceList,
   wipeAccount,
 } from "./keys/mod.ts";
-import { isDisplayName } from "./invite/mod.ts";
+import { isDisplayName } from "./display_name.ts";
 import {
   type AccountRecord,
   accountTable,

@@ -2,6 +2,7 @@
  * A card: what two people hand each other at the end of an invite. Who the
  * account is, which devices speak for it, and where and how to write to them.
  */
+import { isDisplayName } from "../display_name.ts";
 import {
   accountIdOf,
   type Address,
@@ -51,34 +52,12 @@ export class CardTooLargeError extends Error {
 export const CARD_SIZES: readonly number[] = [4096, 8192, 14336];
 
 const LENGTH_PREFIX = 4;
-const MAX_NAME = 64;
 const MAX_DEVICES = 127;
 const MAX_BUNDLES = 4;
 const EC_KEY = 33;
 const KYBER_KEY = 1569;
 const SIGNATURE = 64;
 const MAX_ID = 0xffff_ffff;
-
-/**
- * Control characters, and the invisible ones that reorder what follows them:
- * a name must not be able to dress up the text around it.
- */
-const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
-
-/**
- * A name of nothing but spaces and joiners would be an empty row in a list. So would one of the
- * characters that count as letters or symbols and are blank: Hangul fillers, the Braille pattern
- * without dots, the null notehead.
- */
-const VISIBLE =
-  /(?![\p{Default_Ignorable_Code_Point}\u2800\u{1d159}])[\p{L}\p{N}\p{P}\p{S}]/u;
-
-/** Whether a display name is 1..64 characters, trimmed, something to see, without control characters. */
-export function isDisplayName(name: string): boolean {
-  const length = [...name].length;
-  return length >= 1 && length <= MAX_NAME && name.trim() === name &&
-    VISIBLE.test(name) && !FORBIDDEN.test(name);
-}
 
 /**
  * The card, padded: length (4) ‖ protobuf ‖ zeros, one of `CARD_SIZES` long.

@@ -1,3 +1,4 @@
+import { isDisplayName } from "../display_name.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MalformedError } from "../keys/mod.ts";
@@ -6,7 +7,6 @@ import {
   CARD_SIZES,
   CardTooLargeError,
   encodeCard,
-  isDisplayName,
   parseCard,
 } from "./card.ts";
 import { newPerson } from "./test_people.ts";

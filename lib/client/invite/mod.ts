@@ -5,7 +5,6 @@ export {
   type CardDevice,
   CardTooLargeError,
   encodeCard,
-  isDisplayName,
   parseCard,
 } from "./card.ts";
 export {
