@@ -130,7 +130,7 @@ Deno.test("text never becomes code or markup: evaluation, inline script and inne
     });
   }));
 
-Deno.test("of what browsers offer, the page may use the clipboard to copy, and nothing else", () =>
+Deno.test("of what browsers offer, the page may use the clipboard to copy and passkeys, and nothing else", () =>
   withPerson(async ({ page }) => {
     const allowed = await page.evaluate(() =>
       // Chromium's name for the permissions policy of a document, not in TypeScript's DOM.
@@ -138,7 +138,11 @@ Deno.test("of what browsers offer, the page may use the clipboard to copy, and n
         featurePolicy: { allowedFeatures(): string[] };
       }).featurePolicy.allowedFeatures()
     );
-    deepEqual(allowed, ["clipboard-write"]);
+    deepEqual(allowed.toSorted(), [
+      "clipboard-write",
+      "publickey-credentials-create",
+      "publickey-credentials-get",
+    ]);
   }));
 
 Deno.test("over plain http from another machine the page says that it needs https, and starts nothing", async () => {
