@@ -1,6 +1,7 @@
 /** A relay and people with devices, all in one process, where a test says what happens when. */
 import { setImmediate } from "node:timers";
 import { type MemorySocket, memorySocketPair, Relay } from "../../relay/mod.ts";
+import { countQueues } from "../../relay/testing/journaled.ts";
 import type { Clock } from "../clock.ts";
 import type { Socket, SocketEvents, Transport } from "../link/mod.ts";
 import { unknownNetwork } from "../link/mod.ts";
@@ -104,10 +105,8 @@ export class World {
   }
 
   /** Queues that the relay has. */
-  async queues(): Promise<number> {
-    let count = 0;
-    for await (const _ of this.kv.list({ prefix: ["q"] })) count++;
-    return count;
+  queues(): Promise<number> {
+    return countQueues(this.kv);
   }
 
   /** A new device that nothing is stored on. */

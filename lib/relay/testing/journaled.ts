@@ -19,3 +19,20 @@ export function shapes(
 ): (number | undefined)[][] {
   return commits.map((commit) => commit.map(({ value }) => value?.length));
 }
+
+/** How many queues a relay's store has, in their place or still in the journal. */
+export async function countQueues(kv: Deno.Kv): Promise<number> {
+  const queues = new Set<string>();
+  const nameOf = ([, id]: readonly Deno.KvKeyPart[]) => String(id);
+  for await (const { key } of kv.list({ prefix: ["q"] })) {
+    queues.add(nameOf(key));
+  }
+  for await (const { value } of kv.list<Uint8Array>({ prefix: [JOURNAL] })) {
+    for (const { key, value: kept } of decodeBlock(value)) {
+      if (key[0] !== "q") continue;
+      if (kept === undefined) queues.delete(nameOf(key));
+      else queues.add(nameOf(key));
+    }
+  }
+  return queues.size;
+}
