@@ -2,6 +2,7 @@
  * `deno task test [tier…] [file…] [--no-install]`: runs the tests tier by tier, each within its budget,
  * and ends with the line `N passed, N failed[, N skipped]`, counted from the runs.
  */
+import { startSharedBrowser } from "./harness/browser.ts";
 import { ensureProgram, MissingProgram, PROGRAMS } from "./runner/programs.ts";
 import { type Report, summary } from "./runner/report.ts";
 import { runTier } from "./runner/run_tier.ts";
@@ -55,7 +56,11 @@ try {
 await Deno.mkdir(RESULTS, { recursive: true });
 const reports: Report[] = [];
 for (const [tier, files] of chosen) {
-  reports.push(await runTier(tier, files, RESULTS));
+  if (tier.name === "browser") {
+    const { env, server } = await startSharedBrowser();
+    reports.push(await runTier(tier, files, RESULTS, env));
+    await server.close();
+  } else reports.push(await runTier(tier, files, RESULTS));
 }
 const skipped = reports.flatMap((report) => report.skipped);
 console.log(

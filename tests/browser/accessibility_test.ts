@@ -1,13 +1,7 @@
 /** Every screen before axe, in both themes and on a small phone; and the whole way by keyboard alone. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Page } from "playwright-core";
-import {
-  expectAccessible,
-  freshPerson,
-  type Person,
-  screenshot,
-  startRelay,
-} from "../harness/mod.ts";
+import { expectAccessible, screenshot } from "../harness/mod.ts";
 import {
   connect,
   createAccount,
@@ -16,6 +10,7 @@ import {
   messengerIsOpen,
   write,
 } from "./conversation_steps.ts";
+import { withConversation, withVisitors } from "./support_visitors.ts";
 
 const SIZES = {
   desk: { width: 1280, height: 800 },
@@ -23,30 +18,8 @@ const SIZES = {
   small: { width: 320, height: 568 },
 } as const;
 
-async function withPeople(
-  count: number,
-  options: { viewport?: { width: number; height: number } },
-  story: (...people: Person[]) => Promise<void>,
-): Promise<void> {
-  const relay = await startRelay();
-  const people: Person[] = [];
-  try {
-    while (people.length < count) {
-      people.push(
-        await freshPerson({
-          url: relay.url,
-          reducedMotion: "reduce",
-          ...options,
-        }),
-      );
-    }
-    await story(...people);
-    for (const person of people) person.expectNoProblems();
-  } finally {
-    for (const person of people) await person.close();
-    await relay.stop();
-  }
-}
+/** Who wants no motion. */
+const STILL = { reducedMotion: "reduce" } as const;
 
 /** No screen may be wider than what it is shown on. */
 async function expectNoSidewaysScroll(page: Page): Promise<void> {
@@ -59,7 +32,7 @@ async function expectNoSidewaysScroll(page: Page): Promise<void> {
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   Deno.test(`axe finds nothing on any screen, dark and light: ${size}`, () =>
-    withPeople(2, { viewport }, async (ada, bjorn) => {
+    withVisitors([{ ...STILL, viewport }, STILL], async (ada, bjorn) => {
       const { page } = ada;
       const look = async (name: string) => {
         for (const theme of ["light", "dark"]) {
@@ -157,7 +130,7 @@ async function tabTo(page: Page, role: string, name: string): Promise<void> {
 }
 
 Deno.test("the whole way by keyboard alone: account, code, conversation, settings", () =>
-  withPeople(2, {}, async (ada, bjorn) => {
+  withVisitors([STILL, STILL], async (ada, bjorn) => {
     const { page } = ada;
     const { keyboard } = page;
     await createAccount(bjorn, "Björn");
@@ -215,10 +188,7 @@ Deno.test("the whole way by keyboard alone: account, code, conversation, setting
   }));
 
 Deno.test("what arrives is announced once, and nothing else is", () =>
-  withPeople(2, {}, async (ada, bjorn) => {
-    await createAccount(ada, "Ada");
-    await createAccount(bjorn, "Björn");
-    await connect(ada, bjorn);
+  withConversation({}, async (ada, bjorn) => {
     const said = () =>
       ada.page.evaluate(() => {
         const region = document.querySelector("p[aria-live=polite]");
@@ -241,7 +211,7 @@ Deno.test("what arrives is announced once, and nothing else is", () =>
   }));
 
 Deno.test("at 200 % text size everything stays readable and nothing is cut off", () =>
-  withPeople(1, { viewport: SIZES.phone }, async (ada) => {
+  withVisitors([{ ...STILL, viewport: SIZES.phone }], async (ada) => {
     const { page } = ada;
     const enlarge = () =>
       page.evaluate(() =>

@@ -1,11 +1,11 @@
 /** What people do in the page, by the names that product and assistive technology know it by. */
 import { equal, match } from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { Person } from "../harness/mod.ts";
+import type { Visitor } from "../harness/mod.ts";
 
 /** From the landing to the messenger. Gives the access key. */
 export async function createAccount(
-  { page }: Person,
+  { page }: Visitor,
   name: string,
 ): Promise<string> {
   await page.getByRole("button", { name: "Create new account" }).click();
@@ -31,7 +31,10 @@ export async function messengerIsOpen(page: Page): Promise<void> {
 }
 
 /** `inviter` generates a code and `joiner` enters it; both end in the conversation. */
-export async function connect(inviter: Person, joiner: Person): Promise<void> {
+export async function connect(
+  inviter: Visitor,
+  joiner: Visitor,
+): Promise<void> {
   const code = await generateCode(inviter);
   await enterCode(joiner, code);
   for (const { page } of [inviter, joiner]) {
@@ -39,7 +42,7 @@ export async function connect(inviter: Person, joiner: Person): Promise<void> {
   }
 }
 
-export async function generateCode({ page }: Person): Promise<string> {
+export async function generateCode({ page }: Visitor): Promise<string> {
   await page.getByRole("button", { name: "Invite a friend" }).click();
   await page.getByRole("button", { name: "Generate code" }).click();
   const code = await page.getByRole("status", { name: "Invite code" })
@@ -53,7 +56,7 @@ export async function generateCode({ page }: Person): Promise<string> {
 }
 
 export async function enterCode(
-  { page }: Person,
+  { page }: Visitor,
   code: string,
 ): Promise<void> {
   const field = page.getByRole("textbox", { name: "Enter a code" });
@@ -64,25 +67,26 @@ export async function enterCode(
   await page.getByRole("button", { name: "Connect" }).click();
 }
 
-export async function write({ page }: Person, text: string): Promise<void> {
-  await page.getByRole("textbox", { name: "Message" }).fill(text);
-  await page.getByRole("button", { name: "Send", exact: true }).click();
+export async function write({ page }: Visitor, text: string): Promise<void> {
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.fill(text);
+  await field.press("Enter");
 }
 
 /** Waits for a message by what its name begins with. */
-export function message({ page }: Person, name: string | RegExp) {
+export function message({ page }: Visitor, name: string | RegExp) {
   return page.getByRole("log", { name: "Messages" })
     .getByRole("article", { name });
 }
 
 /** The entry of the list whose name begins with the contact's. */
-export function entry({ page }: Person, contact: string) {
+export function entry({ page }: Visitor, contact: string) {
   return page.getByRole("list", { name: "Conversations" })
     .getByRole("button", { name: new RegExp(`^${contact}`) });
 }
 
 /** The texts of all messages shown, oldest first. */
-export function textsOf({ page }: Person): Promise<string[]> {
+export function textsOf({ page }: Visitor): Promise<string[]> {
   return page.getByRole("log", { name: "Messages" })
     .getByRole("article").locator(".bubble-words").allTextContents();
 }

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { freshPerson } from "../harness/mod.ts";
+import { freshVisitor } from "../harness/mod.ts";
 
 Deno.test("deno task dev serves the pages with hot reload and the real relay, under the same strict headers", async () => {
   const dataDir = await Deno.makeTempDir();
@@ -24,9 +24,9 @@ Deno.test("deno task dev serves the pages with hot reload and the real relay, un
       said += value;
     }
     const [, url] = /listening at (http\S+)/.exec(said) ?? [];
-    const person = await freshPerson({ url });
+    const visitor = await freshVisitor({ url });
     try {
-      const { page } = person;
+      const { page } = visitor;
       let loads = 0;
       page.on("load", () => loads++);
       const address = `${url.replace("http", "ws")}/relay`;
@@ -47,13 +47,13 @@ Deno.test("deno task dev serves the pages with hot reload and the real relay, un
       await page.getByRole("button", { name: "Create new account" }).waitFor();
       equal(loads, 1);
       deepEqual(
-        person.problems.filter((problem) =>
+        visitor.problems.filter((problem) =>
           /security policy|trusted/i.test(problem)
         ),
         [],
       );
     } finally {
-      await person.close();
+      await visitor.close();
     }
   } finally {
     child.kill("SIGINT");

@@ -3,21 +3,22 @@ import { gzipSync } from "node:zlib";
 import {
   expectAccessible,
   freshPerson,
-  type Person,
+  freshVisitor,
   startRelay,
+  type Visitor,
 } from "../harness/mod.ts";
 
 /** Somebody at a page of a server of their own, for as long as `visit` lasts. */
-async function withPerson(
-  visit: (person: Person, url: string) => Promise<void>,
+async function withVisitor(
+  visit: (visitor: Visitor, url: string) => Promise<void>,
 ): Promise<void> {
   const relay = await startRelay();
   try {
-    const person = await freshPerson({ url: relay.url });
+    const visitor = await freshVisitor({ url: relay.url });
     try {
-      await visit(person, relay.url);
+      await visit(visitor, relay.url);
     } finally {
-      await person.close();
+      await visitor.close();
     }
   } finally {
     await relay.stop();
@@ -35,8 +36,8 @@ async function compressed(paths: readonly string[]): Promise<number> {
 }
 
 Deno.test("every page opens under the strict headers, without an error and without asking anybody else", () =>
-  withPerson(async (person, url) => {
-    const { page } = person;
+  withVisitor(async (visitor, url) => {
+    const { page } = visitor;
     // Who has no account is shown the start, under its own address too.
     const pages = {
       "/": "Create new account",
@@ -65,11 +66,11 @@ Deno.test("every page opens under the strict headers, without an error and witho
       );
       equal(loaded.length > 1, true);
     }
-    person.expectNoProblems(/status of 404/);
+    visitor.expectNoProblems(/status of 404/);
   }));
 
 Deno.test("the policy lets the page talk to its own relay over WebSocket, and to nobody else", () =>
-  withPerson(async ({ page }, url) => {
+  withVisitor(async ({ page }, url) => {
     const dial = (target: string) =>
       page.evaluate((address) =>
         new Promise<string>((resolve) => {
@@ -93,7 +94,7 @@ Deno.test("the policy lets the page talk to its own relay over WebSocket, and to
   }));
 
 Deno.test("text never becomes code or markup: evaluation, inline script and innerHTML are refused", () =>
-  withPerson(async ({ page }) => {
+  withVisitor(async ({ page }) => {
     const attempts = await page.evaluate(async () => {
       const refused = (attempt: () => unknown) =>
         // Later, because what the test itself evaluates in the page is exempt from its policy.
@@ -131,7 +132,7 @@ Deno.test("text never becomes code or markup: evaluation, inline script and inne
   }));
 
 Deno.test("of what browsers offer, the page may use the clipboard to copy and passkeys, and nothing else", () =>
-  withPerson(async ({ page }) => {
+  withVisitor(async ({ page }) => {
     const allowed = await page.evaluate(() =>
       // Chromium's name for the permissions policy of a document, not in TypeScript's DOM.
       (document as unknown as {

@@ -9,7 +9,7 @@ import { buildServiceWorker } from "../../lib/web/build/service_worker.ts";
 import { securityHeaders } from "../../lib/web/security_headers.ts";
 import { serveFile } from "../../lib/web/static_files.ts";
 import { createHttpServer, listen } from "../../server/http_server.ts";
-import { freshPerson, startRelay } from "../harness/mod.ts";
+import { freshPerson, freshVisitor, startRelay } from "../harness/mod.ts";
 
 /** Waits until the service worker has everything and answers for this page. */
 async function settled(page: Page): Promise<void> {
@@ -106,8 +106,8 @@ Deno.test("a newer version waits for consent, however often the page is loaded; 
   const root = await Deno.makeTempDir();
   await release(root, "First");
   const { server, url, reload } = await serveClient(root);
-  const person = await freshPerson({ url });
-  const { page } = person;
+  const visitor = await freshVisitor({ url });
+  const { page } = visitor;
   try {
     await settled(page);
     equal(await page.title(), "First");
@@ -139,7 +139,7 @@ Deno.test("a newer version waits for consent, however often the page is loaded; 
     equal(await page.title(), "Second");
     equal((await page.evaluate(() => caches.keys())).length, 1);
   } finally {
-    await person.close();
+    await visitor.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await Deno.remove(root, { recursive: true });

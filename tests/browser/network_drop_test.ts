@@ -1,5 +1,6 @@
 /** The network between a browser and the relay ends or stalls in the middle of something. */
 import { deepEqual, equal } from "node:assert/strict";
+import { freshVisitor } from "../harness/mod.ts";
 import { message, textsOf, write } from "./conversation_steps.ts";
 import {
   allAre,
@@ -81,7 +82,7 @@ async function until(
 }
 
 Deno.test("cut at any byte of what is sent, received, answered or acknowledged: nothing is lost or doubled", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshVisitor, async ({ ada, bjorn }) => {
     const texts: string[] = [];
     const say = async (text: string) => {
       texts.push(text);
@@ -145,10 +146,10 @@ Deno.test("cut at any byte of what is sent, received, answered or acknowledged: 
       await message(person, new RegExp(texts[texts.length - 1])).waitFor();
       deepEqual(await textsOf(person), texts);
     }
-  }, { expected: [CONNECTION_NOTES] }));
+  }, CONNECTION_NOTES));
 
 Deno.test("a network that stalls without a word is told when the browser knows, and what was written meanwhile arrives once", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshVisitor, async ({ ada, bjorn }) => {
     await write(ada, "before");
     await allAre(ada, ["before"], "read");
 
@@ -180,4 +181,4 @@ Deno.test("a network that stalls without a word is told when the browser knows, 
       equal(texts.length, 4);
       deepEqual(inOrder(texts), ["before", "in the tunnel", "still in it"]);
     }
-  }, { expected: [CONNECTION_NOTES] }));
+  }, CONNECTION_NOTES));

@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { FRAME_SIZES } from "../../lib/wire/mod.ts";
+import { freshPerson, type Person } from "../harness/mod.ts";
 import {
   enterCode,
   generateCode,
@@ -40,7 +41,7 @@ const TEXTS = [
 ];
 const DRAFT = "Half a thought about quinces";
 
-interface Story extends Two {
+interface Story extends Two<Person> {
   readonly code: string;
   /** Every byte of the relay's database and its journals, at moments when there was something in them. */
   readonly relayDisk: readonly Uint8Array[];
@@ -54,7 +55,7 @@ async function withStory(
 ): Promise<void> {
   const logs = await Deno.makeTempDir({ prefix: "whisper-netlog-" });
   const logOf = (name: string) => `${logs}/${name}.json`;
-  const story = async (two: Two) => {
+  const story = async (two: Two<Person>) => {
     const { ada, bjorn } = two;
     const relayDisk: Uint8Array[] = [];
     const look = async () => {
@@ -82,7 +83,11 @@ async function withStory(
     await tell({ ...two, code, relayDisk, logOf });
   };
   try {
-    await withTwo(story, { flags: (name) => [`--log-net-log=${logOf(name)}`] });
+    await withTwo(
+      (options, name) =>
+        freshPerson({ ...options, flags: [`--log-net-log=${logOf(name)}`] }),
+      story,
+    );
   } finally {
     await Deno.remove(logs, { recursive: true });
   }
@@ -292,7 +297,7 @@ async function checkLoggedOut(
 
 /** The files of a whole profile, raw: also what the browser notes on its own account. Closes the browser. */
 async function checkProfile(
-  person: Traveller,
+  person: Traveller<Person>,
   { needles }: Secrets,
 ): Promise<void> {
   const { records } = await readStorage(person.page);

@@ -1,39 +1,17 @@
 /** What a conversation does for who reads and writes in it, beside carrying messages. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { freshPerson, type Person, startRelay } from "../harness/mod.ts";
+
 import {
-  connect,
-  createAccount,
   entry,
   message,
   messengerIsOpen,
   textsOf,
   write,
 } from "./conversation_steps.ts";
-
-async function withTwo(
-  story: (ada: Person, bjorn: Person) => Promise<void>,
-): Promise<void> {
-  const relay = await startRelay();
-  const people: Person[] = [];
-  try {
-    while (people.length < 2) {
-      people.push(await freshPerson({ url: relay.url }));
-    }
-    const [ada, bjorn] = people;
-    await createAccount(ada, "Ada");
-    await createAccount(bjorn, "Björn");
-    await connect(ada, bjorn);
-    await story(ada, bjorn);
-    for (const person of people) person.expectNoProblems();
-  } finally {
-    for (const person of people) await person.close();
-    await relay.stop();
-  }
-}
+import { withConversation } from "./support_visitors.ts";
 
 Deno.test("a conversation opens at its first unread message, further back than one page too", () =>
-  withTwo(async (ada, bjorn) => {
+  withConversation({}, async (ada, bjorn) => {
     const { page } = bjorn;
     for (let i = 1; i <= 10; i++) await write(ada, `seen ${i}`);
     await message(bjorn, /^Ada: seen 10, /).waitFor();
@@ -67,7 +45,7 @@ Deno.test("a conversation opens at its first unread message, further back than o
   }));
 
 Deno.test("a web address in a message is a link that tells nothing of this page, and nothing is fetched", () =>
-  withTwo(async (ada, bjorn) => {
+  withConversation({}, async (ada, bjorn) => {
     const text = "Look (https://example.org/a_(b)?c=d). <b>javascript:x</b>";
     await write(ada, text);
     for (const [person, name] of [[ada, "You"], [bjorn, "Ada"]] as const) {
@@ -93,7 +71,7 @@ Deno.test("a web address in a message is a link that tells nothing of this page,
   }));
 
 Deno.test("Enter that takes a word over from an input method sends nothing", () =>
-  withTwo(async (ada, bjorn) => {
+  withConversation({}, async (ada, bjorn) => {
     const { page } = ada;
     const field = page.getByRole("textbox", { name: "Message" });
     await field.focus();
@@ -128,7 +106,7 @@ Deno.test("Enter that takes a word over from an input method sends nothing", () 
   }));
 
 Deno.test("Send pressed twice and Enter pressed often send each message once", () =>
-  withTwo(async (ada, bjorn) => {
+  withConversation({}, async (ada, bjorn) => {
     const field = ada.page.getByRole("textbox", { name: "Message" });
     await field.fill("twice");
     await ada.page.getByRole("button", { name: "Send", exact: true })

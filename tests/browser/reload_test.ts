@@ -1,5 +1,6 @@
 /** Either side reloads, at any moment. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { freshVisitor } from "../harness/mod.ts";
 import {
   enterCode,
   entry,
@@ -44,7 +45,7 @@ function holdPass({ wire }: Traveller, way: Direction) {
 const FAST_TYPING = 40;
 
 Deno.test("an invite is completed though both reload at every stage of it", () =>
-  withTwo(async ({ ada, bjorn }) => {
+  withTwo(freshVisitor, async ({ ada, bjorn }) => {
     const code = await generateCode(ada);
     await ada.page.reload();
     await messengerIsOpen(ada.page);
@@ -106,7 +107,7 @@ Deno.test("an invite is completed though both reload at every stage of it", () =
   }));
 
 Deno.test("a reload right after Enter leaves the message once: sent, or still to be sent as it was written", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshVisitor, async ({ ada, bjorn }) => {
     const field = ada.page.getByRole("textbox", { name: "Message" });
     const sent: string[] = [];
     for (let round = 0; round < 5; round++) {
@@ -134,7 +135,7 @@ Deno.test("a reload right after Enter leaves the message once: sent, or still to
   }));
 
 Deno.test("a draft survives a reload, of its writer at once and of both while messages cross", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshVisitor, async ({ ada, bjorn }) => {
     const field = ada.page.getByRole("textbox", { name: "Message" });
     await field.pressSequentially("half a thought", { delay: FAST_TYPING });
     await ada.page.reload();
@@ -162,7 +163,7 @@ Deno.test("a draft survives a reload, of its writer at once and of both while me
   }));
 
 Deno.test("a second tab takes over with 'Use here' and gives back, in the middle of a conversation", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshVisitor, async ({ ada, bjorn }) => {
     const first = ada.page;
     await write(ada, "from the first tab");
     await shows(bjorn, "from the first tab");
@@ -210,7 +211,7 @@ Deno.test("a second tab takes over with 'Use here' and gives back, in the middle
   }));
 
 Deno.test("logged out, the account opens with its own key only, and has what came meanwhile", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshVisitor, async ({ ada, bjorn }) => {
     await write(ada, "kept");
     await shows(bjorn, "kept");
     const { page } = ada;

@@ -1,12 +1,6 @@
 /** Screens that show only when something is in the way: no room, no storage, a long past. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import {
-  expectAccessible,
-  freshPerson,
-  type Person,
-  screenshot,
-  startRelay,
-} from "../harness/mod.ts";
+import { expectAccessible, screenshot } from "../harness/mod.ts";
 import {
   connect,
   createAccount,
@@ -15,30 +9,16 @@ import {
   textsOf,
   write,
 } from "./conversation_steps.ts";
+import { withConversation, withVisitors } from "./support_visitors.ts";
 
-async function withPeople(
-  count: number,
-  story: (...people: Person[]) => Promise<void>,
-  ...expectedProblems: RegExp[]
-): Promise<void> {
-  const relay = await startRelay();
-  const people: Person[] = [];
-  try {
-    while (people.length < count) {
-      people.push(await freshPerson({ url: relay.url }));
-    }
-    await story(...people);
-    for (const person of people) person.expectNoProblems(...expectedProblems);
-  } finally {
-    for (const person of people) await person.close();
-    await relay.stop();
-  }
-}
+/** Where no database is opened. */
+const ELSEWHERE = { path: "/nothing-here" };
 
 Deno.test("when the disk is full it is said, nothing written is lost, and trying again goes on", () =>
-  withPeople(2, async (ada, bjorn) => {
+  withVisitors([ELSEWHERE, {}], async (ada, bjorn) => {
     const { page } = ada;
-    // Before the account's first write: Chromium remembers for a while how much room it had left.
+    // Chromium asks how much room there is when a page opens a database, and then not for half a minute:
+    // so the room is made small from a page that opens none, once the program is stored.
     const used = await page.evaluate(async () => {
       await navigator.serviceWorker.ready;
       return (await navigator.storage.estimate()).usage ?? 0;
@@ -48,6 +28,7 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
     const setRoom = (quotaSize: number) =>
       session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize });
     await setRoom(used + 600_000);
+    await page.goto(origin);
     await createAccount(ada, "Ada");
     await createAccount(bjorn, "Björn");
     await connect(ada, bjorn);
@@ -59,7 +40,7 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
       const text = `${written.length + 1} ${"to fill the disk ".repeat(1500)}`
         .trim();
       written.push(text);
-      // There can be no room for the draft already: then Send is pressed when it can be again.
+      // There can be no room for the draft already: then it is sent when there is again.
       writing = write(ada, text);
       await Promise.race([writing, full.waitFor()]);
       // Either it is stored and shown, or there is no room for it.
@@ -75,10 +56,10 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
     await writing;
     await message(bjorn, new RegExp(`^Ada: ${written.length} to`)).waitFor();
     deepEqual(await textsOf(bjorn), written);
-  }));
+  }, /status of 404/));
 
 Deno.test("while what is stored is not open yet, that is said", () =>
-  withPeople(1, async ({ page }) => {
+  withVisitors([{}], async ({ page }) => {
     // Another tab that is about to let go, for ever.
     await page.addInitScript(() => {
       navigator.locks.request = () => new Promise(() => {});
@@ -95,7 +76,7 @@ Deno.test("while what is stored is not open yet, that is said", () =>
   }));
 
 Deno.test("a browser that stores nothing is told so, and offered no account", () =>
-  withPeople(1, async ({ page }) => {
+  withVisitors([{}], async ({ page }) => {
     await page.addInitScript(() => {
       Object.defineProperty(globalThis, "indexedDB", { value: undefined });
     });
@@ -111,10 +92,7 @@ Deno.test("a browser that stores nothing is told so, and offered no account", ()
   }));
 
 Deno.test("a long conversation opens at its end, grows as one scrolls up, and leads back", () =>
-  withPeople(2, async (ada, bjorn) => {
-    await createAccount(ada, "Ada");
-    await createAccount(bjorn, "Björn");
-    await connect(ada, bjorn);
+  withConversation({}, async (ada, bjorn) => {
     const sent = Array.from({ length: 110 }, (_, i) => `line ${i + 1}`);
     for (const text of sent) await write(ada, text);
     await message(bjorn, /^Ada: line 110, /).waitFor();

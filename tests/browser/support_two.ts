@@ -1,10 +1,11 @@
 /** Two people at a relay of their own, each behind a wire that the test holds. */
 import { equal } from "node:assert/strict";
 import {
-  freshPerson,
   type Person,
   type RelayProcess,
   startRelay,
+  type Visitor,
+  type VisitorOptions,
 } from "../harness/mod.ts";
 import {
   connect,
@@ -14,17 +15,17 @@ import {
 } from "./conversation_steps.ts";
 import { Wire } from "./support_wire.ts";
 
-export type Traveller = Person & {
+export type Traveller<P extends Visitor = Visitor> = P & {
   readonly name: string;
   readonly accessKey: string;
   readonly wire: Wire;
 };
 
-export interface Two {
-  /** The relay's public URL, which both go to, each over the own wire. */
+export interface Two<P extends Visitor = Visitor> {
+  /** The relay's public URL. */
   readonly url: string;
-  readonly ada: Traveller;
-  readonly bjorn: Traveller;
+  readonly ada: Traveller<P>;
+  readonly bjorn: Traveller<P>;
   /** As it runs now. */
   readonly relay: RelayProcess;
   /** Ends the relay without warning; `revive` starts it again on the same port and data. */
@@ -32,22 +33,27 @@ export interface Two {
   revive(): Promise<void>;
 }
 
+/** How somebody comes: `freshVisitor`, or `freshPerson` for who closes the browser and opens it again. */
+export type Arrival<P extends Visitor> = (
+  options: VisitorOptions,
+  name: string,
+) => Promise<P>;
+
 /** The browser notes each attempt to connect that found nobody, and each upgrade that was cut. */
 export const CONNECTION_NOTES = /WebSocket connection to|net::ERR_/;
 
-/** Tells a story of Ada and Björn, who both have an account, and fails when a browser had something to complain about. */
-export async function withTwo(
-  tell: (two: Two) => Promise<void>,
-  { expected = [], flags = () => [] }: {
-    readonly expected?: readonly RegExp[];
-    /** More flags of the browser of who is called so. */
-    readonly flags?: (name: string) => readonly string[];
-  } = {},
+/**
+ * Tells a story of Ada and Björn, who both have an account, and fails when a browser had something to
+ * complain about that is not `expected`.
+ */
+export async function withTwo<P extends Visitor>(
+  arrive: Arrival<P>,
+  tell: (two: Two<P>) => Promise<void>,
+  ...expected: RegExp[]
 ): Promise<void> {
   const wires = [new Wire(), new Wire()];
-  const people: Person[] = [];
-  const url = `http://localhost:${wires[0].port}`;
-  let relay = await startRelay({ args: ["--public-url", url] });
+  const people: P[] = [];
+  let relay = await startRelay();
   let dead = false;
   const revive = async () => {
     if (!dead) return;
@@ -55,17 +61,17 @@ export async function withTwo(
     dead = false;
   };
   try {
-    for (const wire of wires) wire.target = relay.port;
+    const { url } = relay;
     const [ada, bjorn] = await Promise.all(
       ["Ada Lovelace", "Björn Ångström"].map(async (name, i) => {
         const wire = wires[i];
-        const person = await freshPerson({
-          url,
-          flags: [resolvedTo(wire, url), ...flags(name)],
-        });
+        const person = await arrive(
+          { url, proxy: { server: wire.server } },
+          name,
+        );
         people.push(person);
         const accessKey = await createAccount(person, name);
-        // Not a copy: its page and context change when the browser is opened again.
+        // Not a copy: the page and context of some change when the browser is opened again.
         return Object.assign(person, { name, accessKey, wire });
       }),
     );
@@ -95,13 +101,8 @@ export async function withTwo(
   }
 }
 
-/** Leads a browser that goes to `url` over `wire`: a name that is the same for all, a path that is not. */
-function resolvedTo({ port }: Wire, url: string): string {
-  return `--host-resolver-rules=MAP ${new URL(url).host} 127.0.0.1:${port}`;
-}
-
 /** For whoever reads of a failure: the page as assistive technology tells it. */
-async function whatIsSeen({ page, problems }: Person): Promise<string> {
+async function whatIsSeen({ page, problems }: Visitor): Promise<string> {
   const seen = page.isClosed()
     ? "(closed)"
     : await page.locator("body").ariaSnapshot();
@@ -109,14 +110,15 @@ async function whatIsSeen({ page, problems }: Person): Promise<string> {
 }
 
 /** As `withTwo`, with Ada and Björn in their conversation with each other. */
-export function withFriends(
-  tell: (two: Two) => Promise<void>,
-  options?: Parameters<typeof withTwo>[1],
+export function withFriends<P extends Visitor>(
+  arrive: Arrival<P>,
+  tell: (two: Two<P>) => Promise<void>,
+  ...expected: RegExp[]
 ): Promise<void> {
-  return withTwo(async (two) => {
+  return withTwo(arrive, async (two) => {
     await connect(two.ada, two.bjorn);
     await tell(two);
-  }, options);
+  }, ...expected);
 }
 
 /** Opens the browser again, and in it the conversation with `contact`. */
@@ -145,7 +147,7 @@ export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
 
 /** Waits until all these own messages are in `state`. */
 export async function allAre(
-  person: Person,
+  person: Visitor,
   texts: readonly string[],
   state: "sent" | "delivered" | "read",
 ): Promise<void> {
@@ -156,7 +158,7 @@ export async function allAre(
 
 /** Waits until all these own messages were taken by the relay at least: an answer can be here already. */
 export async function allAreSent(
-  person: Person,
+  person: Visitor,
   texts: readonly string[],
 ): Promise<void> {
   for (const text of texts.toReversed()) {
@@ -166,18 +168,18 @@ export async function allAreSent(
 }
 
 /** Waits until a message with `text` is shown, however it came there. */
-export async function shows(person: Person, text: string): Promise<void> {
+export async function shows(person: Visitor, text: string): Promise<void> {
   await message(person, new RegExp(`: ${text}, `)).waitFor();
 }
 
 /** The texts of all own messages that are at least sent. */
-export async function saidToBeSent(person: Person): Promise<string[]> {
+export async function saidToBeSent(person: Visitor): Promise<string[]> {
   const sent = message(person, /^You: .*, (sent|delivered|read)$/);
   return await sent.locator(".bubble-words").allInnerTexts();
 }
 
 /** Presses "Try now" for as long as there is something to wait for. */
-export async function hurry(person: Person): Promise<void> {
+export async function hurry(person: Visitor): Promise<void> {
   const button = person.page.getByRole("button", { name: "Try now" });
   if (await button.isVisible()) {
     // Gone by itself in the meantime: just as well.

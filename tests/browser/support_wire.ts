@@ -1,4 +1,5 @@
 /** The network between a browser and the relay, in the hands of a test. */
+import { connectAsAsked } from "./support_socks.ts";
 import { decodeFrame } from "../../lib/wire/mod.ts";
 import type { Command } from "../../lib/wire/mod.ts";
 
@@ -24,10 +25,8 @@ export type Rule = (frame: WireFrame) => Verdict | Promise<Verdict>;
 const HEAD_END = new TextEncoder().encode("\r\n\r\n");
 const RELAY_REQUEST = new TextEncoder().encode("GET /relay ");
 
-/** A TCP proxy on a free port of this machine, which a browser goes to instead of the relay. */
+/** A proxy on a free port of this machine, which a browser goes through to the relay. */
 export class Wire {
-  /** The port that the relay listens on. */
-  target = 0;
   rule: Rule | undefined;
   /** Every frame that reached this point, delivered or not. */
   readonly frames: WireFrame[] = [];
@@ -43,8 +42,9 @@ export class Wire {
     this.#serving = this.#serve();
   }
 
-  get port(): number {
-    return this.#listener.addr.port;
+  /** As a browser is told of it. */
+  get server(): string {
+    return `socks5://127.0.0.1:${this.#listener.addr.port}`;
   }
 
   /** Ends every connection to the relay, at once. */
@@ -70,7 +70,7 @@ export class Wire {
   }
 
   async #carry(client: Deno.TcpConn): Promise<void> {
-    const server = await connect(this.target);
+    const server = await connectAsAsked(client).catch(ignoreGone);
     if (!server) return client.close();
     const connection = new Connection(client, server, this);
     this.#connections.add(connection);
@@ -79,14 +79,17 @@ export class Wire {
   }
 }
 
-async function connect(port: number): Promise<Deno.TcpConn | undefined> {
-  try {
-    return await Deno.connect({ hostname: "127.0.0.1", port });
-  } catch (error) {
-    // The relay is dead just now: the browser finds nobody either.
-    if (error instanceof Deno.errors.ConnectionRefused) return undefined;
-    throw error;
-  }
+function ignoreGone(error: unknown): undefined {
+  if (!isGone(error)) throw error;
+}
+
+/** The other side of a connection went away: that is what this is for. */
+function isGone(error: unknown): boolean {
+  return [
+    Deno.errors.ConnectionReset,
+    Deno.errors.ConnectionAborted,
+    Deno.errors.BrokenPipe,
+  ].some((cause) => error instanceof cause);
 }
 
 /** A browser's connection and ours to the relay, ended together. */
@@ -138,13 +141,7 @@ class Connection {
         }
       }
     } catch (error) {
-      // Either side went away, or we ended it: that is what this is for.
-      const gone = this.#over || [
-        Deno.errors.ConnectionReset,
-        Deno.errors.ConnectionAborted,
-        Deno.errors.BrokenPipe,
-      ].some((cause) => error instanceof cause);
-      if (!gone) throw error;
+      if (!this.#over && !isGone(error)) throw error;
     } finally {
       this.end();
     }

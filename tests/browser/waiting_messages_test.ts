@@ -1,12 +1,13 @@
 /** One of two closes the browser: what the other writes waits at the relay. */
 import { deepEqual, equal } from "node:assert/strict";
+import { freshPerson } from "../harness/mod.ts";
 import { entry, message, textsOf, write } from "./conversation_steps.ts";
 import { allAre, comeBack, withFriends } from "./support_two.ts";
 
 const TEN = Array.from({ length: 10 }, (_, i) => `waiting ${i + 1} of ten`);
 
 Deno.test("ten messages wait for a closed browser: sent, delivered when it opens, read when they are looked at", () =>
-  withFriends(async ({ ada, bjorn }) => {
+  withFriends(freshPerson, async ({ ada, bjorn }) => {
     await write(bjorn, "I am off");
     await message(ada, /^Björn Ångström: I am off, /).waitFor();
     await message(bjorn, /^You: I am off, .*, read$/).waitFor();
@@ -33,6 +34,10 @@ Deno.test("ten messages wait for a closed browser: sent, delivered when it opens
     await unread.click();
     await message(bjorn, /^Ada Lovelace: waiting 10 of ten, /).waitFor();
     deepEqual(await textsOf(bjorn), ["I am off", ...TEN]);
+    equal(
+      await bjorn.page.locator("[data-unread-divider]").innerText(),
+      "10 unread messages",
+    );
     await allAre(ada, TEN, "read");
     equal(await bjorn.page.title(), "Whisper");
 

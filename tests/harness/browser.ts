@@ -1,5 +1,10 @@
-/** Chromium as a person uses it: a profile on disk that survives closing the browser. */
-import { type BrowserContext, chromium } from "playwright-core";
+/** Chromium, as a person uses it: with a profile on disk, or a window in one that many tests share. */
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserServer,
+  chromium,
+} from "playwright-core";
 
 /** Debian's Chromium, or what CHROMIUM names. */
 export function chromiumPath(): string {
@@ -17,28 +22,72 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export interface BrowserOptions {
-  /** The profile's directory; opened again later it is the same browser. */
-  readonly profile: string;
+export interface WindowOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
   readonly reducedMotion?: "reduce" | "no-preference";
-  /** More command-line flags. */
-  readonly flags?: readonly string[];
-  readonly ignoreHTTPSErrors?: boolean;
+  /** What every connection of this window goes through; to this machine, too. */
+  readonly proxy?: { readonly server: string };
 }
 
-export function openBrowser(options: BrowserOptions): Promise<BrowserContext> {
-  const {
-    profile,
-    flags = [],
-    viewport = { width: 1280, height: 800 },
-    ...rest
-  } = options;
+export interface BrowserOptions extends WindowOptions {
+  /** The profile's directory; opened again later it is the same browser. */
+  readonly profile: string;
+  /** More command-line flags. */
+  readonly flags?: readonly string[];
+}
+
+const VIEWPORT = { width: 1280, height: 800 };
+
+/** A browser of its own. */
+export function openBrowser(
+  { profile, flags = [], ...options }: BrowserOptions,
+): Promise<BrowserContext> {
   return chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     args: [...FLAGS, ...flags],
-    viewport,
-    ...rest,
+    viewport: VIEWPORT,
+    ...options,
   });
+}
+
+/** Where the Chromium listens that the tests of a run share. */
+const SHARED = "WHISPER_TEST_CHROMIUM";
+
+/** Starts a Chromium to share, and gives what tells tests of it: their environment. */
+export async function startSharedBrowser(): Promise<
+  { readonly env: Record<string, string>; readonly server: BrowserServer }
+> {
+  const server = await chromium.launchServer({
+    executablePath: chromiumPath(),
+    args: FLAGS,
+  });
+  return { env: { [SHARED]: server.wsEndpoint() }, server };
+}
+
+/**
+ * A window without a past, in the Chromium of this run, or in one just for it. It shares nothing with
+ * another window and keeps nothing on disk. `close` ends all that was opened for it.
+ */
+export async function openWindow(options: WindowOptions): Promise<
+  { readonly context: BrowserContext; close(): Promise<void> }
+> {
+  const browser = await sharedOrOwnBrowser();
+  try {
+    const context = await browser.newContext({
+      viewport: VIEWPORT,
+      ...options,
+    });
+    return { context, close: () => browser.close() };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+function sharedOrOwnBrowser(): Promise<Browser> {
+  const shared = Deno.env.get(SHARED);
+  return shared
+    ? chromium.connect(shared)
+    : chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 }

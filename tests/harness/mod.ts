@@ -1,6 +1,6 @@
 /** What end-to-end tests are made of: the built program, browsers, people. */
 export { expectAccessible } from "./accessibility.ts";
-export { type BrowserOptions, chromiumPath, openBrowser } from "./browser.ts";
+export { openBrowser } from "./browser.ts";
 export { type Caddy, startCaddy } from "./caddy.ts";
 export { freshPerson, type Person, type PersonOptions } from "./person.ts";
 export {
@@ -12,3 +12,4 @@ export {
 } from "./relay_process.ts";
 export { type Result, runProgram } from "./run_program.ts";
 export { screenshot } from "./screenshot.ts";
+export { freshVisitor, type Visitor, type VisitorOptions } from "./visitor.ts";

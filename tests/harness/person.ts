@@ -1,17 +1,11 @@
-/** Somebody with a fresh browser of their own, whose troubles are noted. */
-import { deepEqual } from "node:assert/strict";
+/** Somebody with a fresh browser of their own, which they can close and open again. */
 import type { BrowserContext, Page } from "playwright-core";
 import { type BrowserOptions, openBrowser } from "./browser.ts";
+import { notes, type Visitor, type VisitorOptions } from "./visitor.ts";
 
-export interface Person {
-  readonly page: Page;
-  readonly context: BrowserContext;
+export interface Person extends Visitor {
   /** Where the browser keeps what it keeps. */
   readonly profile: string;
-  /** Requests to anybody but the relay, errors the page did not catch, and errors on the console. */
-  readonly problems: readonly string[];
-  /** Fails when there were problems, those that match `expected` excepted. */
-  expectNoProblems(...expected: RegExp[]): void;
   /** Closes the browser and opens it again with the same profile, at `path` (or where it was). */
   reopen(path?: string): Promise<void>;
   /** Closes the browser; the profile stays. `reopen` brings it back. */
@@ -20,23 +14,18 @@ export interface Person {
   close(): Promise<void>;
 }
 
-export type PersonOptions = Omit<BrowserOptions, "profile"> & {
-  /** Origin of the relay; also the only one that may be asked for anything. */
-  readonly url: string;
-  /** Where to begin; `/` when not given. */
-  readonly path?: string;
-};
+export type PersonOptions = VisitorOptions & Omit<BrowserOptions, "profile">;
 
 /** A new person at `url`, in a browser that nobody used before. */
 export async function freshPerson(options: PersonOptions): Promise<Person> {
   const { url, path = "/", ...browser } = options;
   const profile = await Deno.makeTempDir({ prefix: "whisper-browser-" });
-  const problems: string[] = [];
+  const { problems, expectNoProblems, watch } = notes(url);
   let context: BrowserContext | undefined;
   let page: Page;
   const open = async (at: string) => {
     context = await openBrowser({ ...browser, profile });
-    watch(context, new URL(url), problems);
+    watch(context);
     page = context.pages()[0] ?? await context.newPage();
     await page.goto(at);
   };
@@ -44,11 +33,14 @@ export async function freshPerson(options: PersonOptions): Promise<Person> {
     await context?.close();
     context = undefined;
   };
+  const close = async () => {
+    await leave();
+    await Deno.remove(profile, { recursive: true });
+  };
   try {
     await open(new URL(path, url).href);
   } catch (error) {
-    await leave();
-    await Deno.remove(profile, { recursive: true });
+    await close();
     throw error;
   }
   return {
@@ -61,40 +53,13 @@ export async function freshPerson(options: PersonOptions): Promise<Person> {
     },
     profile,
     problems,
-    expectNoProblems: (...expected) =>
-      deepEqual(
-        problems.filter((problem) =>
-          !expected.some((one) => one.test(problem))
-        ),
-        [],
-      ),
+    expectNoProblems,
     reopen: async (at) => {
       const former = page.url();
       await leave();
       await open(at ? new URL(at, url).href : former);
     },
     leave,
-    close: async () => {
-      await leave();
-      await Deno.remove(profile, { recursive: true });
-    },
+    close,
   };
-}
-
-function watch(context: BrowserContext, relay: URL, problems: string[]): void {
-  context.on("request", (request) => {
-    const { protocol, host } = new URL(request.url());
-    if (host !== relay.host && protocol !== "blob:" && protocol !== "data:") {
-      problems.push(`request to ${request.url()}`);
-    }
-  });
-  context.on(
-    "weberror",
-    (error) => problems.push(`uncaught: ${error.error().stack}`),
-  );
-  context.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") {
-      problems.push(`console ${message.type()}: ${message.text()}`);
-    }
-  });
 }

@@ -5,11 +5,13 @@ import type { Tier } from "./tiers.ts";
 /**
  * Runs these files of the project in the current directory, and counts from the report that the run leaves
  * at `results`, a directory. A run that is over its budget is stopped, and failed, whatever passed in it.
+ * `env`: what the tests find in their environment beside our own.
  */
 export async function runTier(
   tier: Omit<Tier, "has">,
   files: readonly string[],
   results: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Report> {
   console.log(
     `\n── ${tier.name}: ${files.length} files, at most ${tier.minutes} minutes ──`,
@@ -27,7 +29,7 @@ export async function runTier(
       `--junit-path=${path}`,
       ...files,
     ],
-    env: { DENO_JOBS: String(tier.jobs) },
+    env: { ...env, DENO_JOBS: String(tier.jobs) },
   }).spawn();
   let late = false;
   const budget = setTimeout(() => {

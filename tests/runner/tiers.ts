@@ -26,7 +26,7 @@ export const TIERS: readonly Tier[] = [
     jobs: 2,
     has: (file) => isInterop(file) && !isBrowser(file),
   },
-  { name: "browser", minutes: 12, jobs: 1, has: isBrowser },
+  { name: "browser", minutes: 8, jobs: 2, has: isBrowser },
 ];
 
 const SKIP: ReadonlySet<string> = new Set([
