@@ -1,4 +1,5 @@
 /** The socket that listens: node:http or node:https, the strict headers on everything that leaves it. */
+import type { Buffer } from "node:buffer";
 import {
   createServer,
   type IncomingMessage,
@@ -76,6 +77,30 @@ export function rawResponse(
     "",
     text,
   ].join("\r\n");
+}
+
+/**
+ * Keeps who asks for an upgrade waiting until the function it gives is called, and then tells whoever
+ * attached in between: while nobody is attached, node answers an upgrade as if it were none.
+ */
+export function holdUpgrades(server: Server): () => void {
+  const waiting: [IncomingMessage, Duplex, Buffer<ArrayBuffer>][] = [];
+  const hold = (...upgrade: (typeof waiting)[number]) => {
+    const [, socket] = upgrade;
+    // Nobody else listens for it yet, and unheard it would end the process.
+    socket.on("error", () => socket.destroy());
+    waiting.push(upgrade);
+  };
+  const before = new Set([...server.listeners("upgrade"), hold]);
+  server.on("upgrade", hold);
+  return () => {
+    server.off("upgrade", hold);
+    const attached = server.listeners("upgrade")
+      .filter((listener) => !before.has(listener));
+    for (const upgrade of waiting) {
+      for (const listener of attached) listener.apply(server, upgrade);
+    }
+  };
 }
 
 /**

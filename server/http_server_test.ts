@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { Hono } from "hono";
-import { createHttpServer, listen } from "./http_server.ts";
+import { WebSocket as WsClient, WebSocketServer } from "ws";
+import { createHttpServer, holdUpgrades, listen } from "./http_server.ts";
 
 const HEADERS = {
   "content-security-policy": "default-src 'none'",
@@ -55,4 +56,40 @@ Deno.test("an application's own headers do not replace the strict ones, they com
     ...Object.values(HEADERS),
     "1",
   ]);
+});
+
+Deno.test("who asks for an upgrade before anybody attached is heard by who attaches then, and by nobody twice", async () => {
+  const server = createHttpServer({
+    fetch: () => new Response("no page"),
+    headers: HEADERS,
+  });
+  const told: string[] = [];
+  const asked = new Promise<void>((resolve) =>
+    server.on("upgrade", () => {
+      told.push("before");
+      resolve();
+    })
+  );
+  const letUpgrades = holdUpgrades(server);
+  const port = await listen(server, 0, "127.0.0.1");
+  const client = new WsClient(`ws://127.0.0.1:${port}/relay`);
+  const opened = new Promise((resolve, reject) => {
+    client.on("open", resolve);
+    client.on("error", reject);
+  });
+  try {
+    await asked;
+    const sockets = new WebSocketServer({ noServer: true });
+    server.on("upgrade", (request, socket, head) => {
+      told.push("after");
+      sockets.handleUpgrade(request, socket, head, () => {});
+    });
+    letUpgrades();
+    await opened;
+    deepEqual(told, ["before", "after"]);
+  } finally {
+    client.terminate();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });

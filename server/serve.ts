@@ -16,6 +16,7 @@ import { serveMetrics } from "./metrics_server.ts";
 import { UsageError } from "./usage_error.ts";
 import {
   createHttpServer,
+  holdUpgrades,
   type HttpServerOptions,
   listen,
   rawResponse,
@@ -77,6 +78,7 @@ export async function serve(options: Options, site: Site): Promise<Running> {
     });
     await site.attach?.(server);
     const kv = await openDatabase(data.database);
+    const letUpgrades = holdUpgrades(server);
     const port = await listen(server, options.port, options.host);
     const origin = `${tls ? "https" : "http"}://${
       reachable(options.host)
@@ -99,6 +101,7 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       refuse: (socket, status) => socket.end(rawResponse(status, headers)),
     });
     if (!site.development) refuseOtherUpgrades(server, headers);
+    letUpgrades();
     const metrics = options.metricsPort === undefined
       ? undefined
       : await serveMetrics(options.metricsPort, relay);

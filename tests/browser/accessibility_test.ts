@@ -1,4 +1,4 @@
-/** Every screen before axe, in both themes and on a small phone; and the whole way by keyboard alone. */
+/** Every screen before axe, in both themes, at a desk and on the smallest phone; and the whole way by keyboard alone. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { expectAccessible, screenshot } from "../harness/mod.ts";
@@ -14,8 +14,7 @@ import { withConversation, withVisitors } from "./support_visitors.ts";
 
 const SIZES = {
   desk: { width: 1280, height: 800 },
-  phone: { width: 390, height: 844 },
-  small: { width: 320, height: 568 },
+  phone: { width: 320, height: 568 },
 } as const;
 
 /** Who wants no motion. */

@@ -1,6 +1,6 @@
 /** The network between a browser and the relay ends or stalls in the middle of something. */
 import { deepEqual, equal } from "node:assert/strict";
-import { freshVisitor } from "../harness/mod.ts";
+import { freshVisitor, PATIENCE } from "../harness/mod.ts";
 import { message, textsOf, write } from "./conversation_steps.ts";
 import {
   allAre,
@@ -64,9 +64,6 @@ function once(wire: Wire, accident: Accident): Promise<void> {
   };
   return inTime(`a ${accident.command} goes ${accident.direction}`, promise);
 }
-
-/** Longer than any of this takes, ms. */
-const PATIENCE = 20_000;
 
 async function until(
   what: string,

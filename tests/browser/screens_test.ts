@@ -93,12 +93,12 @@ Deno.test("a browser that stores nothing is told so, and offered no account", ()
 
 Deno.test("a long conversation opens at its end, grows as one scrolls up, and leads back", () =>
   withConversation({}, async (ada, bjorn) => {
-    const sent = Array.from({ length: 110 }, (_, i) => `line ${i + 1}`);
+    const sent = Array.from({ length: 75 }, (_, i) => `line ${i + 1}`);
     for (const text of sent) await write(ada, text);
-    await message(bjorn, /^Ada: line 110, /).waitFor();
+    await message(bjorn, /^Ada: line 75, /).waitFor();
     await bjorn.page.reload();
     const { page } = bjorn;
-    await message(bjorn, /^Ada: line 110, /).waitFor();
+    await message(bjorn, /^Ada: line 75, /).waitFor();
     const log = page.getByRole("log", { name: "Messages" });
     const scrollTop = () => log.evaluate((element) => element.scrollTop);
     equal(await scrollTop(), 0);

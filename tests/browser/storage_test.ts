@@ -1,37 +1,53 @@
 /** The vault's adapters in a real browser: IndexedDB, Web Locks, a full disk, closed pages. */
 import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
-import { openBrowser } from "../harness/mod.ts";
+import { openBrowser, openWindow } from "../harness/mod.ts";
 import { serveScript, type Site } from "./storage_site.ts";
 import type { StorageTests } from "./storage_page.ts";
 
 let site: Site;
 
-interface Browser {
-  readonly profile: string;
+interface Window {
   readonly context: BrowserContext;
   newPage(): Promise<Page>;
 }
 
-/** Runs `work` in a browser of its own, with a fresh profile. */
+interface OwnBrowser extends Window {
+  readonly profile: string;
+}
+
+/** Runs `work` in a browser of its own, with a fresh profile on disk. */
 async function inBrowser(
-  work: (browser: Browser) => Promise<void>,
+  work: (browser: OwnBrowser) => Promise<void>,
 ): Promise<void> {
-  site ??= await serveScript("./storage_page.ts");
   const profile = await Deno.makeTempDir({ prefix: "whisper-storage-" });
   const context = await openBrowser({ profile });
-  const newPage = async () => {
-    const page = await context.newPage();
-    await page.goto(site.url);
-    await page.waitForFunction(() => "storageTests" in globalThis);
-    return page;
-  };
   try {
-    await work({ profile, context, newPage });
+    await work({ profile, context, newPage: () => openPage(context) });
   } finally {
     await context.close();
     await Deno.remove(profile, { recursive: true });
   }
+}
+
+/** Runs `work` in a window of its own, which keeps what it stores in memory. */
+async function inWindow(
+  work: (window: Window) => Promise<void>,
+): Promise<void> {
+  const { context, close } = await openWindow({});
+  try {
+    await work({ context, newPage: () => openPage(context) });
+  } finally {
+    await close();
+  }
+}
+
+async function openPage(context: BrowserContext): Promise<Page> {
+  site ??= await serveScript("./storage_page.ts");
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await page.waitForFunction(() => "storageTests" in globalThis);
+  return page;
 }
 
 /** Calls one of the functions of storage_page.ts in the page. */
@@ -58,20 +74,21 @@ async function createVault(page: Page): Promise<void> {
   await call(page, "createVault");
 }
 
-function browserTest(
+// The site is shared by all tests of this file, so its server outlives the one that started it.
+const SHARED = { sanitizeResources: false, sanitizeOps: false };
+
+function diskTest(
   name: string,
-  work: (browser: Browser) => Promise<void>,
+  work: (browser: OwnBrowser) => Promise<void>,
 ): void {
-  // The site is shared by all tests of this file, so its server outlives the one that started it.
-  Deno.test({
-    name,
-    sanitizeResources: false,
-    sanitizeOps: false,
-    fn: () => inBrowser(work),
-  });
+  Deno.test({ ...SHARED, name, fn: () => inBrowser(work) });
 }
 
-browserTest(
+function tabTest(name: string, work: (window: Window) => Promise<void>): void {
+  Deno.test({ ...SHARED, name, fn: () => inWindow(work) });
+}
+
+diskTest(
   "IndexedDB keeps every promise of a platform",
   async ({ newPage }) => {
     const page = await newPage();
@@ -85,7 +102,7 @@ browserTest(
   },
 );
 
-browserTest(
+tabTest(
   "Web Locks keep every promise of the one tab",
   async ({ newPage }) => {
     const page = await newPage();
@@ -99,7 +116,7 @@ browserTest(
   },
 );
 
-browserTest(
+diskTest(
   "a page closed while it writes loses nothing it had committed, and leaves no half commit",
   async ({ newPage }) => {
     let page = await newPage();
@@ -119,7 +136,7 @@ browserTest(
   },
 );
 
-browserTest(
+diskTest(
   "what was committed is there when the whole browser crashed at once",
   async ({ profile, context, newPage }) => {
     const page = await newPage();
@@ -133,9 +150,7 @@ browserTest(
 
     const again = await openBrowser({ profile });
     try {
-      const page = await again.newPage();
-      await page.goto(site.url);
-      await page.waitForFunction(() => "storageTests" in globalThis);
+      const page = await openPage(again);
       await openVault(page);
       const [left, right] = await call(page, "counts");
       assert.equal(left, right);
@@ -149,7 +164,7 @@ browserTest(
   },
 );
 
-browserTest(
+diskTest(
   "the browser's storage holds ciphertext under blinded keys, and one key that no code can read",
   async ({ profile, context, newPage }) => {
     const page = await newPage();
@@ -236,7 +251,7 @@ browserTest(
   },
 );
 
-browserTest(
+diskTest(
   "a full disk refuses a commit whole, and takes it when there is room again",
   async ({ context, newPage }) => {
     const page = await newPage();
@@ -257,7 +272,7 @@ browserTest(
   },
 );
 
-browserTest(
+tabTest(
   "a tab that is taken over finishes its commits, and the other sees them all",
   async ({ newPage }) => {
     const [first, second] = [await newPage(), await newPage()];
@@ -274,7 +289,7 @@ browserTest(
   },
 );
 
-browserTest(
+tabTest(
   "a tab that does not answer loses the account all the same, and can't write any more",
   async ({ newPage }) => {
     const [first, second] = [await newPage(), await newPage()];
@@ -288,7 +303,7 @@ browserTest(
   },
 );
 
-browserTest(
+tabTest(
   "a tab that closes without a word leaves the account free",
   async ({ newPage }) => {
     const [first, second] = [await newPage(), await newPage()];
@@ -300,7 +315,7 @@ browserTest(
   },
 );
 
-browserTest(
+tabTest(
   "when another tab deletes the database the vault does not stand in its way, and says what happened",
   async ({ newPage }) => {
     const [first, second] = [await newPage(), await newPage()];
@@ -318,7 +333,7 @@ browserTest(
   },
 );
 
-browserTest(
+tabTest(
   "a database that does not open in time is unavailable",
   async ({ newPage }) => {
     const [first, second] = [await newPage(), await newPage()];
@@ -336,7 +351,7 @@ browserTest(
   },
 );
 
-browserTest("a database of a newer program says so", async ({ newPage }) => {
+tabTest("a database of a newer program says so", async ({ newPage }) => {
   const page = await newPage();
   await page.evaluate(() =>
     new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 /** Two people at a relay of their own, each behind a wire that the test holds. */
 import { equal } from "node:assert/strict";
 import {
+  PATIENCE,
   type Person,
   type RelayProcess,
   startRelay,
@@ -127,9 +128,6 @@ export async function comeBack(person: Person, contact: string): Promise<void> {
   await entry(person, contact).click();
   await person.page.getByRole("log", { name: "Messages" }).waitFor();
 }
-
-/** Longer than anything takes that a test waits for without a page to look at, ms. */
-const PATIENCE = 30_000;
 
 /** Fails when `promise` is not settled in time: what was to happen did not. */
 export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {

@@ -37,18 +37,26 @@ export interface BrowserOptions extends WindowOptions {
   readonly flags?: readonly string[];
 }
 
+/**
+ * How long a test waits for what should happen, ms. Longer than anything takes, also on a machine that is
+ * busy with other things: only a test that fails waits so long.
+ */
+export const PATIENCE = 60_000;
+
 const VIEWPORT = { width: 1280, height: 800 };
 
 /** A browser of its own. */
-export function openBrowser(
+export async function openBrowser(
   { profile, flags = [], ...options }: BrowserOptions,
 ): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(profile, {
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     args: [...FLAGS, ...flags],
     viewport: VIEWPORT,
     ...options,
   });
+  context.setDefaultTimeout(PATIENCE);
+  return context;
 }
 
 /** Where the Chromium listens that the tests of a run share. */
@@ -78,6 +86,7 @@ export async function openWindow(options: WindowOptions): Promise<
       viewport: VIEWPORT,
       ...options,
     });
+    context.setDefaultTimeout(PATIENCE);
     return { context, close: () => browser.close() };
   } catch (error) {
     await browser.close();

@@ -1,6 +1,6 @@
 /** What end-to-end tests are made of: the built program, browsers, people. */
 export { expectAccessible } from "./accessibility.ts";
-export { openBrowser } from "./browser.ts";
+export { openBrowser, openWindow, PATIENCE } from "./browser.ts";
 export { type Caddy, startCaddy } from "./caddy.ts";
 export { freshPerson, type Person, type PersonOptions } from "./person.ts";
 export {
