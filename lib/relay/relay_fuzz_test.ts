@@ -3,11 +3,14 @@ import fc from "fast-check";
 import {
   type Command,
   COMMAND_TYPES,
+  type CommandBody,
   encodeFrame,
   ENVELOPE_SIZES,
   FRAME_SIZES,
+  type Unsigned,
 } from "../wire/mod.ts";
 import { memorySocketPair } from "./memory_socket.ts";
+import { BlobKeys, PoolKeys, signed } from "./testing/blob_keys.ts";
 import { ok, randomBytes, RelayClient } from "./testing/relay_client.ts";
 import { withRelay } from "./testing/with_relay.ts";
 import { anyBlobCommand } from "../wire/testing/any_blob_command.ts";
@@ -191,3 +194,80 @@ Deno.test("one who holds real handles cannot break the relay with them either", 
     );
     assert.deepEqual(world.lines, []);
   }, { workBits: 0, anonymousPerMinute: 1_000_000 }));
+
+Deno.test("one who holds real keys of blobs and pools cannot break the relay or another's with them", () =>
+  withRelay(async (world) => {
+    const bystander = await RelayClient.inProcess(world.relay);
+    const [theirs, pool] = [await BlobKeys.random(), await PoolKeys.random()];
+    const contents = randomBytes(40_000);
+    await theirs.make(bystander);
+    await theirs.put(bystander, 0, contents);
+    await pool.make(bystander, randomBytes(40), [randomBytes(40)]);
+    const keys = await BlobKeys.random();
+    const pools = await PoolKeys.random();
+    await keys.make(bystander);
+    /** The same command about a blob or pool of one's own, or by chance another's, well signed. */
+    const own = async (
+      client: RelayClient,
+      command: Unsigned,
+      stray: boolean,
+    ): Promise<CommandBody> => {
+      const [blob, id] = stray ? [theirs.id, pool.id] : [keys.id, pools.id];
+      if (command.type === "TAKE") {
+        return await signed(client, { ...command, pool: id }, pools.takeKey);
+      }
+      if (command.type === "PUT" && command.about === "blob") {
+        return await keys.makeCommand(client, {
+          epoch: command.epoch % 3,
+          bytes: command.bytes % 100_000,
+          lifetime: command.lifetime,
+        });
+      }
+      if (command.type === "PUT" && command.about === "pool") {
+        const { lastResort, bundles } = command;
+        return await pools.makeCommand(client, lastResort, bundles);
+      }
+      if (command.about === "bundles") {
+        const base = command.base % 4;
+        return await signed(client, { ...command, pool: id, base }, pools.own);
+      }
+      if (command.about === "chunk") {
+        const signer = command.type === "GET" ? keys.read : keys.write;
+        const version = command.type === "GET"
+          ? { version: command.version % 4 }
+          : { base: command.base % 4, draft: new Uint8Array(16) };
+        return await signed(client, { ...command, blob, ...version }, signer);
+      }
+      const [name, signer] = command.about === "blob"
+        ? [blob, command.type === "GET" ? keys.write : keys.own]
+        : [id, pools.own];
+      return await signed(client, { ...command, id: name }, signer);
+    };
+    const script = fc.array(
+      fc.tuple(anyBlobCommand, fc.nat(9).map((n) => n === 0)),
+      { minLength: 5, maxLength: 15 },
+    );
+    const answered = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(script, async (drawn) => {
+        const client = await RelayClient.inProcess(world.relay);
+        const bodies: CommandBody[] = [];
+        for (const [command, stray] of drawn) {
+          // anyBlobCommand draws nothing else.
+          bodies.push(await own(client, command as Unsigned, stray));
+        }
+        for (const answer of await Promise.all(client.askAll(bodies))) {
+          answered.add(answer.type === "ERR" ? answer.code : answer.type);
+        }
+        await client.close();
+        world.clock.now += 1_000;
+      }),
+      { numRuns: RUNS / 5 },
+    );
+    assert.ok(answered.has("OK") && answered.has("no-such-blob"));
+    assert.ok(answered.has("unauthorised") && answered.has("conflict"));
+    const last = await RelayClient.inProcess(world.relay);
+    assert.deepEqual(await theirs.contents(last), contents);
+    assert.equal((await pool.state(last)).bundles.length, 1);
+    assert.deepEqual(world.lines, []);
+  }, { workBits: 0, anonymousPerMinute: 1_000_000, unauthorised: 1_000 }));
