@@ -138,12 +138,12 @@ export class Inbox {
       local: this.#desk.account.local,
       remote: { serviceId: accountId, deviceId: senderDevice },
       session: stored && parseSession(stored),
+      // The signed device list says whose key it must be, not the message.
+      identityKey: device.identityKey,
       message,
       preKeys: preKeySource(entry),
     });
-    // The signed device list says whose key it must be, not the message.
-    const theirs = equalBytes(decrypted.identityKey, device.identityKey);
-    return theirs ? { session, decrypted } : undefined;
+    return { session, decrypted };
   }
 
   /**

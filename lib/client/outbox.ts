@@ -3,6 +3,7 @@ import {
   parseSession,
   serializeSession,
   SignalError,
+  type SignalErrorCode,
 } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
 import { sealEnvelope } from "./content/mod.ts";
@@ -28,6 +29,13 @@ const TRANSPORT_ID = 16;
  * disk and screen are left to what can't wait. An OK that is lost with the page is asked for again.
  */
 const SETTLE_DELAY_MS = 50;
+
+/** Sessions as good as none: unanswered for 30 days, closed, or not with who the signed device list says. */
+const NO_SESSION: readonly SignalErrorCode[] = [
+  "unanswered",
+  "no-session",
+  "identity-changed",
+];
 
 /** The message of a log that an envelope carries. */
 export type MessageRef = NonNullable<OutgoingRecord["message"]>;
@@ -108,13 +116,15 @@ export class Outbox {
         local: account.local,
         remote: { serviceId: accountId, deviceId: device.id },
         session: parseSession(bytes),
+        identityKey: device.identityKey,
         plaintext,
         now: clock.now(),
       }).catch((error: unknown) => {
-        // A session that nobody answered for 30 days sends no more: as good as none.
-        const unanswered = error instanceof SignalError &&
-          error.code === "unanswered";
-        if (!unanswered) throw error;
+        if (
+          !(error instanceof SignalError && NO_SESSION.includes(error.code))
+        ) {
+          throw error;
+        }
       });
       if (!encrypted) continue;
       entry.put(sessionTable, names[i], serializeSession(encrypted.session));

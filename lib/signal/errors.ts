@@ -22,6 +22,8 @@ export type SignalErrorCode =
   | "unanswered"
   /** A prekey named by the message is not (or no longer) held. */
   | "unknown-prekey"
+  /** The other device has another identity key than expected: see `IdentityChangedError`. */
+  | "identity-changed"
   /** The message names another sender or recipient, or an address is not usable. */
   | "wrong-address";
 
@@ -37,6 +39,7 @@ const MESSAGES: Record<SignalErrorCode, string> = {
   "no-session": "there is no session with this device",
   "unanswered": "the session stayed unanswered for too long",
   "unknown-prekey": "the message uses a prekey that is not held",
+  "identity-changed": "the device has another identity key than expected",
   "wrong-address": "the message is for or from another address",
 };
 
@@ -48,5 +51,17 @@ export class SignalError extends Error {
     super(
       detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`,
     );
+  }
+}
+
+/**
+ * The other device has another identity key than the caller expects or its session was made with: someone began
+ * anew there, or sits in between. Nothing has changed by it. Whether to trust the key is the caller's decision; who
+ * does calls again with it as `identityKey`.
+ */
+export class IdentityChangedError extends SignalError {
+  /** `identityKey`: 33 bytes. Who wrote the message, or signed the bundle, has proved to hold its private half. */
+  constructor(readonly identityKey: Uint8Array) {
+    super("identity-changed");
   }
 }

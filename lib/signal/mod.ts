@@ -4,7 +4,7 @@
  * clock or network; randomness comes from the platform.
  */
 export type { Address } from "./address.ts";
-export { SignalError } from "./errors.ts";
+export { IdentityChangedError, SignalError } from "./errors.ts";
 export type { SignalErrorCode } from "./errors.ts";
 export { agree, generateKeyPair, publicKeyOf } from "./keys.ts";
 export type { KeyPair } from "./keys.ts";

@@ -11,7 +11,7 @@ import {
   receiveStep,
   sendStep,
 } from "./double_ratchet.ts";
-import { SignalError } from "./errors.ts";
+import { IdentityChangedError, SignalError } from "./errors.ts";
 import type { KeyPair } from "./keys.ts";
 import { MessageKeys } from "./message_keys.ts";
 import {
@@ -62,13 +62,16 @@ export interface InitiateOptions {
   readonly bundle: PreKeyBundle;
   /** What is held already with this device: it is archived. */
   readonly session?: Session;
+  /** The identity key (33) that the device must have. By default that of `session`, without one any. */
+  readonly identityKey?: Uint8Array;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /**
  * Begins a session with a device from its bundle. Nothing is sent: the first message carries it.
- * @throws SignalError `invalid-key`, `invalid-signature`, `wrong-address` (the bundle is another device's)
+ * @throws SignalError `invalid-key`, `invalid-signature`, `wrong-address` (the bundle is another device's),
+ *   `identity-changed`
  */
 export async function initiateSession(
   options: InitiateOptions,
@@ -77,13 +80,32 @@ export async function initiateSession(
   if (bundle.deviceId !== remote.deviceId) {
     throw new SignalError("wrong-address");
   }
-  return succeed(session, await initiate(local.identity, bundle, now));
+  const state = await initiate(local.identity, bundle, now);
+  checkIdentity(options, state);
+  return succeed(session, state);
+}
+
+/** What a call expects of the identity behind `state`, which has proved itself. @throws IdentityChangedError */
+function checkIdentity(
+  { session, identityKey = session?.current.remoteIdentityKey }: {
+    readonly session?: Session;
+    readonly identityKey?: Uint8Array;
+  },
+  { remoteIdentityKey }: SessionState,
+): void {
+  if (
+    identityKey !== undefined && !equalBytes(identityKey, remoteIdentityKey)
+  ) {
+    throw new IdentityChangedError(Uint8Array.from(remoteIdentityKey));
+  }
 }
 
 export interface EncryptOptions {
   readonly local: LocalDevice;
   readonly remote: Address;
   readonly session: Session;
+  /** The identity key (33) that the session must have been made with. */
+  readonly identityKey?: Uint8Array;
   readonly plaintext: Uint8Array;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -91,12 +113,14 @@ export interface EncryptOptions {
 
 /**
  * Encrypts for one device. Store `session` before the message leaves: a key must not be used twice.
- * @throws SignalError `unanswered`, `no-session` (it is closed), `wrong-address`, `pq-ratchet` (2^32 messages
- *   without an answer)
+ * @throws SignalError `unanswered`, `no-session` (it is closed), `identity-changed`, `wrong-address`,
+ *   `pq-ratchet` (2^32 messages without an answer)
  */
 export async function encrypt(
-  { local, remote, session, plaintext, now }: EncryptOptions,
+  options: EncryptOptions,
 ): Promise<{ session: Session; message: CiphertextMessage }> {
+  const { local, remote, session, plaintext, now } = options;
+  checkIdentity(options, session.current);
   if (session.closed) throw new SignalError("no-session");
   const { current } = session;
   const { unanswered } = current;
@@ -152,6 +176,8 @@ export interface DecryptOptions {
   readonly local: LocalDevice;
   readonly remote: Address;
   readonly session?: Session;
+  /** The identity key (33) that the sender must have. By default that of `session`, without one any. */
+  readonly identityKey?: Uint8Array;
   readonly message: CiphertextMessage;
   readonly preKeys: PreKeySource;
   /**
@@ -164,7 +190,7 @@ export interface DecryptOptions {
 export interface Decrypted {
   readonly session: Session;
   readonly plaintext: Uint8Array;
-  /** The sender's identity key (33). Compare it with the expected one before `session` is stored. */
+  /** The sender's identity key (33). */
   readonly identityKey: Uint8Array;
   /**
    * The prekeys that this message began a new session with. In the transaction that stores `session`: remove the
@@ -198,7 +224,11 @@ async function decryptSignalMessage(
   const message = parseSignalMessage(options.message.bytes);
   const opened = await open(options, session.current, message);
   if (opened.ok) {
-    return decrypted(advance(session, opened.state), opened.plaintext);
+    return decrypted(
+      options,
+      advance(session, opened.state),
+      opened.plaintext,
+    );
   }
   if (opened.error.code === "duplicate") throw opened.error;
   let refusal = opened.error;
@@ -206,6 +236,7 @@ async function decryptSignalMessage(
     const older = await open(options, parseState(bytes), message);
     if (older.ok) {
       return decrypted(
+        options,
         promote(session, position, older.state),
         older.plaintext,
       );
@@ -235,7 +266,7 @@ async function decryptPreKeyMessage(
   const next = held.position === "current"
     ? advance(session, opened.state)
     : promote(session, held.position, opened.state);
-  return decrypted(next, opened.plaintext);
+  return decrypted(options, next, opened.plaintext);
 }
 
 async function beginSession(
@@ -262,12 +293,21 @@ async function beginSession(
   if (!opened.ok) throw opened.error;
   const { baseKey } = opened.state;
   return {
-    ...decrypted(succeed(session, opened.state), opened.plaintext),
+    ...decrypted(options, succeed(session, opened.state), opened.plaintext),
     used: { preKeyId, signedPreKeyId, kyberPreKeyId, baseKey },
   };
 }
 
-function decrypted(session: Session, plaintext: Uint8Array): Decrypted {
+/**
+ * Only now is the sender known: anyone can name any identity, but only its holder agrees on the keys.
+ * @throws IdentityChangedError
+ */
+function decrypted(
+  options: DecryptOptions,
+  session: Session,
+  plaintext: Uint8Array,
+): Decrypted {
+  checkIdentity(options, session.current);
   const identityKey = Uint8Array.from(session.current.remoteIdentityKey);
   return { session, plaintext, identityKey };
 }
