@@ -4,6 +4,16 @@
  * clock or network; randomness comes from the platform.
  */
 export type { Address } from "./address.ts";
+export {
+  closeIfLost,
+  decryptionErrorOf,
+  encodeDecryptionError,
+  encodePlaintextContent,
+  parseDecryptionError,
+  parsePlaintextContent,
+  PLAINTEXT,
+} from "./decryption_error.ts";
+export type { DecryptionError } from "./decryption_error.ts";
 export { IdentityChangedError, SignalError } from "./errors.ts";
 export type { SignalErrorCode } from "./errors.ts";
 export { agree, generateKeyPair, publicKeyOf } from "./keys.ts";
@@ -22,6 +32,21 @@ export type {
   PreKeySource,
   SignedPreKey,
 } from "./prekeys.ts";
+export {
+  allowReset,
+  confirmDelivered,
+  decideResend,
+  EMPTY_RESEND_LOG,
+  prune as pruneResendLog,
+  rememberSent,
+} from "./resend.ts";
+export type {
+  Forgotten,
+  ListedDevice,
+  ResendDecision,
+  ResendLog,
+  Sent,
+} from "./resend.ts";
 export { safetyNumber } from "./safety_number.ts";
 export type { SafetyNumber, SafetyNumberOptions } from "./safety_number.ts";
 export {

@@ -7,6 +7,7 @@ import {
   generateKyberPreKey,
   generatePreKey,
   generateSignedPreKey,
+  IdentityChangedError,
   initiateSession,
   type KeyPair,
   type KyberPreKey,
@@ -87,12 +88,14 @@ export class OurParty implements Party {
 
   async begin(remote: Address, bundle: PreKeyBundle): Promise<void> {
     const { local, now } = this;
-    this.#meet(remote, bundle.identityKey);
     const session = this.session(remote);
-    this.keep(
+    const begun = await this.#meet(
       remote,
-      await initiateSession({ local, remote, bundle, session, now }),
+      (identityKey) =>
+        initiateSession({ local, remote, bundle, session, identityKey, now }),
     );
+    this.#identities.set(name(remote), bundle.identityKey);
+    this.keep(remote, begun);
   }
 
   async send(
@@ -113,14 +116,12 @@ export class OurParty implements Party {
   ): Promise<Uint8Array> {
     const { local, preKeys } = this;
     const session = this.session(remote);
-    const received = await decrypt({
-      local,
+    const received = await this.#meet(
       remote,
-      session,
-      message,
-      preKeys,
-    });
-    this.#meet(remote, received.identityKey);
+      (identityKey) =>
+        decrypt({ local, remote, session, identityKey, message, preKeys }),
+    );
+    this.#identities.set(name(remote), received.identityKey);
     if (received.used) this.#use(received.used);
     this.keep(remote, received.session);
     return received.plaintext;
@@ -136,14 +137,22 @@ export class OurParty implements Party {
     this.used.push(used);
   }
 
-  #meet(remote: Address, identityKey: Uint8Array): void {
-    const known = this.#identities.get(name(remote));
-    if (known?.toHex() === identityKey.toHex()) return;
-    if (known !== undefined) {
-      if (!this.trustsNewKeys) throw new Error("identity changed");
+  /** Runs `call` with the identity key known of `remote`, and once more with a new one that is trusted. */
+  async #meet<T>(
+    remote: Address,
+    call: (identityKey: Uint8Array | undefined) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await call(this.#identities.get(name(remote)));
+    } catch (error) {
+      if (!(error instanceof IdentityChangedError) || !this.trustsNewKeys) {
+        throw error;
+      }
+      const result = await call(error.identityKey);
+      this.#identities.set(name(remote), error.identityKey);
       this.identityChanges++;
+      return result;
     }
-    this.#identities.set(name(remote), identityKey);
   }
 
   forget(remote: Address): void {

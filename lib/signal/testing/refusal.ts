@@ -19,6 +19,7 @@ const OURS: Partial<Record<SignalErrorCode, Refusal>> = {
   "unanswered": "no session",
   "unknown-prekey": "unknown prekey",
   "version": "X3DH",
+  "identity-changed": "identity changed",
 };
 
 /** What libsignal, or a store of ours through it, says; an error that says none of it is of an invalid message. */
@@ -31,7 +32,6 @@ const THEIRS: readonly [RegExp, Refusal][] = [
 
 const BY_THE_APPLICATION: readonly Refusal[] = [
   "no session",
-  "identity changed",
   "repeated first message",
 ];
 
