@@ -1,6 +1,10 @@
 /** One run of `deno test` over the files of a tier, within its budget. */
+import { type Coverage, judgeCoverage, readCoverage } from "./coverage.ts";
 import { readReport, type Report } from "./report.ts";
 import type { Tier } from "./tiers.ts";
+
+/** The long versions of tests may take their time. */
+const PATIENCE = Deno.env.get("SLOW") === "1" ? 30 : 1;
 
 /**
  * Runs these files of the project in the current directory, and counts from the report that the run leaves
@@ -13,11 +17,14 @@ export async function runTier(
   results: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Report> {
+  const minutes = tier.minutes * PATIENCE;
   console.log(
-    `\n── ${tier.name}: ${files.length} files, at most ${tier.minutes} minutes ──`,
+    `\n── ${tier.name}: ${files.length} files, at most ${minutes} minutes ──`,
   );
   const path = `${results}/${tier.name}.xml`;
+  const profile = `${results}/${tier.name}-coverage`;
   await Deno.remove(path).catch(ignoreMissing);
+  await Deno.remove(profile, { recursive: true }).catch(ignoreMissing);
   const started = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     // Types are checked by `deno task check`, once for everything.
@@ -27,6 +34,7 @@ export async function runTier(
       "--no-check",
       "--parallel",
       `--junit-path=${path}`,
+      ...(tier.coverage ? [`--coverage=${profile}`] : []),
       ...files,
     ],
     env: { ...env, DENO_JOBS: String(tier.jobs) },
@@ -35,19 +43,37 @@ export async function runTier(
   const budget = setTimeout(() => {
     late = true;
     child.kill("SIGTERM");
-  }, tier.minutes * 60_000);
+  }, minutes * 60_000);
   const { success } = await child.status;
   clearTimeout(budget);
   if (late) {
     console.error(
-      `${tier.name}: over its budget of ${tier.minutes} minutes, stopped.`,
+      `${tier.name}: over its budget of ${minutes} minutes, stopped.`,
     );
     return { passed: 0, failed: 1, skipped: [] };
   }
   console.log(`${tier.name}: ${duration(performance.now() - started)}`);
   const report = await reportAt(path);
   // A file that can't be loaded, or a run that was cut off, is in the exit code only.
-  return success || report.failed > 0 ? report : { ...report, failed: 1 };
+  if (!success) return { ...report, failed: Math.max(1, report.failed) };
+  return tier.coverage
+    ? await withCoverage(report, tier.coverage, profile)
+    : report;
+}
+
+/** That enough is covered counts as a test. */
+async function withCoverage(
+  report: Report,
+  coverage: Coverage,
+  profile: string,
+): Promise<Report> {
+  const enough = judgeCoverage(
+    coverage,
+    await readCoverage(profile, coverage.of),
+  );
+  return enough
+    ? { ...report, passed: report.passed + 1 }
+    : { ...report, failed: report.failed + 1 };
 }
 
 async function reportAt(path: string): Promise<Report> {
