@@ -34,7 +34,9 @@ export async function runTier(
       "--no-check",
       "--parallel",
       `--junit-path=${path}`,
-      ...(tier.coverage ? [`--coverage=${profile}`] : []),
+      ...(tier.coverage
+        ? [`--coverage=${profile}`, "--coverage-raw-data-only"]
+        : []),
       ...files,
     ],
     env: { ...env, DENO_JOBS: String(tier.jobs) },
