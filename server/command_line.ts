@@ -32,7 +32,7 @@ export interface Options {
 }
 
 export type Command =
-  | { readonly name: "serve"; readonly options: Options }
+  | { readonly name: "serve" | "doctor"; readonly options: Options }
   | { readonly name: "backup"; readonly data?: string; readonly to: string }
   | {
     readonly name: "restore";
@@ -137,6 +137,7 @@ function withEnvironment(
 function commandOf(name: CommandName, values: Values): Command {
   switch (name) {
     case "serve":
+    case "doctor":
       return { name, options: optionsOf(values) };
     case "backup":
       return { name, data: values.get("data")?.value, to: file("to", values) };

@@ -83,7 +83,7 @@ Deno.test("the command line wins over the environment, and an empty variable is 
 });
 
 Deno.test("the help names every option and command, on lines of at most 80 characters", () => {
-  const whole = help() + help("backup") + help("restore");
+  const whole = help() + help("doctor") + help("backup") + help("restore");
   for (const name of OPTIONS.keys()) {
     match(whole, new RegExp(`^  --${name}( |$)`, "m"));
   }

@@ -20,7 +20,7 @@ const option = <T>(
   what: string,
 ) => ({ value, parse, fallback, what, environment: true });
 
-/** Of `serve`. */
+/** Of `serve`, and of `doctor`, which looks at what `serve` would use. */
 export const SERVE_OPTIONS = {
   port: option(
     "NUMBER",
@@ -113,6 +113,12 @@ export const COMMANDS = {
   serve: {
     usage: "[serve] [options]",
     what: "serves the pages and the relay until it is told to stop",
+    options: [...SERVE_NAMES, ...LIMIT_NAMES],
+  },
+  doctor: {
+    usage: "doctor [options of serve]",
+    what:
+      "checks whether serve with these options would do well here, and says what to do; exit code 1 when something failed",
     options: [...SERVE_NAMES, ...LIMIT_NAMES],
   },
   backup: {

@@ -4,7 +4,7 @@ export const PERMISSIONS: readonly string[] = [
   "--unstable-kv",
   "--allow-net",
   "--allow-env",
-  "--allow-sys=umask",
+  "--allow-sys=umask,statfs",
   "--allow-read",
   "--allow-write",
 ];

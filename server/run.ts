@@ -3,6 +3,7 @@ import { backUp } from "./backup.ts";
 import type { Manifest } from "./backup_file.ts";
 import { type Options, parseCommandLine } from "./command_line.ts";
 import { dataDirectory } from "./data_directory.ts";
+import { examine, lineOf } from "./doctor/mod.ts";
 import { help } from "./help.ts";
 import { restore, type Restored } from "./restore.ts";
 import { type Running, serve, type Site } from "./serve.ts";
@@ -29,6 +30,11 @@ export async function run(
         const running = await serve(options, await makeSite(options));
         stopOnSignal(running);
         return console.log(welcome(running));
+      }
+      case "doctor": {
+        const found = await examine(command.options);
+        console.log(found.map(lineOf).join("\n"));
+        Deno.exit(found.some(({ level }) => level === "failed") ? 1 : 0);
       }
       case "backup": {
         const data = dataDirectory(command.data);

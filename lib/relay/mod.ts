@@ -1,5 +1,6 @@
 /** The relay: queues and rendezvous on Deno KV, spoken to over WebSockets. docs/protocol.md § Relay. */
 export { completeLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export { askGreeting, NoGreetingError } from "./greeting.ts";
 export { type MemorySocket, memorySocketPair } from "./memory_socket.ts";
 export { upgradeToRelay } from "./native_socket.ts";
 export { Relay, type RelayOptions } from "./relay.ts";

@@ -18,7 +18,7 @@ export function programArguments(program: string, dataDir: string): string[] {
     "--unstable-kv",
     "--allow-net",
     "--allow-env",
-    "--allow-sys=umask",
+    "--allow-sys=umask,statfs",
     `--allow-read=${program},${dataDir}`,
     `--allow-write=${dataDir}`,
     program,

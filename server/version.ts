@@ -1,0 +1,2 @@
+/** Of this program, as CHANGELOG.md tells it. */
+export const VERSION = "unreleased";
