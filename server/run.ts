@@ -34,7 +34,8 @@ export async function run(
       case "doctor": {
         const found = await examine(command.options);
         console.log(found.map(lineOf).join("\n"));
-        Deno.exit(found.some(({ level }) => level === "failed") ? 1 : 0);
+        if (found.some(({ level }) => level === "failed")) Deno.exit(1);
+        return;
       }
       case "backup": {
         const data = dataDirectory(command.data);
