@@ -79,6 +79,7 @@ function counting(disk: MemoryDisk) {
     },
     scan: () => assert.fail("the log never scans"),
     count: () => platform.store.count(),
+    keys: (after, limit) => platform.store.keys(after, limit),
     clear: () => platform.store.clear(),
     close: () => platform.store.close(),
   };

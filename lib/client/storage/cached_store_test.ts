@@ -42,6 +42,15 @@ class SlowDisk implements Store {
     return Promise.resolve(this.entries.size);
   }
 
+  async keys(after: Uint8Array | undefined, limit: number) {
+    await this.pause();
+    const keys = [...this.entries.keys()].sort((a, b) => a - b)
+      .filter((key) => after === undefined || key > after[0])
+      .slice(0, limit);
+    await this.pause();
+    return keys.map((key) => bytes(key));
+  }
+
   clear(): Promise<void> {
     this.entries.clear();
     return Promise.resolve();
@@ -73,6 +82,35 @@ Deno.test("what was read or written is not read again, nor what is known not to 
   deepEqual(await store.get(keys), [undefined, undefined, undefined]);
 });
 
+Deno.test("a disk whose keys are listed is not asked for what it does not have", async () => {
+  const disk = new SlowDisk();
+  for (let key = 0; key < 100; key++) disk.entries.set(key, bytes(key));
+  const store = new CachedStore(disk);
+  await store.get([bytes(200)]);
+  equal(disk.reads, 1, "nothing is known yet");
+  await store.commit([put(100, 100)]);
+  await new Promise((resolve) => setTimeout(resolve));
+  disk.reads = 0;
+  deepEqual(await store.get([bytes(201), bytes(202)]), [undefined, undefined]);
+  equal(disk.reads, 0);
+  deepEqual(await store.get([bytes(203), bytes(7)]), [undefined, bytes(7)]);
+  equal(disk.reads, 1);
+  // What comes later is found, also when nothing of it is remembered any more.
+  await store.commit([{ key: bytes(204), value: new Uint8Array(20_000) }]);
+  deepEqual(await store.get([bytes(204)]), [new Uint8Array(20_000)]);
+});
+
+Deno.test("a disk that can't list its keys is asked for each", async () => {
+  const disk = new SlowDisk();
+  disk.keys = () => Promise.reject(new StorageFullError());
+  const store = new CachedStore(disk);
+  await store.commit([put(1, 10)]);
+  await new Promise((resolve) => setTimeout(resolve));
+  disk.reads = 0;
+  deepEqual(await store.get([bytes(2)]), [undefined]);
+  equal(disk.reads, 1);
+});
+
 Deno.test("after a commit that failed, the disk says what is on it", async () => {
   for (const failing of ["before", "after"] as const) {
     const disk = new SlowDisk();
@@ -89,8 +127,7 @@ Deno.test("after a commit that failed, the disk says what is on it", async () =>
 Deno.test("no more is remembered than fits: a thousand entries, none of them large", async () => {
   const disk = new SlowDisk();
   const store = new CachedStore(disk);
-  const large = { key: bytes(9), value: new Uint8Array(16_385) };
-  await store.commit([large]);
+  disk.entries.set(9, new Uint8Array(16_385));
   await store.get([bytes(9)]);
   await store.get([bytes(9)]);
   equal(disk.reads, 2);

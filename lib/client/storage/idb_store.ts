@@ -163,17 +163,27 @@ class IdbStore implements Store {
 
   scan(after: Uint8Array | undefined, limit: number): Promise<StoreEntry[]> {
     return this.#run(async () => {
-      const range = after && IDBKeyRange.lowerBound(after.slice(), true);
       const { store, done } = this.#database.transaction("records");
       const [keys, values] = await Promise.all([
-        store.getAllKeys(range, limit),
-        store.getAll(range, limit),
+        store.getAllKeys(beyond(after), limit),
+        store.getAll(beyond(after), limit),
         done,
       ]);
       return keys.map((key, i) => ({
         key: new Uint8Array(key),
         value: values[i],
       }));
+    });
+  }
+
+  keys(after: Uint8Array | undefined, limit: number): Promise<Uint8Array[]> {
+    return this.#run(async () => {
+      const keys = await this.#database.getAllKeys(
+        "records",
+        beyond(after),
+        limit,
+      );
+      return keys.map((key) => new Uint8Array(key));
     });
   }
 
@@ -257,6 +267,10 @@ type Writing<Name extends "records" | "device"> = IDBPObjectStore<
   Name,
   "readwrite"
 >;
+
+function beyond(key: Uint8Array | undefined): IDBKeyRange | undefined {
+  return key && IDBKeyRange.lowerBound(key.slice(), true);
+}
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {

@@ -152,6 +152,13 @@ class MemoryStore implements Store {
     return this.#disk.entries().length;
   }
 
+  async keys(
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<Uint8Array[]> {
+    return (await this.scan(after, limit)).map(({ key }) => key);
+  }
+
   async clear(): Promise<void> {
     await this.#turn();
     this.#disk.write(this, (records) => records.clear());

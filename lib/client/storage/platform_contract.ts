@@ -104,6 +104,8 @@ export const PLATFORM_CONTRACT: readonly ContractCase<PlatformSubject>[] = [
       const first = await store.scan(undefined, 2);
       same(first, [{ key: a, value: a }, { key: b, value: b }]);
       same(await store.scan(first[1].key, 2), [{ key: c, value: c }]);
+      same(await store.keys(undefined, 2), [a, b]);
+      same(await store.keys(b, 2), [c]);
       await store.clear();
       same(await store.scan(undefined, 2), []);
     },

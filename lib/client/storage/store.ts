@@ -31,6 +31,8 @@ export interface Store {
   scan(after: Uint8Array | undefined, limit: number): Promise<StoreEntry[]>;
   /** How many entries there are. */
   count(): Promise<number>;
+  /** As `scan`, the keys alone. */
+  keys(after: Uint8Array | undefined, limit: number): Promise<Uint8Array[]>;
   /** Removes every entry. */
   clear(): Promise<void>;
   close(): void;
