@@ -18,6 +18,17 @@ export interface Account {
   readonly accountKey: KeyPair;
   /** What is sealed to its public half opens with the access key. */
   readonly recovery: KeyPair;
+  readonly backup: BackupSecrets;
+}
+
+/** What finds and opens the account's backup at a relay; 32 bytes each. */
+export interface BackupSecrets {
+  /** Seed of the Ed25519 pair that reads the blob. */
+  readonly readSeed: Uint8Array;
+  /** Seed of the Ed25519 pair that makes the blob, and gives it another write key. */
+  readonly ownSeed: Uint8Array;
+  /** Under it the backup key of an epoch is sealed. */
+  readonly sealKey: Uint8Array;
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -32,15 +43,23 @@ export function deriveAccount(key: AccessKey): Account {
       accountId: accountIdOf(accountKey.publicKey),
       accountKey,
       recovery,
+      backup: {
+        readSeed: expand(sha256, root, utf8("whisper backup read v1"), 32),
+        ownSeed: expand(sha256, root, utf8("whisper backup own v1"), 32),
+        sealKey: expand(sha256, root, utf8("whisper backup key v1"), 32),
+      },
     };
   } finally {
     wipe(root);
   }
 }
 
-/** Wipes the private halves. */
-export function wipeAccount(account: Account): void {
-  wipe(account.accountKey.privateKey, account.recovery.privateKey);
+/** Wipes the private halves, and what finds and opens the backup. */
+export function wipeAccount(
+  { accountKey, recovery, backup }: Account,
+): void {
+  wipe(accountKey.privateKey, recovery.privateKey);
+  wipe(backup.readSeed, backup.ownSeed, backup.sealKey);
 }
 
 function keyPairFrom(root: Uint8Array, label: string): KeyPair {

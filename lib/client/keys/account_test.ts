@@ -84,6 +84,17 @@ Deno.test("node:crypto derives the same root, keys and id", () => {
       Uint8Array.of(0x05, ...nodePublicKey(expanded)),
     );
   }
+  for (
+    const [label, secret] of [
+      ["whisper backup read v1", account.backup.readSeed],
+      ["whisper backup own v1", account.backup.ownSeed],
+      ["whisper backup key v1", account.backup.sealKey],
+    ] as const
+  ) {
+    const expanded = createHmac("sha256", new Uint8Array(root))
+      .update(label).update(Uint8Array.of(1)).digest();
+    assert.deepEqual(secret, Uint8Array.from(expanded));
+  }
   const digest = createHash("sha256")
     .update("whisper aci").update(account.accountKey.publicKey).digest();
   digest[6] = (digest[6] & 0x0f) | 0x80;
@@ -112,11 +123,18 @@ Deno.test("every bit of the key counts", () => {
   assert.equal(ids.size, 6);
 });
 
-Deno.test("wiping leaves no private key", () => {
+Deno.test("wiping leaves no private key and no secret of the backup", () => {
   const account = deriveAccount(knownKey());
   wipeAccount(account);
-  assert.ok(account.accountKey.privateKey.every((byte) => byte === 0));
-  assert.ok(account.recovery.privateKey.every((byte) => byte === 0));
+  const { accountKey, recovery, backup } = account;
+  const secrets = [
+    accountKey.privateKey,
+    recovery.privateKey,
+    backup.readSeed,
+    backup.ownSeed,
+    backup.sealKey,
+  ];
+  assert.ok(secrets.every((secret) => secret.every((byte) => byte === 0)));
 });
 
 Deno.test("ids are bytes and text of one form only", () => {

@@ -11,6 +11,7 @@ export {
   accountIdFromBytes,
   accountIdOf,
   accountIdToBytes,
+  type BackupSecrets,
   deriveAccount,
   wipeAccount,
 } from "./account.ts";

@@ -1,0 +1,170 @@
+/** What a backup says, read from its cells. docs/protocol.md § Backup. */
+import { bytesToHex } from "@noble/hashes/utils.js";
+import {
+  type ContactSettings,
+  type KnownIdentity,
+  newSettings,
+} from "../contact_settings.ts";
+import {
+  accountIdFromBytes,
+  type DeviceList,
+  ed25519PairOf,
+  Fields,
+  MalformedError,
+  verifyDeviceList,
+} from "../keys/mod.ts";
+import type { ContactRecord } from "../records.ts";
+import type { Stamped } from "../stamped.ts";
+import { type Cell, cellName, type Cells, KINDS } from "./cells.ts";
+import type { BackedAccount, BackedContact, BackedQueue } from "./held.ts";
+
+export interface BackupContents {
+  readonly account: BackedAccount;
+  readonly contacts: readonly BackedContact[];
+}
+
+const MAX_DEVICES = 127;
+/** A removed seed: 32 bytes in a sealed box. */
+const SEALED_SEED = 81;
+const QUEUE_ID = 16;
+const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
+
+/**
+ * Everything that a backup of `owner` says and this program knows.
+ * @throws {MalformedError} and what `verifyDeviceList` does
+ */
+export async function readContents(
+  cells: Cells,
+  owner: { readonly accountId: string; readonly accountKey: Uint8Array },
+): Promise<BackupContents> {
+  const own = (kind: number) => needed(cells, kind, new Uint8Array());
+  const list = await verifyDeviceList(own(KINDS.deviceList).value, owner);
+  const writeKey = own(KINDS.writeKey);
+  if (writeKey.value.length !== 32) throw new MalformedError("write key");
+  const account: BackedAccount = {
+    name: readText(own(KINDS.name).value),
+    deviceList: { version: list.version, bytes: list.bytes },
+    settings: {
+      deliveryReceipts: readYesOrNo(own(KINDS.deliveryReceipts).value),
+      readReceipts: readYesOrNo(own(KINDS.readReceipts).value),
+    },
+    writeKey: { epoch: writeKey.stamp.time, seed: writeKey.value },
+  };
+  // A removal may come between the two cells of a contact: then the contact was removed.
+  const people = [...cells.values()].filter(({ kind, subject }) =>
+    kind === KINDS.person && cells.has(cellName({ kind: KINDS.way, subject }))
+  );
+  const contacts = await Promise.all(
+    people.map((person) => readContact(cells, person)),
+  );
+  return {
+    account,
+    contacts: contacts.sort((a, b) => a.record.metAt - b.record.metAt),
+  };
+}
+
+async function readContact(
+  cells: Cells,
+  { subject, value }: Cell,
+): Promise<BackedContact> {
+  const person = new Fields(value);
+  const identity = {
+    accountId: accountIdFromBytes(sized(subject, 16)),
+    accountKey: person.bytes(2, 33),
+  };
+  const deviceList = await verifyDeviceList(person.bytes(3), identity);
+  const way = new Fields(needed(cells, KINDS.way, subject).value);
+  const record: BackedContact["record"] = {
+    accountId: identity.accountId,
+    name: person.text(1),
+    accountKey: identity.accountKey,
+    deviceList: deviceList.bytes,
+    devices: way.repeated(1, MAX_DEVICES).map(readDevice),
+    ...way.has(2) ? { accountAddress: way.bytes(2) } : {},
+    metAt: person.uint(4, 0, MAX_TIME),
+    settings: readSettings(cells, subject, { ...identity, deviceList }),
+  };
+  return {
+    record,
+    queues: way.repeated(4, MAX_DEVICES + 1).map(readQueue),
+    ...way.has(3) ? { accountQueue: await readAccountQueue(way.bytes(3)) } : {},
+  };
+}
+
+function readDevice(bytes: Uint8Array): ContactRecord["devices"][number] {
+  const device = new Fields(bytes);
+  return { id: device.uint(1, 1, MAX_DEVICES), address: device.bytes(2) };
+}
+
+function readQueue(bytes: Uint8Array): BackedQueue {
+  sized(bytes, QUEUE_ID + SEALED_SEED);
+  return { id: bytes.slice(0, QUEUE_ID), removeKey: bytes.slice(QUEUE_ID) };
+}
+
+async function readAccountQueue(bytes: Uint8Array) {
+  sized(bytes, 96);
+  return {
+    receive: await ed25519PairOf(bytes.slice(0, 32)),
+    send: await ed25519PairOf(bytes.slice(32, 64)),
+    sealKey: bytes.slice(64),
+  };
+}
+
+function readSettings(
+  cells: Cells,
+  subject: Uint8Array,
+  identity: { accountKey: Uint8Array; deviceList: DeviceList },
+): ContactSettings {
+  const nothing = newSettings(identity);
+  const chosen = <T>(
+    kind: number,
+    read: (value: Uint8Array) => T,
+    otherwise: Stamped<T>,
+  ): Stamped<T> => {
+    const cell = cells.get(cellName({ kind, subject }));
+    return cell ? { value: read(cell.value), ...cell.stamp } : otherwise;
+  };
+  return {
+    name: chosen(KINDS.ownName, readText, nothing.name),
+    muted: chosen(KINDS.muted, readYesOrNo, nothing.muted),
+    archived: chosen(KINDS.archived, readYesOrNo, nothing.archived),
+    blocked: chosen(KINDS.blocked, readYesOrNo, nothing.blocked),
+    identity: chosen(KINDS.identity, readIdentity, nothing.identity),
+  };
+}
+
+function readIdentity(bytes: Uint8Array): KnownIdentity {
+  const fields = new Fields(bytes);
+  return {
+    accountKey: fields.bytes(1, 33),
+    deviceKeys: fields.repeated(2, MAX_DEVICES).map((key) => sized(key, 33)),
+    verified: fields.uint(3, 0, 1) === 1,
+  };
+}
+
+function readText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+  } catch {
+    throw new MalformedError("text");
+  }
+}
+
+function readYesOrNo(bytes: Uint8Array): boolean {
+  if (bytes.length !== 1 || bytes[0] > 1) throw new MalformedError("choice");
+  return bytes[0] === 1;
+}
+
+function sized(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length !== length) throw new MalformedError("length");
+  return bytes;
+}
+
+function needed(cells: Cells, kind: number, subject: Uint8Array): Cell {
+  const cell = cells.get(cellName({ kind, subject }));
+  if (!cell) {
+    throw new MalformedError(`no cell ${kind} of ${bytesToHex(subject)}`);
+  }
+  return cell;
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import {
+  deriveAccount,
+  MalformedError,
+  newAccessKey,
+  newDevice,
+  newQueue,
+  publicDevice,
+  sealRemoveKey,
+  signDeviceList,
+} from "../keys/mod.ts";
+import { decided, newSettings } from "../contact_settings.ts";
+import { encodeCells, parseCells } from "./cell_codec.ts";
+import { cellName, KINDS } from "./cells.ts";
+import { readContents } from "./contents.ts";
+import {
+  type BackedAccount,
+  type BackedContact,
+  heldOfAccount,
+  heldOfContact,
+} from "./held.ts";
+import { stated } from "./restate.ts";
+
+const NOW = { now: 5_000, device: 1 };
+
+async function someone() {
+  const account = deriveAccount(newAccessKey());
+  const deviceList = signDeviceList({
+    accountId: account.accountId,
+    accountKey: account.accountKey,
+    devices: [publicDevice(await newDevice(1))],
+  });
+  return { account, deviceList };
+}
+
+async function backedAccount() {
+  const { account, deviceList } = await someone();
+  const backed: BackedAccount = {
+    name: "Ada",
+    deviceList: { version: deviceList.version, bytes: deviceList.bytes },
+    settings: { deliveryReceipts: true, readReceipts: false },
+    writeKey: { epoch: 3, seed: new Uint8Array(32).fill(7) },
+  };
+  const owner = {
+    accountId: account.accountId,
+    accountKey: account.accountKey.publicKey,
+  };
+  return { backed, owner, recoveryKey: account.recovery.publicKey };
+}
+
+async function backedContact(
+  recoveryKey: Uint8Array,
+  metAt: number,
+): Promise<BackedContact> {
+  const { account, deviceList } = await someone();
+  const queue = await newQueue();
+  const identity = { accountKey: account.accountKey.publicKey, deviceList };
+  const { receive, send, sealKey } = queue;
+  return {
+    record: {
+      accountId: account.accountId,
+      name: "Bob",
+      accountKey: identity.accountKey,
+      deviceList: deviceList.bytes,
+      devices: [{ id: 1, address: Uint8Array.of(1, 2, 3) }],
+      accountAddress: Uint8Array.of(4, 5, 6),
+      metAt,
+      settings: decided(newSettings(identity), {
+        name: "Bobby",
+        muted: true,
+        identity: {
+          accountKey: identity.accountKey,
+          deviceKeys: deviceList.devices.map(({ identityKey }) => identityKey),
+          verified: true,
+        },
+      }, NOW),
+    },
+    queues: [{
+      id: new Uint8Array(16).fill(9),
+      removeKey: await sealRemoveKey(recoveryKey, queue),
+    }],
+    accountQueue: { receive, send, sealKey },
+  };
+}
+
+Deno.test("an account and its contacts come back from a backup as they were", async () => {
+  const { backed, owner, recoveryKey } = await backedAccount();
+  const first = await backedContact(recoveryKey, 1_000);
+  const second = await backedContact(recoveryKey, 2_000);
+  const { accountAddress: _, ...left } = second.record;
+  const parted = { record: { ...left, devices: [] }, queues: [] };
+  const { cells } = stated(
+    [
+      ...heldOfAccount(backed),
+      ...[parted, first].flatMap((contact) => heldOfContact(contact)),
+    ],
+    NOW,
+  );
+  const contents = await readContents(parseCells(encodeCells(cells)), owner);
+  assert.deepEqual(contents, { account: backed, contacts: [first, parted] });
+});
+
+Deno.test("a contact takes about a kilobyte", async () => {
+  const { recoveryKey } = await backedAccount();
+  const contact = await backedContact(recoveryKey, 1_000);
+  const { length } = encodeCells(stated(heldOfContact(contact), NOW).cells);
+  assert.ok(length < 1_200, String(length));
+});
+
+Deno.test("what is no backup of this account is refused", async () => {
+  const { backed, owner, recoveryKey } = await backedAccount();
+  const contact = await backedContact(recoveryKey, 1_000);
+  const { cells } = stated(
+    [...heldOfAccount(backed), ...heldOfContact(contact)],
+    NOW,
+  );
+  const other = await backedAccount();
+  await assert.rejects(readContents(cells, other.owner));
+  const without = new Map(cells);
+  without.delete(cellName({ kind: KINDS.name, subject: new Uint8Array() }));
+  await assert.rejects(readContents(without, owner), MalformedError);
+});

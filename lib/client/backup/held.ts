@@ -1,0 +1,139 @@
+/** What a device has that belongs into the backup, and how it is written there. docs/protocol.md § Backup. */
+import { concatBytes } from "@noble/hashes/utils.js";
+import type { ContactSettings, KnownIdentity } from "../contact_settings.ts";
+import {
+  accountIdToBytes,
+  type QueueCredentials,
+  writeMessage,
+} from "../keys/mod.ts";
+import type { ContactRecord, SettingsRecord } from "../records.ts";
+import { KINDS } from "./cells.ts";
+import type { Held } from "./restate.ts";
+
+/** An own queue as the backup knows it. */
+export interface BackedQueue {
+  /** 16 bytes, as the relay names it. */
+  readonly id: Uint8Array;
+  /** Its remove key, sealed to the recovery key. */
+  readonly removeKey: Uint8Array;
+}
+
+/** A contact, with the own queues that only they can send to. */
+export interface BackedContact {
+  readonly record: Omit<ContactRecord, "queues" | "conversation">;
+  readonly queues: readonly BackedQueue[];
+  /** Of the account queue, without its remove key; none after a parting. */
+  readonly accountQueue?: Pick<
+    QueueCredentials,
+    "receive" | "send" | "sealKey"
+  >;
+}
+
+export interface BackedAccount {
+  readonly name: string;
+  readonly deviceList: { readonly version: number; readonly bytes: Uint8Array };
+  readonly settings: SettingsRecord;
+  /** Seed of the key that writes the backup, and the epoch it is of. */
+  readonly writeKey: { readonly epoch: number; readonly seed: Uint8Array };
+}
+
+const NOBODY = new Uint8Array();
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const yesOrNo = (value: boolean) => Uint8Array.of(value ? 1 : 0);
+
+export function heldOfAccount(account: BackedAccount): Held[] {
+  const { name, deviceList, settings, writeKey } = account;
+  const about = (
+    kind: number,
+    value: Uint8Array,
+    time?: number,
+  ): Held => ({
+    kind,
+    subject: NOBODY,
+    value,
+    ...time === undefined ? {} : { stamp: { time, device: 0 } },
+  });
+  return [
+    about(KINDS.name, utf8(name)),
+    about(KINDS.deviceList, deviceList.bytes, deviceList.version),
+    about(KINDS.deliveryReceipts, yesOrNo(settings.deliveryReceipts)),
+    about(KINDS.readReceipts, yesOrNo(settings.readReceipts)),
+    about(KINDS.writeKey, writeKey.seed, writeKey.epoch),
+  ];
+}
+
+export function heldOfContact(contact: BackedContact): Held[] {
+  const { record } = contact;
+  const subject = accountIdToBytes(record.accountId);
+  return [
+    { kind: KINDS.person, subject, value: encodePerson(record) },
+    { kind: KINDS.way, subject, value: encodeWay(contact) },
+    ...heldOfSettings(subject, record.settings),
+  ];
+}
+
+/** What nobody chose is not written: any choice is later than none. */
+function heldOfSettings(
+  subject: Uint8Array,
+  { name, muted, archived, blocked, identity }: ContactSettings,
+): Held[] {
+  const fields = [
+    { kind: KINDS.ownName, chosen: name, value: utf8(name.value) },
+    { kind: KINDS.muted, chosen: muted, value: yesOrNo(muted.value) },
+    { kind: KINDS.archived, chosen: archived, value: yesOrNo(archived.value) },
+    { kind: KINDS.blocked, chosen: blocked, value: yesOrNo(blocked.value) },
+    {
+      kind: KINDS.identity,
+      chosen: identity,
+      value: encodeIdentity(identity.value),
+    },
+  ];
+  return fields.flatMap(({ kind, chosen: { time, device }, value }) =>
+    time > 0 ? [{ kind, subject, value, stamp: { time, device } }] : []
+  );
+}
+
+function encodePerson(
+  { name, accountKey, deviceList, metAt }: BackedContact["record"],
+): Uint8Array {
+  return writeMessage((writer) => {
+    writer.writeStringField(1, name);
+    writer.writeBytesField(2, accountKey);
+    writer.writeBytesField(3, deviceList);
+    writer.writeVarintField(4, metAt);
+  });
+}
+
+function encodeWay(
+  { record, queues, accountQueue }: BackedContact,
+): Uint8Array {
+  return writeMessage((writer) => {
+    for (const { id, address } of record.devices) {
+      writer.writeBytesField(
+        1,
+        writeMessage((device) => {
+          device.writeVarintField(1, id);
+          device.writeBytesField(2, address);
+        }),
+      );
+    }
+    if (record.accountAddress) writer.writeBytesField(2, record.accountAddress);
+    if (accountQueue) {
+      const { receive, send, sealKey } = accountQueue;
+      writer.writeBytesField(3, concatBytes(receive.seed, send.seed, sealKey));
+    }
+    for (const { id, removeKey } of queues) {
+      writer.writeBytesField(4, concatBytes(id, removeKey));
+    }
+  });
+}
+
+function encodeIdentity(
+  { accountKey, deviceKeys, verified }: KnownIdentity,
+): Uint8Array {
+  return writeMessage((writer) => {
+    writer.writeBytesField(1, accountKey);
+    for (const key of deviceKeys) writer.writeBytesField(2, key);
+    writer.writeVarintField(3, verified ? 1 : 0);
+  });
+}
