@@ -120,6 +120,8 @@ function lengthen(person: Person, url: string, count: number): Promise<void> {
 async function openings(page: Page, url: string): Promise<number[]> {
   const took: number[] = [];
   for (let i = 0; i < OPENINGS; i++) {
+    // The same address again would be a reload, which keeps the conversation open.
+    await page.goto("about:blank");
     await page.goto(`${url}/chat`);
     await page.locator(".entry").waitFor();
     await page.waitForTimeout(500);

@@ -31,9 +31,7 @@ import { InviteRun } from "./invite_run.ts";
 import {
   addressOf,
   compareDeviceLists,
-  type Ed25519Pair,
   MalformedError,
-  newEd25519Pair,
   publicDevice,
 } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
@@ -45,7 +43,7 @@ import {
 import { sessionName } from "./outbox.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekeys.ts";
-import { queueId } from "../wire/mod.ts";
+import { type Ed25519Pair, newEd25519Pair, queueId } from "../wire/mod.ts";
 import { bindQueues, makeQueue } from "./queues.ts";
 import {
   type InviteRecord,

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
-import { decodeFrame, encodeBindOk, encodeFrame } from "../wire/mod.ts";
-import { type Address, newEd25519Pair } from "./keys/mod.ts";
+import {
+  decodeFrame,
+  encodeBindOk,
+  encodeFrame,
+  newEd25519Pair,
+} from "../wire/mod.ts";
+import type { Address } from "./keys/mod.ts";
 import { Lane } from "./lane.ts";
 import { Connection } from "./link/mod.ts";
 import type { OutgoingRecord } from "./records.ts";

@@ -1,20 +1,20 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   bindMessage,
+  type Ed25519Pair,
   parseBindOk,
   parseReplacedDetail,
   parseWorkDetail,
   queueId,
   type Role,
+  signEd25519,
   solveWork,
 } from "../wire/mod.ts";
 import {
-  type Ed25519Pair,
   encodeQueue,
   newQueue,
   type QueueCredentials,
   sealRemoveKey,
-  signEd25519,
 } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import { type Connection, RelayError } from "./link/mod.ts";

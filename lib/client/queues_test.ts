@@ -4,8 +4,8 @@ import {
   decodeFrame,
   encodeFrame,
   type Hello,
+  newEd25519Pair,
 } from "../wire/mod.ts";
-import { newEd25519Pair } from "./keys/mod.ts";
 import { Connection, ConnectionLostError, RelayError } from "./link/mod.ts";
 import { bindQueue, bindQueues, heldGeneration, withWork } from "./queues.ts";
 import { joinRendezvous, openRendezvous } from "./rendezvous.ts";

@@ -1,10 +1,11 @@
 import {
+  type Ed25519Pair,
   type ErrorName,
   parseJoinOk,
   parseOpenOk,
   rendezvousMessage,
+  signEd25519,
 } from "../wire/mod.ts";
-import { type Ed25519Pair, signEd25519 } from "./keys/mod.ts";
 import type { Connection } from "./link/mod.ts";
 import { withWork } from "./queues.ts";
 import type { InviteFailure } from "./view.ts";

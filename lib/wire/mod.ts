@@ -32,7 +32,15 @@ export {
   rendezvousMessage,
 } from "./credentials.ts";
 export { accessMessage, accessSeed, accessSigner } from "./access.ts";
-export { ed25519Signer, type Signer, verifyEd25519 } from "./ed25519.ts";
+export {
+  type Ed25519Pair,
+  ed25519PairOf,
+  ed25519Signer,
+  newEd25519Pair,
+  signEd25519,
+  type Signer,
+  verifyEd25519,
+} from "./ed25519.ts";
 export { ERROR_CODES, type ErrorName } from "./error_code.ts";
 export { decodeFrame, encodeFrame } from "./frame.ts";
 export {

@@ -1,5 +1,5 @@
 /** An address: what a contact gets, to send to one queue. Whoever has it can send. */
-import { type Ed25519Pair, ed25519PairOf } from "./ed25519.ts";
+import { type Ed25519Pair, ed25519PairOf } from "../../wire/mod.ts";
 import { Fields, MalformedError, writeMessage } from "./protobuf.ts";
 import type { QueueCredentials } from "./queue.ts";
 

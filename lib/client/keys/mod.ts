@@ -39,13 +39,6 @@ export {
   signDeviceList,
   verifyDeviceList,
 } from "./device_list.ts";
-export {
-  type Ed25519Pair,
-  ed25519PairOf,
-  newEd25519Pair,
-  signEd25519,
-  verifyEd25519,
-} from "./ed25519.ts";
 export { Fields, MalformedError, writeMessage } from "./protobuf.ts";
 export {
   encodeQueue,

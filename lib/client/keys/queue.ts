@@ -1,6 +1,10 @@
 /** The credentials of one queue at a relay, as its owner keeps them. */
 import { randomBytes } from "@noble/hashes/utils.js";
-import { type Ed25519Pair, ed25519PairOf, newEd25519Pair } from "./ed25519.ts";
+import {
+  type Ed25519Pair,
+  ed25519PairOf,
+  newEd25519Pair,
+} from "../../wire/mod.ts";
 import { Fields, writeMessage } from "./protobuf.ts";
 import { sealToKey } from "./sealed_box.ts";
 import { wipe } from "./wipe.ts";
