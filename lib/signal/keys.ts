@@ -30,7 +30,7 @@ export function isPublicKey(publicKey: Uint8Array): boolean {
 }
 
 /** A new private key (32) from the platform's randomness, clamped (RFC 7748 section 5). */
-function generatePrivateKey(): Uint8Array {
+export function generatePrivateKey(): Uint8Array {
   const privateKey = crypto.getRandomValues(new Uint8Array(32));
   privateKey[0] &= 248;
   privateKey[31] = (privateKey[31] & 127) | 64;

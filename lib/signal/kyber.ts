@@ -1,7 +1,7 @@
 import { concatBytes } from "@noble/ciphers/utils.js";
 import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
 import { SignalError } from "./errors.ts";
-import { mlKem1024, SIZES } from "./ml_kem.ts";
+import { mlKem1024, publicKeyOfSeed, SIZES } from "./ml_kem.ts";
 
 /*
  * Kyber1024 round 3 out of ML-KEM-1024. The two differ in a hash of the encapsulator's randomness, which
@@ -24,6 +24,16 @@ export async function generateKyberKeyPair(): Promise<
     publicKey: concatBytes(Uint8Array.of(KYBER1024), publicKey),
     secretKey: seed,
   };
+}
+
+/** A new secret key, the 64-byte seed, from the platform's randomness. Its public key: `kyberPublicKeyOf`. */
+export function generateKyberSeed(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(SIZES.seed));
+}
+
+/** The public key (0x08 ‖ 1568) of a secret key (the 64-byte seed). About a millisecond. */
+export function kyberPublicKeyOf(secretKey: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(KYBER1024), publicKeyOfSeed(secretKey));
 }
 
 /** Ciphertext (0x08 ‖ 1568) and shared secret (32) for a public key. @throws SignalError `invalid-key` */

@@ -20,6 +20,13 @@ export interface MlKem1024 {
   decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array>;
 }
 
+/** The public key (1568) that belongs to a seed (64). WebCrypto gives none for a seed, so this is noble's everywhere. */
+export function publicKeyOfSeed(seed: Uint8Array): Uint8Array {
+  const { publicKey, secretKey } = noble.keygen(seed);
+  secretKey.fill(0);
+  return publicKey;
+}
+
 export const nobleMlKem1024: MlKem1024 = {
   name: "noble",
   generate() {

@@ -21,12 +21,35 @@ export type { KeyPair } from "./keys.ts";
 export { PREKEY, WHISPER } from "./messages.ts";
 export type { CiphertextMessage } from "./messages.ts";
 export {
+  describePreKeyStock,
+  giveBundle,
+  lastResortBundle,
+  preKeySourceOf,
+  takeBack as takeBackPreKeys,
+  usePreKeys,
+} from "./prekey_stock.ts";
+export type { PreKeyStock, PreKeyStockInfo } from "./prekey_stock.ts";
+export {
+  parsePreKeyStock,
+  serializePreKeyStock,
+} from "./prekey_stock_codec.ts";
+export {
+  createPreKeyStock,
+  keepUp as keepUpPreKeyStock,
+  planUpkeep as planPreKeyUpkeep,
+} from "./prekey_upkeep.ts";
+export type {
+  Upkeep as PreKeyUpkeep,
+  UpkeepTimes as PreKeyUpkeepTimes,
+} from "./prekey_upkeep.ts";
+export {
   generateKyberPreKey,
   generatePreKey,
   generateSignedPreKey,
 } from "./prekeys.ts";
 export type {
   KyberPreKey,
+  KyberSecret,
   PreKey,
   PreKeyBundle,
   PreKeySource,

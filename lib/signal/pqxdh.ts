@@ -12,7 +12,7 @@ import {
 import { kyberDecapsulate, kyberEncapsulate } from "./kyber.ts";
 import type { PreKeyMessage } from "./messages.ts";
 import {
-  type KyberPreKey,
+  type KyberSecret,
   type PreKey,
   type PreKeyBundle,
   type SignedPreKey,
@@ -85,7 +85,7 @@ export async function initiate(
 export interface ResponderKeys {
   readonly identity: KeyPair;
   readonly signedPreKey: SignedPreKey;
-  readonly kyberPreKey: KyberPreKey;
+  readonly kyberPreKey: KyberSecret;
   readonly preKey?: PreKey;
 }
 

@@ -45,11 +45,14 @@ export interface PreKeyBundle {
   readonly preKey?: { readonly id: number; readonly publicKey: Uint8Array };
 }
 
+/** The half of a Kyber prekey that its owner needs to answer with. */
+export type KyberSecret = Pick<KyberPreKey, "id" | "secretKey">;
+
 /** Where a device looks up its own prekeys while it decrypts a first message. */
 export interface PreKeySource {
   preKey(id: number): Promise<PreKey | undefined>;
   signedPreKey(id: number): Promise<SignedPreKey | undefined>;
-  kyberPreKey(id: number): Promise<KyberPreKey | undefined>;
+  kyberPreKey(id: number): Promise<KyberSecret | undefined>;
 }
 
 export async function generatePreKey(id: number): Promise<PreKey> {

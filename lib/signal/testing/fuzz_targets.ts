@@ -1,11 +1,16 @@
 import {
   type CiphertextMessage,
+  createPreKeyStock,
   decrypt,
   describeSession,
   encrypt,
+  giveBundle,
   initiateSession,
+  keepUpPreKeyStock,
+  parsePreKeyStock,
   parseSession,
   PREKEY,
+  serializePreKeyStock,
   serializeSession,
   SignalError,
   verify,
@@ -74,6 +79,8 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
   const remote = alice.address;
   const session = bob.session(remote)!;
   const bundle = await bob.publish({ oneTime: true });
+  const stock = giveBundle(await createPreKeyStock(local.identity, 1), local)!
+    .stock;
   const parser = { refusal: SignalError, share: 1 };
   const spqrParser = { refusal: SpqrError, share: 1 };
   return {
@@ -125,6 +132,18 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
           message: { type: WHISPER, bytes: messages.at(-1)! },
           maxForwardJumps: 1_000,
         });
+      },
+    },
+    "stored prekeys": {
+      ...parser,
+      share: 0.1,
+      corpus: [serializePreKeyStock(stock)],
+      // What is accepted can be used and stored again.
+      async read(bytes) {
+        const read = parsePreKeyStock(bytes);
+        const times = { now: 0, caughtUp: 0 };
+        const kept = await keepUpPreKeyStock(read, local.identity, times);
+        parsePreKeyStock(serializePreKeyStock(kept));
       },
     },
     "messages to a held session": {
