@@ -39,6 +39,7 @@ export {
   signDeviceList,
   verifyDeviceList,
 } from "./device_list.ts";
+export { type Ed25519Pair, ed25519PairOf } from "../../wire/mod.ts";
 export { Fields, MalformedError, writeMessage } from "./protobuf.ts";
 export {
   encodeQueue,
