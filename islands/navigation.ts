@@ -41,10 +41,21 @@ export function parsePlace(state: unknown): Place {
   };
 }
 
+let held: Place | undefined;
+
+/** Until what it returns is called, back stays here: leaving would lose what can't be had again. */
+export function stayHere(): () => void {
+  held = place.value;
+  return () => {
+    held = undefined;
+  };
+}
+
 /** Starts following the history. Returns what stops it. */
 export function followHistory(): () => void {
   const read = () => {
-    place.value = parsePlace(history.state);
+    if (held) history.pushState(held, "");
+    else place.value = parsePlace(history.state);
   };
   addEventListener("popstate", read);
   read();

@@ -35,7 +35,7 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
   queuesPerConnection: [
     "NUMBER",
     "queues and rendezvous that one connection may hold",
-    "a person has one queue for each contact and device",
+    "each contact takes three at most: enough for 1,365 of them",
   ],
   messagesPerQueue: [
     "NUMBER",

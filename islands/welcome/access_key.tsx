@@ -10,6 +10,7 @@ import { Check } from "../parts/check.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { saveText } from "../save_text.ts";
+import { stayHere } from "../navigation.ts";
 import { text } from "../text/mod.ts";
 import { Card } from "./card.tsx";
 
@@ -28,7 +29,11 @@ export function AccessKey(
     // Leaving now would lose an account whose key may be written down already.
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener("beforeunload", ask);
-    return () => removeEventListener("beforeunload", ask);
+    const leave = stayHere();
+    return () => {
+      removeEventListener("beforeunload", ask);
+      leave();
+    };
   }, []);
 
   const download = () => {

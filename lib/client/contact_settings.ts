@@ -30,6 +30,8 @@ export interface ContactSettings {
 interface Identity {
   readonly accountKey: Uint8Array;
   readonly deviceList: DeviceList;
+  /** A device of theirs goes by another list, or an older one. */
+  readonly listClaim?: { readonly seen: boolean };
 }
 
 /** Of someone just met: nothing was decided. */
@@ -80,12 +82,13 @@ export function knownIdentity(
  */
 export function verificationOf(
   { identity: { value: known } }: ContactSettings,
-  { accountKey, deviceList }: Identity,
+  { accountKey, deviceList, listClaim }: Identity,
 ): Verification {
   if (!equalBytes(known.accountKey, accountKey)) return "new-number";
   const unknown = deviceList.devices.some(({ identityKey }) =>
     !known.deviceKeys.some((key) => equalBytes(key, identityKey))
   );
-  if (unknown) return "new-device";
+  // Two lists that contradict each other: at least one has devices that nobody here has seen.
+  if (unknown || listClaim?.seen === false) return "new-device";
   return known.verified ? "verified" : "unverified";
 }

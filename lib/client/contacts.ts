@@ -17,6 +17,7 @@ import {
 } from "./contact_settings.ts";
 import type { Desk } from "./desk.ts";
 import type { Entry, Ledger } from "./ledger.ts";
+import { compareClaim, type DeviceListClaim } from "./keys/mod.ts";
 import { checkName } from "./own_account.ts";
 import { contactsTable, contactTable, SELF } from "./records.ts";
 import { compareScanned, safetyCode } from "./safety_code.ts";
@@ -166,13 +167,36 @@ export class Contacts {
     });
   }
 
+  /**
+   * A device of the contact said which device list it goes by. One that contradicts the known list,
+   * or comes before it, withdraws the verification and warns, once for each such list.
+   * @returns the contact as they are then
+   */
+  claimed(entry: Entry, contact: Contact, claim: DeviceListClaim): Contact {
+    const { record, deviceList } = contact;
+    const order = compareClaim(deviceList, claim);
+    if (order === "same" || order === "newer") return contact;
+    const { version, hash } = claim;
+    const before = record.listClaim;
+    if (before?.version === version && equalBytes(before.hash, hash)) {
+      return contact;
+    }
+    const listClaim = { version, hash, seen: false };
+    const warned = { ...contact, record: { ...record, listClaim } };
+    this.put(entry, warned);
+    return warned;
+  }
+
   /** The person knows the keys as they are now. */
   #know(entry: Entry, contact: Contact, verified: boolean): void {
-    const identity = knownIdentity(
-      { ...contact.record, deviceList: contact.deviceList },
-      verified,
+    const { record, deviceList } = contact;
+    const identity = knownIdentity({ ...record, deviceList }, verified);
+    const listClaim = record.listClaim && { ...record.listClaim, seen: true };
+    this.decide(
+      entry,
+      listClaim ? { ...contact, record: { ...record, listClaim } } : contact,
+      { identity },
     );
-    this.decide(entry, contact, { identity });
   }
 
   async #compare(accountId: string, scanned: string): Promise<ScannedNumber> {
@@ -237,7 +261,7 @@ function stateOf(contact: Contact): ContactState {
     blocked: blocked.value,
     connected: isConnected(contact),
     verification: verificationOf(record.settings, {
-      accountKey: record.accountKey,
+      ...record,
       deviceList,
     }),
   };

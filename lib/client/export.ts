@@ -51,8 +51,8 @@ async function* messages(
 
 function contactData(contact: Contact) {
   const { record, deviceList } = contact;
-  const { settings, accountKey } = record;
-  const verified = verificationOf(settings, { accountKey, deviceList });
+  const { settings } = record;
+  const verified = verificationOf(settings, { ...record, deviceList });
   return {
     name: nameOf(contact),
     chosenName: record.name,

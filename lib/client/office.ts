@@ -101,7 +101,11 @@ export class Office {
     );
     this.#inbox = new Inbox(desk, {
       said: (entry, contact, content) =>
-        this.conversations.said(entry, contact, content),
+        this.conversations.said(
+          entry,
+          this.#contacts.claimed(entry, contact, content.deviceList),
+          content,
+        ),
       began: (entry, contact) => this.#answer(entry, contact),
     });
     this.#queues = new OwnQueues(desk, opened.generation, {

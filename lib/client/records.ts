@@ -68,6 +68,13 @@ export interface ContactRecord {
   readonly conversation: string;
   /** ms since the epoch. */
   readonly metAt: number;
+  /** What a device of theirs last said of a list that can't be in one chain with ours, or comes before it. */
+  readonly listClaim?: {
+    readonly version: number;
+    readonly hash: Uint8Array;
+    /** The person was warned, and has looked at it. */
+    readonly seen: boolean;
+  };
   readonly settings: ContactSettings;
 }
 

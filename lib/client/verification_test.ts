@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { safetyNumber } from "../signal/mod.ts";
-import { deriveAccount, parseAccessKey } from "./keys/mod.ts";
+import {
+  deriveAccount,
+  type DeviceList,
+  newDevice,
+  parseAccessKey,
+  publicDevice,
+  signDeviceList,
+} from "./keys/mod.ts";
+import { accountTable, SELF } from "./records.ts";
+import { Vault } from "./storage/mod.ts";
 import { deviceListOf, otherDevice } from "./testing/other_device.ts";
 import {
   codeOf,
@@ -8,6 +17,7 @@ import {
   newcomer,
   online,
   only,
+  sees,
   withWorld,
 } from "./testing/people.ts";
 import type { Person, World } from "./testing/world.ts";
@@ -133,6 +143,66 @@ Deno.test("nobody meets us as someone we know with a device list that contradict
       reason: "device-list",
     });
     assert.equal(verificationOf(ada), "verified");
+  }));
+
+/** Puts another device list on the disk of somebody who is not there. */
+async function putList(person: Person, list: DeviceList): Promise<void> {
+  const vault = await Vault.open(person.disk.platform());
+  assert.ok(vault instanceof Vault);
+  const record = await vault.get(accountTable, SELF);
+  assert.ok(record);
+  await vault.commit([
+    accountTable.put(SELF, { ...record, deviceList: list.bytes }),
+  ]);
+  await vault.close();
+}
+
+Deno.test("a message of a device that goes by a list beside the known one withdraws the mark and warns, once", () =>
+  withWorld(async (world) => {
+    const { ada, bob, list } = await bobIsGone(world);
+    const { accountId, accountKey } = await accountOf(bob);
+    const more = publicDevice(await newDevice(2));
+    // The same device, and a list of the same version with one more, which nobody was shown.
+    await putList(
+      bob,
+      signDeviceList({
+        accountId,
+        accountKey,
+        devices: [...list.devices, more],
+      }),
+    );
+    await bob.start();
+    await (await only(bob)).send("one");
+    await sees(world, await only(ada), ["one"]);
+    assert.equal(verificationOf(ada), "new-device");
+    await ada.messenger.close();
+    await ada.start();
+    assert.equal(verificationOf(ada), "new-device");
+
+    await (await only(ada)).contact.acknowledge();
+    await online(world, ada);
+    await (await only(bob)).send("two");
+    await sees(world, await only(ada), ["one", "two"]);
+    assert.equal(verificationOf(ada), "unverified");
+    await (await only(ada)).contact.setVerified(true);
+    assert.equal(verificationOf(ada), "verified");
+  }));
+
+Deno.test("a message of a device that goes by an older list withdraws the mark and warns; one that goes by the known list does not", () =>
+  withWorld(async (world) => {
+    const { ada, bob, list } = await bobIsGone(world);
+    const newBob = await otherDevice(world, "Bob", bob.accessKey, list);
+    await meet(world, newBob, ada);
+    await (await only(ada)).contact.setVerified(true);
+    await (await only(newBob)).send("of the new list");
+    await sees(world, await only(ada), ["of the new list"]);
+    assert.equal(verificationOf(ada), "verified");
+    await newBob.close();
+    await putList(newBob, list);
+    await newBob.start();
+    await (await only(newBob)).send("of the old one");
+    await sees(world, await only(ada), ["of the new list", "of the old one"]);
+    assert.equal(verificationOf(ada), "new-device");
   }));
 
 Deno.test("a device that was removed from someone's list does not come back by meeting us anew", () =>

@@ -52,7 +52,7 @@ export type Verification =
   | "verified"
   /** The account has another key than the person last knew, and so another safety number. */
   | "new-number"
-  /** The account has a device that the person does not know of. */
+  /** The account has a device that the person does not know of, or one that goes by another device list. */
   | "new-device";
 
 /** What a scanned code says about the safety number. */

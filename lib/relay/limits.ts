@@ -65,7 +65,7 @@ const DAY = 86_400;
 
 export const DEFAULT_LIMITS: Limits = {
   connections: 10_000,
-  queuesPerConnection: 1_024,
+  queuesPerConnection: 4_096,
   messagesPerQueue: 4_096,
   bytesPerQueue: 16 * 1024 * 1024,
   messageLifetime: 21 * DAY,

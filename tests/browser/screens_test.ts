@@ -75,6 +75,32 @@ Deno.test("while what is stored is not open yet, that is said", () =>
     await screenshot(page, "starting");
   }));
 
+Deno.test("back does not give up a new account whose access key is shown", () =>
+  withVisitors([{}], async ({ page }) => {
+    await page.getByRole("button", { name: "Create new account" }).click();
+    await page.getByRole("textbox", { name: "Display name" }).fill("Ada");
+    await page.getByRole("button", { name: "Create account" }).click();
+    const key = page.getByRole("status", { name: "Access key" });
+    const shown = await key.innerText();
+    const stored = page.getByRole("checkbox", {
+      name: "I have stored my access key",
+    });
+    await stored.check();
+    for (let i = 0; i < 3; i++) {
+      await page.evaluate(() => {
+        const heard = new Promise((resolve) =>
+          addEventListener("popstate", resolve, { once: true })
+        );
+        history.back();
+        return heard;
+      });
+      equal(await key.innerText(), shown);
+      equal(await stored.isChecked(), true);
+    }
+    await page.getByRole("button", { name: "Continue" }).click();
+    await messengerIsOpen(page);
+  }));
+
 Deno.test("a browser that stores nothing is told so, and offered no account", () =>
   withVisitors([{}], async ({ page }) => {
     await page.addInitScript(() => {

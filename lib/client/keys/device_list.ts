@@ -186,6 +186,28 @@ function parseSigned(bytes: Uint8Array) {
   }
 }
 
+/** What a message says of its author's list: the beginning of its hash is enough to tell two apart. */
+export interface DeviceListClaim {
+  readonly version: number;
+  readonly hash: Uint8Array;
+}
+
+/**
+ * As `compareDeviceLists`, for a list that is not here: what a device says it goes by. Whoever hides
+ * a list from some, or signs another beside it, is noticed by what the devices themselves say.
+ */
+export function compareClaim(
+  known: DeviceList,
+  { version, hash }: DeviceListClaim,
+): DeviceListOrder {
+  const begins = (full: Uint8Array | undefined) =>
+    full !== undefined && equalBytes(full.subarray(0, hash.length), hash);
+  if (version > known.version) return "newer";
+  if (version === known.version) return begins(known.hash) ? "same" : "forked";
+  const adjacent = version === known.version - 1;
+  return adjacent && !begins(known.previous) ? "forked" : "older";
+}
+
 export type DeviceListOrder = "newer" | "same" | "older" | "forked";
 
 /**

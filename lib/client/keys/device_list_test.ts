@@ -5,6 +5,7 @@ import { newAccessKey } from "./access_key.ts";
 import { type Account, deriveAccount } from "./account.ts";
 import { type Device, newDevice, publicDevice } from "./device.ts";
 import {
+  compareClaim,
   compareDeviceLists,
   type DeviceList,
   DeviceListError,
@@ -154,6 +155,27 @@ Deno.test("newer, same, older and forked lists are told apart", async () => {
   assert.equal(compareDeviceLists(two, otherTwo), "forked");
   assert.equal(compareDeviceLists(one, twoOfOther), "forked");
   assert.equal(compareDeviceLists(twoOfOther, one), "forked");
+});
+
+Deno.test("what a message says of a list, eight bytes of its hash, tells the same", async () => {
+  const account = deriveAccount(newAccessKey());
+  const one = listOf(account, [await device(1)]);
+  const two = listOf(account, [...one.devices, await device(2)], one);
+  const three = listOf(account, [...two.devices, await device(3)], two);
+  const otherOne = listOf(account, [await device(1)]);
+  const otherTwo = listOf(account, [await device(1)], one);
+  const claim = ({ version, hash }: typeof one) => ({
+    version,
+    hash: hash.slice(0, 8),
+  });
+
+  assert.equal(compareClaim(one, claim(one)), "same");
+  assert.equal(compareClaim(one, claim(two)), "newer");
+  assert.equal(compareClaim(two, claim(one)), "older");
+  assert.equal(compareClaim(three, claim(one)), "older");
+  assert.equal(compareClaim(one, claim(otherOne)), "forked");
+  assert.equal(compareClaim(two, claim(otherTwo)), "forked");
+  assert.equal(compareClaim(two, claim(otherOne)), "forked");
 });
 
 Deno.test("lists of two accounts can't be compared", async () => {

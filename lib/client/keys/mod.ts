@@ -31,8 +31,10 @@ export {
   publicDevice,
 } from "./device.ts";
 export {
+  compareClaim,
   compareDeviceLists,
   type DeviceList,
+  type DeviceListClaim,
   type DeviceListContent,
   DeviceListError,
   type DeviceListOrder,
