@@ -200,9 +200,20 @@ export class InviteRun {
     }
     const closed = reason === "used" || reason === "expired";
     if (closed && this.#state.at !== "joining") {
-      return await this.#step(closedByPeer(this.#state), reason);
+      return await this.#step(this.#closing(), reason);
     }
     await this.#fail(reason);
+  }
+
+  /** What it means that the rendezvous is no more. */
+  #closing(): Step {
+    if (this.#state.at === "answered") {
+      // Time ran out before the joiner's card was here: nobody did anything wrong.
+      const now = this.#desk.clock.now() + this.#record.skew;
+      const late = expire(this.#state, now);
+      if (late.outcome) return late;
+    }
+    return closedByPeer(this.#state);
   }
 
   /** The relay asks for patience. */

@@ -14,7 +14,7 @@ import { inviteTable } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import type { Person, World } from "./testing/world.ts";
 import { leftovers } from "./testing/scenario.ts";
-import type { InviteFailure } from "./view.ts";
+import type { ConversationView, InviteFailure } from "./view.ts";
 
 const five = 5 * 60 * 1_000;
 
@@ -251,6 +251,44 @@ Deno.test("an inviter who does not come back in time leaves nobody half connecte
       await person.close();
       assert.equal((await leftovers(person)).contacts, 0);
     }
+  }));
+
+Deno.test("an inviter who stays away after the joiner's card was taken: the joiner sees messages fail, and a new code mends it", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    const code = await codeOf(ada);
+    await world.settle();
+    // Ada is gone the moment Bob's card reaches her, before anything of it is on her disk.
+    ada.onMoment = (moment) =>
+      moment.at === "frame" && moment.way === "in" &&
+      decodeFrame(moment.frame).some((command) =>
+        command.type === "PASS" && command.index === 1
+      );
+    await bob.messenger.invite.connect(code);
+    await world.until(() => !ada.alive, "Ada is gone");
+    ada.onMoment = undefined;
+    await world.until(() => joinOf(bob).at === "connected", "Bob has met Ada");
+    await (await only(bob)).send("are you there?");
+    await world.settle();
+    const stateOf = (conversation: ConversationView) =>
+      conversation.messages.value[0].state;
+    assert.equal(stateOf(await only(bob)), "sent");
+    world.clock.advance(five);
+    await ada.start();
+    await world.until(() => offerOf(ada).at === "failed", "Ada gives up");
+    assert.deepEqual(offerOf(ada), failed("expired"));
+    await world.settle();
+    const conversation = await only(bob);
+    await conversation.send("hello?");
+    await world.until(
+      () => conversation.messages.value[1].state === "failed",
+      "Bob sees that she can't be reached",
+    );
+
+    await meet(world, ada, bob);
+    await conversation.retry(conversation.messages.value[1].id);
+    await sees(world, await only(ada), ["hello?"]);
   }));
 
 Deno.test("what was made for an invite that came to nothing is taken back, at the relay too", () =>
