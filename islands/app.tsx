@@ -7,22 +7,32 @@ import { openMessenger, type Source, source } from "./messenger_source.ts";
 import { followHistory, place, settleAt } from "./navigation.ts";
 import { watchVisibility } from "./page_visible.ts";
 import { Loudspeaker } from "./parts/loudspeaker.tsx";
+import { screenOnDemand } from "./parts/on_demand.tsx";
 import {
   Elsewhere,
   Failed,
   NotLoaded,
   StorageFull,
 } from "./screens/standstill.tsx";
-import { Locked } from "./screens/locked.tsx";
-import { Securing } from "./screens/securing.tsx";
 import { Starting } from "./screens/starting.tsx";
 import { followTheme } from "./theme.ts";
 import { watchUse } from "./use.ts";
-import { CreateAccount } from "./welcome/create_account.tsx";
 import { Landing } from "./welcome/landing.tsx";
-import { LogIn } from "./welcome/log_in.tsx";
 
 type Page = "landing" | "messenger";
+
+const CreateAccount = screenOnDemand(() =>
+  import("./welcome/create_account.tsx").then((part) => part.CreateAccount)
+);
+const LogIn = screenOnDemand(() =>
+  import("./welcome/log_in.tsx").then((part) => part.LogIn)
+);
+const Locked = screenOnDemand(() =>
+  import("./screens/locked.tsx").then((part) => part.Locked)
+);
+const Securing = screenOnDemand(() =>
+  import("./screens/securing.tsx").then((part) => part.Securing)
+);
 
 /** `page`: what the address promises, shown until it is known what is stored here. */
 export default function App({ page }: { page: Page }) {

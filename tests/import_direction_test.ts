@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "@preact/signals",
     "@preact/signals-core",
     "lucide-preact",
+    /^qr\//,
     "uqr",
   ],
   "routes": ["islands", "lib/relay", "lib/web", "hono", /^preact/],

@@ -1,7 +1,7 @@
 /** One conversation: who it is with, what was said, and where to write. */
 import "./conversation.css";
 import { useSignal } from "@preact/signals";
-import { ArrowLeft } from "lucide-preact";
+import { ArrowLeft, BellOff, ShieldCheck } from "lucide-preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationView, MessengerView } from "../../lib/client/view.ts";
 import { goBack } from "../navigation.ts";
@@ -11,18 +11,27 @@ import { IconButton } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Composer } from "./composer.tsx";
+import { ContactMenu } from "./contact_menu.tsx";
+import { ask } from "./contact_tasks.ts";
 import { MessageLog } from "./message_log.tsx";
+import { Parted } from "./parted.tsx";
 import type { Unread } from "./rows.ts";
+import { VerificationNotice, VerifiedMark } from "./verification.tsx";
 
 const words = text.conversation;
 
 export function Conversation(
-  { messenger, view }: { messenger: MessengerView; view: ConversationView },
+  { messenger, view, onInvite }: {
+    messenger: MessengerView;
+    view: ConversationView;
+    onInvite: () => void;
+  },
 ) {
   const heading = useRef<HTMLHeadingElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const unread = useSignal<Unread | undefined>(undefined);
-  const name = view.name.value;
+  const menu = useSignal(false);
+  const { name, muted, connected, verification } = view.contact.state.value;
   const visible = pageVisible.value;
 
   useLayoutEffect(() => {
@@ -53,15 +62,35 @@ export function Conversation(
         </span>
         <Avatar id={view.id} name={name} small />
         <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
+        {verification === "verified" && <VerifiedMark size={18} />}
+        {muted && <BellOff size={16} role="img" aria-label={text.list.muted} />}
+        <span class="conversation-actions">
+          <IconButton
+            label={text.verify.button}
+            onClick={() => ask("verify", view)}
+          >
+            <ShieldCheck size={20} />
+          </IconButton>
+          <ContactMenu
+            view={() => view}
+            label={text.contact.options}
+            open={menu}
+          />
+        </span>
       </header>
+      <VerificationNotice view={view} />
       <MessageLog view={view} unread={unread} />
-      <Composer
-        view={view}
-        field={composer}
-        onSent={() => {
-          unread.value = undefined;
-        }}
-      />
+      {connected
+        ? (
+          <Composer
+            view={view}
+            field={composer}
+            onSent={() => {
+              unread.value = undefined;
+            }}
+          />
+        )
+        : <Parted contact={view.contact} onInvite={onInvite} />}
     </section>
   );
 }

@@ -1,5 +1,7 @@
 /** One entry per conversation, newest activity first. */
 import "./conversation_list.css";
+import { useSignal } from "@preact/signals";
+import { Archive as ArchiveIcon, BellOff } from "lucide-preact";
 import type {
   ConversationSummary,
   MessengerView,
@@ -10,7 +12,9 @@ import { memo } from "../parts/memo.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { text } from "../text/mod.ts";
 import { minute } from "../clock.ts";
+import { ContactMenu } from "./contact_menu.tsx";
 import { Ticks } from "./ticks.tsx";
+import { VerifiedMark } from "./verification.tsx";
 
 const words = text.list;
 
@@ -28,21 +32,41 @@ export function ConversationList(
     openId: string | undefined;
   },
 ) {
+  const all = messenger.conversations.value;
+  const archived = all.filter(({ contact }) => contact.archived);
+  const entries = (conversations: readonly ConversationSummary[]) =>
+    conversations.map((conversation) => (
+      <li key={conversation.id} class="entry-row">
+        <Entry
+          messenger={messenger}
+          conversation={conversation}
+          open={conversation.id === openId}
+        />
+      </li>
+    ));
   return (
-    <ul class="entries" aria-label={words.label}>
-      {messenger.conversations.value.map((conversation) => (
-        <li key={conversation.id}>
-          <Entry
-            conversation={conversation}
-            open={conversation.id === openId}
-          />
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="entries" aria-label={words.label}>
+        {entries(all.filter(({ contact }) => !contact.archived))}
+      </ul>
+      {archived.length > 0 && (
+        <details class="archive">
+          <summary>
+            <ArchiveIcon size={18} aria-hidden="true" />
+            {words.archived}
+            <span class="archive-count">{archived.length}</span>
+          </summary>
+          <ul class="entries" aria-label={words.archived}>
+            {entries(archived)}
+          </ul>
+        </details>
+      )}
+    </>
   );
 }
 
 interface EntryProps {
+  readonly messenger: MessengerView;
   readonly conversation: ConversationSummary;
   readonly open: boolean;
 }
@@ -53,12 +77,17 @@ function sameEntry(
   { conversation: b, open: nowOpen }: EntryProps,
 ): boolean {
   return open === nowOpen && a.id === b.id && a.name === b.name &&
-    a.unread === b.unread && a.draft === b.draft && a.time === b.time &&
+    a.contact === b.contact && a.unread === b.unread && a.draft === b.draft &&
+    a.time === b.time &&
     a.last?.id === b.last?.id && a.last?.state === b.last?.state;
 }
 
-const Entry = memo(function Entry({ conversation, open }: EntryProps) {
-  const { id, name, unread, time, last } = conversation;
+const Entry = memo(function Entry(
+  { messenger, conversation, open }: EntryProps,
+) {
+  const { id, name, contact, unread, time, last } = conversation;
+  const { muted, verification } = contact;
+  const menu = useSignal(false);
   const state = last?.mine ? last.state : undefined;
   return (
     <>
@@ -67,17 +96,26 @@ const Entry = memo(function Entry({ conversation, open }: EntryProps) {
         id={entryId(id)}
         class="entry"
         aria-current={open ? "true" : undefined}
-        data-unread={unread > 0 ? "" : undefined}
+        data-unread={unread > 0 && !muted ? "" : undefined}
         aria-describedby={state && `${entryId(id)}-state`}
         onClick={() => openConversation(id)}
+        // A right click, a long press or the keyboard's key for it.
+        onContextMenu={(event) => {
+          event.preventDefault();
+          menu.value = true;
+        }}
       >
         <Avatar id={id} name={name} />
-        <bdi class="entry-name">{name}</bdi>{" "}
+        <span class="entry-name">
+          <bdi>{name}</bdi>{" "}
+          {verification === "verified" && <VerifiedMark size={15} />}
+          {muted && <BellOff size={14} role="img" aria-label={words.muted} />}
+        </span>{" "}
         <time class="entry-time" dateTime={new Date(time).toISOString()}>
           {dates().short(time, minute.value)}
         </time>{" "}
         <Preview conversation={conversation} open={open} />{" "}
-        {unread > 0 && (
+        {unread > 0 && !muted && (
           <span class="entry-badge">
             <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
             <span class="unseen">{words.unread(unread)}</span>
@@ -89,12 +127,19 @@ const Entry = memo(function Entry({ conversation, open }: EntryProps) {
           {text.message.states[state]}
         </span>
       )}
+      <span class="entry-options" data-open={menu.value ? "" : undefined}>
+        <ContactMenu
+          view={() => messenger.conversation(id)}
+          label={text.contact.optionsFor(name)}
+          open={menu}
+        />
+      </span>
     </>
   );
 }, sameEntry);
 
 function Preview(
-  { conversation: { draft, last }, open }: {
+  { conversation: { draft, last, contact }, open }: {
     conversation: ConversationSummary;
     open: boolean;
   },
@@ -104,6 +149,9 @@ function Preview(
       {content.slice(0, PREVIEW).replace(/\s+/g, " ")}
     </span>
   );
+  if (contact.blocked) {
+    return <span class="entry-preview">{line(words.blocked)}</span>;
+  }
   if (draft !== "" && !open) {
     return (
       <span class="entry-preview">

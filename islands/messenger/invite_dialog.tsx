@@ -8,9 +8,9 @@ import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 
-const words = text.invite;
+const words = textOnDemand.invite;
 
 export function InviteDialog(
   { invite, entering, onClose }: {

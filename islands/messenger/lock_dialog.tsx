@@ -7,9 +7,10 @@ import { Mistake } from "../parts/field.tsx";
 import { announce } from "../parts/loudspeaker.tsx";
 import { Passphrase } from "../parts/passphrase.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import type { LockTask } from "./lock_settings.tsx";
 
-const words = text.lock;
+const words = textOnDemand.lock;
 
 /** `onDone`: the lock was removed. Once one is set the messenger begins anew, without any dialog. */
 export function LockDialog(
@@ -52,7 +53,7 @@ export function LockDialog(
       announce(words.done[task]);
       onDone();
     } catch (error) {
-      setMistake(text.settings.failed);
+      setMistake(textOnDemand.settings.failed);
       console.error("changing the lock failed", error);
     } finally {
       setBusy(false);

@@ -5,9 +5,9 @@ import type { LockView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Mistake } from "../parts/field.tsx";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 
-const words = text.lock;
+const words = textOnDemand.lock;
 
 /** What can be done to a lock in a dialog of its own. */
 export type LockTask = "passphrase" | "passkey" | "remove";
@@ -91,7 +91,7 @@ function Rules({ lock, counted }: { lock: LockView; counted: boolean }) {
           onChoose={(tries) => choose(() => lock.setEraseAfter(tries))}
         />
       )}
-      {failed && <Mistake>{text.settings.failed}</Mistake>}
+      {failed && <Mistake>{textOnDemand.settings.failed}</Mistake>}
     </>
   );
 }

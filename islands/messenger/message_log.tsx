@@ -196,7 +196,7 @@ function useAnnouncements(view: ConversationView): void {
     newest.current = last?.id;
     if (before === undefined || !last || !pageVisible.peek()) return;
     const count = countAfter(messages, before);
-    if (count === 0 || last.mine) return;
+    if (count === 0 || last.mine || view.contact.state.peek().muted) return;
     const name = view.name.peek();
     announce(
       count === 1 && last.body.kind === "text"

@@ -13,14 +13,19 @@ import { announce } from "../parts/loudspeaker.tsx";
 import { onDemand } from "../parts/on_demand.tsx";
 import { askToKeep } from "../storage_promise.ts";
 import { text } from "../text/mod.ts";
+import { UndoBar } from "../parts/undo.tsx";
 import { ConnectionBanner } from "./connection_banner.tsx";
+import { answered, asked } from "./contact_tasks.ts";
 import { Conversation } from "./conversation.tsx";
 import { entryId } from "./conversation_list.tsx";
-import { Sidebar } from "./sidebar.tsx";
+import { LIST_TITLE, Sidebar } from "./sidebar.tsx";
 import { WelcomePane } from "./welcome_pane.tsx";
 
 const InviteDialog = onDemand(() =>
   import("./invite_dialog.tsx").then((part) => part.InviteDialog)
+);
+const ContactDialog = onDemand(() =>
+  import("./contact_dialog.tsx").then((part) => part.ContactDialog)
 );
 const SettingsDialog = onDemand(() =>
   import("./settings_dialog.tsx").then((part) => part.SettingsDialog)
@@ -63,7 +68,7 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
     const { conversation } = connected;
     const name = messenger.conversation(conversation)?.name.peek() ?? "";
     messenger.invite.reset();
-    announce(text.invite.connected(name));
+    announce(text.met.connected(name));
     const open = dialog.peek();
     if (open === "invite" || open === "enter-code") {
       dialog.value = undefined;
@@ -93,7 +98,16 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
       />
       <div class="pane">
         {view && id
-          ? <Conversation key={id} messenger={messenger} view={view} />
+          ? (
+            <Conversation
+              key={id}
+              messenger={messenger}
+              view={view}
+              onInvite={() => {
+                dialog.value = "invite";
+              }}
+            />
+          )
           : <WelcomePane messenger={messenger} />}
       </div>
       {(dialog.value === "invite" || dialog.value === "enter-code") && (
@@ -113,6 +127,14 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           }}
         />
       )}
+      {asked.value && (
+        <ContactDialog
+          key={asked.value.view.id}
+          asked={asked.value}
+          onClose={answered}
+        />
+      )}
+      <UndoBar />
     </main>
   );
 }
@@ -121,17 +143,23 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
 function useUnreadInTitle(messenger: MessengerView): void {
   useSignalEffect(() => {
     const unread = messenger.conversations.value
-      .reduce((sum, conversation) => sum + conversation.unread, 0);
+      .reduce(
+        (sum, { unread, contact }) => sum + (contact.muted ? 0 : unread),
+        0,
+      );
     document.title = unread > 0 ? `(${unread}) ${text.app}` : text.app;
   });
 }
 
-/** Leaving a conversation puts the focus on its entry, where the person came from. */
+/** Leaving a conversation puts the focus on its entry, where the person came from, or at the head of the list. */
 function useFocusBackInList(openId: string | undefined): void {
   const before = useRef<string | undefined>(undefined);
   useEffect(() => {
     if (before.current && !openId) {
-      document.getElementById(entryId(before.current))?.focus();
+      const entry = document.getElementById(entryId(before.current));
+      // It can be gone, or folded away with the archive.
+      const shown = entry?.checkVisibility() ? entry : undefined;
+      (shown ?? document.getElementById(LIST_TITLE))?.focus();
     }
     before.current = openId;
   }, [openId]);

@@ -71,7 +71,7 @@ export function MetNotice({ met }: { met: Signal<Meeting | undefined> }) {
   return (
     <Notice
       warm
-      title={text.invite.connected(meeting.name)}
+      title={text.met.connected(meeting.name)}
       actions={
         <>
           <Button
@@ -82,7 +82,7 @@ export function MetNotice({ met }: { met: Signal<Meeting | undefined> }) {
               done();
             }}
           >
-            {text.invite.open}
+            {text.met.open}
           </Button>
           <Button small onClick={done}>{text.common.dismiss}</Button>
         </>

@@ -9,16 +9,18 @@ import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { storagePromise } from "../storage_promise.ts";
+import { ExportDialog, ExportSection } from "./export_data.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { EraseDialog } from "../screens/erase_dialog.tsx";
 import { setTheme, type Theme, theme } from "../theme.ts";
 import { LockDialog } from "./lock_dialog.tsx";
 import { LockSettings, type LockTask } from "./lock_settings.tsx";
 
-const words = text.settings;
+const words = textOnDemand.settings;
 
 /** What stands in the place of the choices. */
-type Beside = LockTask | "log-out" | "erase";
+type Beside = LockTask | "log-out" | "erase" | "export";
 
 export function SettingsDialog(
   { messenger, onClose }: { messenger: MessengerView; onClose: () => void },
@@ -37,6 +39,8 @@ export function SettingsDialog(
       );
     case "log-out":
       return <LogOut key={beside} messenger={messenger} onCancel={back} />;
+    case "export":
+      return <ExportDialog key={beside} messenger={messenger} onClose={back} />;
     case "erase":
       return <EraseDialog key={beside} messenger={messenger} onClose={back} />;
     default:
@@ -101,6 +105,7 @@ function Choices(
           </p>
         )}
       </section>
+      <ExportSection onAsk={() => onBeside("export")} />
       <section class="settings-group">
         <h3>{words.account}</h3>
         <p class="settings-hint">{words.logOutHint}</p>
@@ -109,7 +114,7 @@ function Choices(
             {words.logOut}
           </Button>
           <Button look="quiet" onClick={() => onBeside("erase")}>
-            {text.erase.open}
+            {textOnDemand.erase.open}
           </Button>
         </div>
       </section>

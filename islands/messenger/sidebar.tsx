@@ -12,6 +12,9 @@ import { MetNotice, StorageNotice, UpdateNotice } from "./notices.tsx";
 
 const words = text.list;
 
+/** Element id of the heading. */
+export const LIST_TITLE = "list-title";
+
 export function Sidebar(
   { messenger, openId, met, onInvite, onEnterCode, onSettings }: {
     messenger: MessengerView;
@@ -26,7 +29,7 @@ export function Sidebar(
   return (
     <section class="sidebar" aria-label={words.title}>
       <header class="sidebar-head">
-        <h2>
+        <h2 id={LIST_TITLE} tabIndex={-1}>
           <Logo size={30} /> {words.title}
         </h2>
         {!empty && (
@@ -36,7 +39,7 @@ export function Sidebar(
         )}
         {messenger.lock.kind.value !== "none" && (
           <IconButton
-            label={text.lock.now}
+            label={words.lockNow}
             onClick={() => void messenger.lock.lock()}
           >
             <LockKeyhole size={22} />

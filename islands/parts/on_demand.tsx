@@ -1,15 +1,42 @@
-/** A dialog whose code is fetched when it is first opened: what is read at once must not wait for it. */
-import type { ComponentType } from "preact";
+/** Parts of the interface whose code is fetched when they are first shown: what is read at once must not wait for it. */
+import type { ComponentType, VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { NotLoaded } from "../screens/standstill.tsx";
 import { text } from "../text/mod.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 
 const words = text.screens.notLoaded;
 
-/** `load` is asked once it is shown, and again when it is shown after a failure. */
+/** A dialog. `load` is asked once it is shown, and again when it is shown after a failure. */
 export function onDemand<Props extends { onClose: () => void }>(
   load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  return fetched(
+    load,
+    ({ onClose }) => (
+      <Dialog title={words.part} onClose={onClose}>
+        <p>{words.body}</p>
+        <div class="dialog-actions">
+          <Button look="primary" onClick={() => location.reload()}>
+            {text.common.reload}
+          </Button>
+        </div>
+      </Dialog>
+    ),
+  );
+}
+
+/** A whole screen. */
+export function screenOnDemand<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  return fetched(load, () => <NotLoaded />);
+}
+
+function fetched<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  failure: (props: Props) => VNode,
 ): ComponentType<Props> {
   let loaded: ComponentType<Props> | undefined;
   return function OnDemand(props: Props) {
@@ -29,19 +56,6 @@ export function onDemand<Props extends { onClose: () => void }>(
       const Loaded = loaded;
       return <Loaded {...props} />;
     }
-    return failed ? <NotLoaded onClose={props.onClose} /> : null;
+    return failed ? failure(props) : null;
   };
-}
-
-function NotLoaded({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title={words.part} onClose={onClose}>
-      <p>{words.body}</p>
-      <div class="dialog-actions">
-        <Button look="primary" onClick={() => location.reload()}>
-          {text.common.reload}
-        </Button>
-      </div>
-    </Dialog>
-  );
 }

@@ -1,7 +1,7 @@
 /** A field for a passphrase, which can be looked at while it is typed. */
 import { Eye, EyeOff } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { IconButton } from "./button.tsx";
 import { Field } from "./field.tsx";
 
@@ -31,7 +31,9 @@ export function Passphrase(
       onInput={(event) => onValue(event.currentTarget.value)}
     >
       <IconButton
-        label={shown ? text.lock.hide(label) : text.lock.show(label)}
+        label={shown
+          ? textOnDemand.lock.hide(label)
+          : textOnDemand.lock.show(label)}
         onClick={() => setShown(!shown)}
       >
         {shown ? <EyeOff size={20} /> : <Eye size={20} />}

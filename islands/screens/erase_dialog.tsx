@@ -6,8 +6,9 @@ import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 
-const words = text.erase;
+const words = textOnDemand.erase;
 
 export function EraseDialog(
   { messenger, onClose }: { messenger: MessengerView; onClose: () => void },

@@ -7,12 +7,12 @@ import { Button } from "../parts/button.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { onDemand } from "../parts/on_demand.tsx";
 import { Passphrase } from "../parts/passphrase.tsx";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Card } from "../welcome/card.tsx";
 import { LogIn } from "../welcome/log_in.tsx";
 
-const words = text.locked;
+const words = textOnDemand.locked;
 const EraseDialog = onDemand(() =>
   import("./erase_dialog.tsx").then((part) => part.EraseDialog)
 );
@@ -87,7 +87,7 @@ export function Locked(
           {words.accessKey}
         </Button>
         <Button look="quiet" small onClick={() => setOther("erase")}>
-          {text.erase.open}
+          {textOnDemand.erase.open}
         </Button>
       </div>
       {other === "erase" && (

@@ -1,12 +1,6 @@
-/** Every word the interface says, in English. A translation is another object of this shape. */
-import type {
-  DeliveryState,
-  InviteFailure,
-  LogInOutcome,
-} from "../../lib/client/view.ts";
-
-const count = (n: number, one: string, many: string) =>
-  n === 1 ? `1 ${one}` : `${n} ${many}`;
+/** The words of what is there at once, in English. A translation is another object of this shape. */
+import type { DeliveryState } from "../../lib/client/view.ts";
+import { count } from "./count.ts";
 
 const states: Record<DeliveryState, string> = {
   sending: "sending",
@@ -14,74 +8,6 @@ const states: Record<DeliveryState, string> = {
   delivered: "delivered",
   read: "read",
   failed: "failed",
-};
-
-/** What the person who made a code is told when it comes to nothing. */
-const offerFailures: Record<InviteFailure, string> = {
-  malformed: "The code could not be used. Generate a new one.",
-  wrong:
-    "Somebody entered a code that was almost yours, so this one was burnt. Generate a new one and read it out slowly.",
-  expired:
-    "Nobody entered the code within five minutes. Generate a new one when your friend is ready.",
-  used: "This code has been used already. Generate a new one.",
-  own: "This is your own code. Your friend has to enter it on their side.",
-  "other-relay":
-    "Your friend's account is on another server, which this one can't reach yet. You both need an account on the same server.",
-  "already-connected":
-    "You already have a conversation with this person. Look for their name in your conversations.",
-  blocked:
-    "You have blocked the person who entered this code. Unblock them first, then generate a new one.",
-  "device-list":
-    "Somebody entered this code as a person you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
-  "relay-misbehaved":
-    "The server gave an answer that an honest server would not give, so nothing was shared. Try again; if it happens again, tell whoever runs this server.",
-  offline:
-    "The server can't be reached. Check your connection, then generate a code again.",
-  busy:
-    "The server asks for patience. Wait a minute, then generate a code again.",
-};
-
-/** What the person who entered a code is told when it comes to nothing. */
-const joinFailures: Record<InviteFailure, string> = {
-  malformed:
-    "A code has ten letters and digits, like 7K3QX-9MPRT. Compare it with what your friend sees and try again.",
-  wrong:
-    "That was not the right code. For safety it can't be tried a second time: ask your friend to generate a new one.",
-  expired:
-    "This code has expired or never existed. A code works for five minutes: ask your friend for a new one.",
-  used:
-    "This code has been used already, or was taken back; each works once. Ask your friend for a new one.",
-  own:
-    "This is your own code. Give it to your friend, who enters it on their side.",
-  "other-relay":
-    "This code belongs to another server, which this one can't reach yet. You both need an account on the same server.",
-  "already-connected":
-    "You already have a conversation with this person. Look for their name in your conversations.",
-  blocked:
-    "You have blocked the person whose code this is. Unblock them first, then ask for a new code.",
-  "device-list":
-    "This code comes from somebody you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
-  "relay-misbehaved":
-    "The server gave an answer that an honest server would not give, so nothing was shared. Ask your friend for a new code; if it happens again, tell whoever runs this server.",
-  offline: "The server can't be reached. Check your connection and try again.",
-  busy: "The server asks for patience. Wait a minute, then try again.",
-};
-
-type LogInFailure = Exclude<LogInOutcome, { ok: true }>;
-
-const logInFailures: {
-  [R in LogInFailure["reason"]]: (
-    failure: Extract<LogInFailure, { reason: R }>,
-  ) => string;
-} = {
-  mistyped: ({ group }) =>
-    `One character is wrong. Look at group ${group} of the eight: compare it with what you stored.`,
-  malformed: () =>
-    "An access key has 32 letters and digits, in eight groups of four. Compare all of it with what you stored.",
-  "other-account": () =>
-    "This is the key of another account. The one stored in this browser opens only with its own key.",
-  "nothing-here": () =>
-    "The key is well-formed, but this browser holds no account. For now an account opens only in the browser it was made in.",
 };
 
 export const en = {
@@ -96,6 +22,7 @@ export const en = {
     copyRefused: "Copying was refused by the browser",
     dismiss: "Dismiss",
     reload: "Reload",
+    undo: "Undo",
   },
 
   landing: {
@@ -128,70 +55,29 @@ export const en = {
     },
   },
 
-  create: {
-    title: "Create your account",
-    lead:
-      "Choose what your friends will see. It goes only to people you connect with, never to the server.",
-    name: "Display name",
-    nameHint: "Up to 64 characters. A nickname is fine.",
-    nameMissing: "Write a name your friends will know you by.",
-    submit: "Create account",
-    submitting: "Creating…",
-    exists:
-      "This browser already holds an account. Reload the page to open it.",
-  },
-
-  accessKey: {
-    title: "Keep your access key",
-    lead:
-      "It is shown this once. It opens your account after you log out, and nobody can give you another one.",
-    label: "Access key",
-    download: "Download key",
-    copy: "Copy to clipboard",
-    downloaded:
-      "Saved by your browser as a text file. Move it somewhere only you can open.",
-    stored: "I have stored my access key",
-    next: "Continue",
-    saving: "Opening…",
-    saveFailed:
-      "The account could not be stored in this browser. Your key is still good: try again.",
-    fileName: "whisper-access-key.txt",
-    file: (name: string, key: string, origin: string) =>
-      `Whisper access key\n\nName:    ${name}\nServer:  ${origin}\n\n    ${key}\n\nWhoever has this key is you. Keep it where only you can open it.\nNobody can give you another one.\n`,
-  },
-
-  logIn: {
-    title: "Log in",
-    lead:
-      "Enter your access key. For now it opens an account only in the browser that account was made in.",
-    sealedTitle: "Welcome back",
-    sealedLead:
-      "An account is stored in this browser, sealed. Enter its access key to open it.",
-    label: "Access key",
-    hint: "Eight groups of four. Upper and lower case make no difference.",
-    submit: "Log in",
-    submitting: "Opening…",
-    missing: "Enter your access key.",
-    broken: "The account could not be opened. Reload the page and try again.",
-    failure: (failure: LogInFailure): string =>
-      // Each entry takes exactly the failure of its own reason, which TypeScript can't follow through the index.
-      (logInFailures[failure.reason] as (f: LogInFailure) => string)(failure),
-  },
-
   list: {
     title: "Chats",
     label: "Conversations",
     invite: "Invite a friend",
     settings: "Settings",
+    lockNow: "Lock now",
     draft: "Draft:",
     you: "You:",
     haveCode: "I have a code",
     unread: (n: number) => count(n, "unread message", "unread messages"),
     met: "Connected. Say hello!",
     unknownBody: "Needs a newer version",
+    blocked: "Blocked",
+    muted: "muted",
+    archived: "Archived",
     emptyTitle: "No one here yet",
     emptyBody:
       "Get a code for your friend, or enter the one they gave you. It takes a few seconds.",
+  },
+
+  met: {
+    connected: (name: string) => `You are connected with ${name}.`,
+    open: "Open chat",
   },
 
   welcomePane: {
@@ -203,33 +89,6 @@ export const en = {
     ],
     choose: "Choose a conversation to read and write.",
     sealed: "End-to-end encrypted. Only the two of you hold the keys.",
-  },
-
-  invite: {
-    title: "Invite a friend",
-    giveTitle: "Give a code",
-    giveLead: (host: string) =>
-      `Your friend opens ${host} and enters it there. It works once, for five minutes.`,
-    generate: "Generate code",
-    generateAnother: "Generate code",
-    generating: "Asking the server…",
-    codeLabel: "Invite code",
-    expires: "Expires in",
-    copy: "Copy",
-    cancel: "Cancel this code",
-    waiting:
-      "Waiting for your friend. You can close this window; the code goes on working.",
-    or: "or",
-    enterTitle: "Have a code?",
-    enter: "Enter a code",
-    enterPlaceholder: "7K3QX-9MPRT",
-    connect: "Connect",
-    connecting: "Connecting safely…",
-    codeMissing: "Enter the ten characters your friend sees.",
-    offerFailure: offerFailures,
-    joinFailure: joinFailures,
-    connected: (name: string) => `You are connected with ${name}.`,
-    open: "Open chat",
   },
 
   conversation: {
@@ -247,6 +106,97 @@ export const en = {
     announceMany: (name: string, n: number) =>
       `${name}: ${count(n, "new message", "new messages")}`,
     gone: "This conversation is no longer here.",
+  },
+
+  contact: {
+    options: "Options",
+    optionsFor: (name: string) => `Options for ${name}`,
+    rename: "Rename",
+    renameTitle: "Rename contact",
+    renameLabel: "Name",
+    renameHint: (chosen: string) =>
+      `Only you see this name. They call themselves ${chosen}; leave it empty to use that.`,
+    renameSubmit: "Save",
+    renameWrong: "A name has up to 64 characters, at least one to see.",
+    renamed: (name: string) => `The contact is now called ${name}.`,
+    mute: "Mute",
+    unmute: "Unmute",
+    muted: (name: string) => `${name} is muted.`,
+    unmuted: (name: string) => `${name} is no longer muted.`,
+    archive: "Archive",
+    unarchive: "Unarchive",
+    archived: (name: string) => `The chat with ${name} is archived.`,
+    unarchived: (name: string) =>
+      `The chat with ${name} is back among the others.`,
+    clear: "Clear chat",
+    clearTitle: (name: string) => `Clear the chat with ${name}?`,
+    clearBody: (name: string) =>
+      `All messages of this chat are deleted from this browser. ${name} keeps their own. This can't be undone.`,
+    cleared: "The chat is cleared.",
+    block: "Block",
+    blockTitle: (name: string) => `Block ${name}?`,
+    blockBody: (name: string) =>
+      `${name} can't reach you any more, and is not told. What you have sent and the server has not taken yet is given up. You can unblock them later; then you meet anew with a code.`,
+    blocked: (name: string) => `${name} is blocked.`,
+    unblock: "Unblock",
+    isBlocked: (name: string) =>
+      `You have blocked ${name}. They can't reach you.`,
+    isParted: (name: string) =>
+      `${name} is not blocked any more. To write to each other, meet anew with a code.`,
+    meetAnew: "Meet anew",
+    remove: "Delete contact",
+    removeTitle: (name: string) => `Delete ${name}?`,
+    removeBody: (name: string) =>
+      `The contact and the whole chat are deleted from this browser, and ${name} can't reach you any more. This can't be undone: to write to each other again, you would meet with a new code.`,
+    removed: (name: string) => `${name} is deleted.`,
+    failed: "The change could not be stored.",
+  },
+
+  verify: {
+    button: "Verify",
+    title: (name: string) => `Verify ${name}`,
+    lead: (name: string) =>
+      `Compare this safety number with the one ${name} sees: side by side, or over a call in which you know their voice. If it is the same, nobody sits between you.`,
+    digits: "Safety number",
+    code: "QR code of the safety number",
+    scan: "Scan their code",
+    mark: "Mark as verified",
+    markHint: "Are the sixty digits the same on both sides?",
+    clear: "Remove the mark",
+    clearHint:
+      "The mark goes by itself when their keys or devices change, and you are told.",
+    verified: (name: string) => `You have verified ${name}.`,
+    verifiedMark: "Verified",
+    same: (name: string) => `The numbers are the same. ${name} is verified.`,
+    different: (name: string) =>
+      `The numbers are different. Make sure that ${name} shows you the chat with you. If they do, somebody may be sitting between you: say nothing private here, and meet anew.`,
+    aim: (name: string) =>
+      `Point the camera at the code on ${name}'s screen: they open Verify in the chat with you.`,
+    camera: "Picture of the camera",
+    noNumber: (name: string) =>
+      `That is some other code. ${name}'s is under Verify in the chat with you.`,
+    stopScanning: "Stop scanning",
+    cameraFailure: {
+      refused:
+        "The browser does not let this page use the camera. Allow it in the address bar, or compare the digits.",
+      none:
+        "There is no camera here, or another program uses it. Compare the digits instead.",
+    },
+    failed: "That did not work. Close this window and try again.",
+    changedTitle: {
+      "new-number": (name: string) =>
+        `The safety number with ${name} has changed`,
+      "new-device": (name: string) =>
+        `${name} uses a device you have not seen before`,
+    },
+    changedBody: {
+      "new-number": (name: string) =>
+        `${name} has a new access key, or somebody answers in their name. Compare the number before you write anything private.`,
+      "new-device": (name: string) =>
+        `If ${name} says it is theirs, all is well. If not, somebody has their access key.`,
+    },
+    compareNow: "Compare now",
+    acknowledge: "Understood",
   },
 
   message: {
@@ -281,143 +231,6 @@ export const en = {
       "This is not the server your account was made on, so nothing is sent to it. Tell whoever runs it.",
     version:
       "The server and this page are of different versions. Reload the page; if that changes nothing, tell whoever runs the server.",
-  },
-
-  settings: {
-    title: "Settings",
-    name: "Your name",
-    nameHint: "What people you connect with see.",
-    appearance: "Appearance",
-    themes: { dark: "Dark", light: "Light", system: "Like the device" },
-    receipts: "Receipts",
-    deliveryReceipts: "Tell when messages arrive",
-    deliveryHint: "Two ticks for the other person, encrypted like any message.",
-    readReceipts: "Tell when messages are read",
-    readHint:
-      "Two coloured ticks for the other person, encrypted like any message.",
-    device: "This browser",
-    stored: "The browser has promised to keep what Whisper stores.",
-    account: "Account",
-    logOut: "Log out",
-    logOutHint:
-      "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",
-    logOutTitle: "Log out?",
-    logOutBody:
-      "From then on only your access key opens this account, in this browser; a lock that is set here is gone. Make sure you have it: without it your conversations are lost, and nobody can give you another one.",
-    logOutFailed: "Logging out did not work. Nothing was changed.",
-    failed: "The change could not be stored.",
-  },
-
-  lock: {
-    kinds: {
-      none: {
-        title: "No lock is set",
-        body:
-          "Everything stored here is encrypted, but the key lies in this same browser: whoever can use or copy this browser profile can read your messages.",
-      },
-      passphrase: {
-        title: "Locked with a passphrase",
-        body:
-          "Once locked, what is stored here opens only with your passphrase, or with your access key.",
-      },
-      passkey: {
-        title: "Locked with a passkey",
-        body:
-          "Once locked, what is stored here opens only with your passkey, or with your access key.",
-      },
-    },
-    now: "Lock now",
-    passphraseOver: {
-      none: "Set a passphrase",
-      passphrase: "Change the passphrase",
-      passkey: "Use a passphrase instead",
-    },
-    usePasskey: "Use a passkey",
-    passkeyInstead: "Use a passkey instead",
-    remove: "Remove the lock",
-    after: "Lock after",
-    afterHint: "While it is locked, nothing is received or shown.",
-    minutes: (n: number) =>
-      n === 0
-        ? "Only when I lock it, or close the page"
-        : n === 60
-        ? "One hour without use"
-        : `${count(n, "minute", "minutes")} without use`,
-    eraseAfter: "Erase after wrong passphrases",
-    eraseAfterHint:
-      "Deletes this browser's account, contacts and messages. It does not stop someone who has copied the disk.",
-    tries: (n: number) => n === 0 ? "Never" : `${n} in a row`,
-    tasks: {
-      passphrase: {
-        title: "Set a passphrase",
-        lead:
-          "Several words that only you know. If you forget them, your access key still opens the account.",
-        act: "Set passphrase",
-      },
-      passkey: {
-        title: "Use a passkey",
-        lead:
-          "Your device or security key opens the lock, with your finger, face or PIN. If you lose it, your access key still opens the account.",
-        act: "Use a passkey",
-      },
-      remove: {
-        title: "Remove the lock?",
-        lead:
-          "From then on whoever can use or copy this browser profile can read your messages.",
-        act: "Remove the lock",
-      },
-    },
-    current: "Present passphrase",
-    next: "New passphrase",
-    nextHint: "At least eight characters. Four or more random words are good.",
-    again: "New passphrase again",
-    show: (label: string) => `Show: ${label}`,
-    hide: (label: string) => `Hide: ${label}`,
-    busy: "A moment…",
-    different: "The two new passphrases are not the same.",
-    refused: {
-      wrong: "That is not what opens the lock now. Nothing was changed.",
-      short: "A passphrase has at least eight characters.",
-      "no-passkey":
-        "The passkey did not answer, or this kind can't be used as a lock. Nothing was changed.",
-      "not-stored": "There was no room to store this. Nothing was changed.",
-    },
-    done: {
-      passphrase: "The passphrase is set.",
-      passkey: "The passkey is set.",
-      remove: "The lock is removed.",
-    },
-  },
-
-  locked: {
-    title: "Locked",
-    lead: {
-      passphrase: "Enter the passphrase of this browser.",
-      passkey: "Open with your device or security key.",
-    },
-    passphrase: "Passphrase",
-    unlock: "Unlock",
-    unlocking: "Opening…",
-    missing: "Enter your passphrase.",
-    wrong: "That is not the passphrase.",
-    noPasskey: "The passkey did not answer. Try again, or use your access key.",
-    broken: "It could not be opened. Reload the page and try again.",
-    triesLeft: (n: number) =>
-      `${
-        count(n, "try", "tries")
-      } left, then everything stored here is erased.`,
-    accessKey: "Use the access key",
-  },
-
-  erase: {
-    open: "Erase everything",
-    title: "Erase everything here?",
-    body:
-      "This browser's account, contacts and messages are deleted. It can't be undone, and nobody is told.",
-    remains:
-      "What the people you talk with have stays with them, and the browser may keep traces in its files until it rewrites them.",
-    confirm: "Erase everything",
-    failed: "Erasing did not work. Try again, or clear this site's data.",
   },
 
   storage: {

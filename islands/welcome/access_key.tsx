@@ -9,12 +9,12 @@ import { Button } from "../parts/button.tsx";
 import { Check } from "../parts/check.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { Mistake } from "../parts/field.tsx";
-import { saveText } from "../save_text.ts";
+import { saveText } from "../save_file.ts";
 import { stayHere } from "../navigation.ts";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { Card } from "./card.tsx";
 
-const words = text.accessKey;
+const words = textOnDemand.accessKey;
 
 export function AccessKey(
   { name, account }: { name: string; account: NewAccount },

@@ -6,11 +6,12 @@ import { goBack } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { AccessKey } from "./access_key.tsx";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Card } from "./card.tsx";
 
-const words = text.create;
+const words = textOnDemand.create;
 
 export function CreateAccount() {
   const [name, setName] = useState("");

@@ -5,10 +5,11 @@ import { goBack } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
 import { Area, Mistake } from "../parts/field.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Card } from "./card.tsx";
 
-const words = text.logIn;
+const words = textOnDemand.logIn;
 
 /** `sealed`: an account is stored here. `onBack`: where else there is to go; by default nowhere when sealed. */
 export function LogIn(

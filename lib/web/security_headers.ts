@@ -34,11 +34,18 @@ const FEATURES = `
   unload usb window-management xr-spatial-tracking
 `.trim().split(/\s+/);
 
-/** Copying an invite code; a passkey as lock. */
+/**
+ * Copying an invite code; a passkey as lock; scanning a safety number. The camera's picture plays by
+ * itself, for allowing it may take longer than a press counts; and without the last of these Chromium
+ * plays nothing in a page it takes for hidden, headless ones among them.
+ */
 const ALLOWED: ReadonlySet<string> = new Set([
+  "autoplay",
+  "camera",
   "clipboard-write",
   "publickey-credentials-create",
   "publickey-credentials-get",
+  "media-playback-while-not-visible",
 ]);
 
 function contentSecurityPolicy(development: boolean): string {

@@ -131,7 +131,7 @@ Deno.test("text never becomes code or markup: evaluation, inline script and inne
     });
   }));
 
-Deno.test("of what browsers offer, the page may use the clipboard to copy and passkeys, and nothing else", () =>
+Deno.test("of what browsers offer, the page may use the clipboard to copy, passkeys and the camera, and nothing else", () =>
   withVisitor(async ({ page }) => {
     const allowed = await page.evaluate(() =>
       // Chromium's name for the permissions policy of a document, not in TypeScript's DOM.
@@ -140,7 +140,10 @@ Deno.test("of what browsers offer, the page may use the clipboard to copy and pa
       }).featurePolicy.allowedFeatures()
     );
     deepEqual(allowed.toSorted(), [
+      "autoplay",
+      "camera",
       "clipboard-write",
+      "media-playback-while-not-visible",
       "publickey-credentials-create",
       "publickey-credentials-get",
     ]);

@@ -1,0 +1,29 @@
+/** In place of the composer, when there is no way to the contact. */
+import "./parted.css";
+import type { ContactView } from "../../lib/client/view.ts";
+import { Button } from "../parts/button.tsx";
+import { text } from "../text/mod.ts";
+
+const words = text.contact;
+
+export function Parted(
+  { contact, onInvite }: { contact: ContactView; onInvite: () => void },
+) {
+  const { name, blocked } = contact.state.value;
+  return (
+    <div class="parted">
+      <p>{blocked ? words.isBlocked(name) : words.isParted(name)}</p>
+      {blocked
+        ? (
+          <Button look="outline" onClick={() => void contact.unblock()}>
+            {words.unblock}
+          </Button>
+        )
+        : (
+          <Button look="primary" onClick={onInvite}>
+            {words.meetAnew}
+          </Button>
+        )}
+    </div>
+  );
+}

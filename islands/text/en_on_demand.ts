@@ -1,0 +1,301 @@
+/**
+ * The words of what is opened or asked for, in English: fetched with it, because the first page needs
+ * none of them. A translation is another object of this shape.
+ */
+import type { InviteFailure, LogInOutcome } from "../../lib/client/view.ts";
+import { count } from "./count.ts";
+
+/** What the person who made a code is told when it comes to nothing. */
+const offerFailures: Record<InviteFailure, string> = {
+  malformed: "The code could not be used. Generate a new one.",
+  wrong:
+    "Somebody entered a code that was almost yours, so this one was burnt. Generate a new one and read it out slowly.",
+  expired:
+    "Nobody entered the code within five minutes. Generate a new one when your friend is ready.",
+  used: "This code has been used already. Generate a new one.",
+  own: "This is your own code. Your friend has to enter it on their side.",
+  "other-relay":
+    "Your friend's account is on another server, which this one can't reach yet. You both need an account on the same server.",
+  "already-connected":
+    "You already have a conversation with this person. Look for their name in your conversations.",
+  blocked:
+    "You have blocked the person who entered this code. Unblock them first, then generate a new one.",
+  "device-list":
+    "Somebody entered this code as a person you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
+  "relay-misbehaved":
+    "The server gave an answer that an honest server would not give, so nothing was shared. Try again; if it happens again, tell whoever runs this server.",
+  offline:
+    "The server can't be reached. Check your connection, then generate a code again.",
+  busy:
+    "The server asks for patience. Wait a minute, then generate a code again.",
+};
+
+/** What the person who entered a code is told when it comes to nothing. */
+const joinFailures: Record<InviteFailure, string> = {
+  malformed:
+    "A code has ten letters and digits, like 7K3QX-9MPRT. Compare it with what your friend sees and try again.",
+  wrong:
+    "That was not the right code. For safety it can't be tried a second time: ask your friend to generate a new one.",
+  expired:
+    "This code has expired or never existed. A code works for five minutes: ask your friend for a new one.",
+  used:
+    "This code has been used already, or was taken back; each works once. Ask your friend for a new one.",
+  own:
+    "This is your own code. Give it to your friend, who enters it on their side.",
+  "other-relay":
+    "This code belongs to another server, which this one can't reach yet. You both need an account on the same server.",
+  "already-connected":
+    "You already have a conversation with this person. Look for their name in your conversations.",
+  blocked:
+    "You have blocked the person whose code this is. Unblock them first, then ask for a new code.",
+  "device-list":
+    "This code comes from somebody you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
+  "relay-misbehaved":
+    "The server gave an answer that an honest server would not give, so nothing was shared. Ask your friend for a new code; if it happens again, tell whoever runs this server.",
+  offline: "The server can't be reached. Check your connection and try again.",
+  busy: "The server asks for patience. Wait a minute, then try again.",
+};
+
+type LogInFailure = Exclude<LogInOutcome, { ok: true }>;
+
+const logInFailures: {
+  [R in LogInFailure["reason"]]: (
+    failure: Extract<LogInFailure, { reason: R }>,
+  ) => string;
+} = {
+  mistyped: ({ group }) =>
+    `One character is wrong. Look at group ${group} of the eight: compare it with what you stored.`,
+  malformed: () =>
+    "An access key has 32 letters and digits, in eight groups of four. Compare all of it with what you stored.",
+  "other-account": () =>
+    "This is the key of another account. The one stored in this browser opens only with its own key.",
+  "nothing-here": () =>
+    "The key is well-formed, but this browser holds no account. For now an account opens only in the browser it was made in.",
+};
+
+export const enOnDemand = {
+  create: {
+    title: "Create your account",
+    lead:
+      "Choose what your friends will see. It goes only to people you connect with, never to the server.",
+    name: "Display name",
+    nameHint: "Up to 64 characters. A nickname is fine.",
+    nameMissing: "Write a name your friends will know you by.",
+    submit: "Create account",
+    submitting: "Creating…",
+    exists:
+      "This browser already holds an account. Reload the page to open it.",
+  },
+
+  accessKey: {
+    title: "Keep your access key",
+    lead:
+      "It is shown this once. It opens your account after you log out, and nobody can give you another one.",
+    label: "Access key",
+    download: "Download key",
+    copy: "Copy to clipboard",
+    downloaded:
+      "Saved by your browser as a text file. Move it somewhere only you can open.",
+    stored: "I have stored my access key",
+    next: "Continue",
+    saving: "Opening…",
+    saveFailed:
+      "The account could not be stored in this browser. Your key is still good: try again.",
+    fileName: "whisper-access-key.txt",
+    file: (name: string, key: string, origin: string) =>
+      `Whisper access key\n\nName:    ${name}\nServer:  ${origin}\n\n    ${key}\n\nWhoever has this key is you. Keep it where only you can open it.\nNobody can give you another one.\n`,
+  },
+
+  logIn: {
+    title: "Log in",
+    lead:
+      "Enter your access key. For now it opens an account only in the browser that account was made in.",
+    sealedTitle: "Welcome back",
+    sealedLead:
+      "An account is stored in this browser, sealed. Enter its access key to open it.",
+    label: "Access key",
+    hint: "Eight groups of four. Upper and lower case make no difference.",
+    submit: "Log in",
+    submitting: "Opening…",
+    missing: "Enter your access key.",
+    broken: "The account could not be opened. Reload the page and try again.",
+    failure: (failure: LogInFailure): string =>
+      // Each entry takes exactly the failure of its own reason, which TypeScript can't follow through the index.
+      (logInFailures[failure.reason] as (f: LogInFailure) => string)(failure),
+  },
+
+  invite: {
+    title: "Invite a friend",
+    giveTitle: "Give a code",
+    giveLead: (host: string) =>
+      `Your friend opens ${host} and enters it there. It works once, for five minutes.`,
+    generate: "Generate code",
+    generateAnother: "Generate code",
+    generating: "Asking the server…",
+    codeLabel: "Invite code",
+    expires: "Expires in",
+    copy: "Copy",
+    cancel: "Cancel this code",
+    waiting:
+      "Waiting for your friend. You can close this window; the code goes on working.",
+    or: "or",
+    enterTitle: "Have a code?",
+    enter: "Enter a code",
+    enterPlaceholder: "7K3QX-9MPRT",
+    connect: "Connect",
+    connecting: "Connecting safely…",
+    codeMissing: "Enter the ten characters your friend sees.",
+    offerFailure: offerFailures,
+    joinFailure: joinFailures,
+  },
+
+  settings: {
+    title: "Settings",
+    name: "Your name",
+    nameHint: "What people you connect with see.",
+    appearance: "Appearance",
+    themes: { dark: "Dark", light: "Light", system: "Like the device" },
+    receipts: "Receipts",
+    deliveryReceipts: "Tell when messages arrive",
+    deliveryHint: "Two ticks for the other person, encrypted like any message.",
+    readReceipts: "Tell when messages are read",
+    readHint:
+      "Two coloured ticks for the other person, encrypted like any message.",
+    device: "This browser",
+    stored: "The browser has promised to keep what Whisper stores.",
+    data: "Your data",
+    dataHint:
+      "Your contacts and messages as one file that other programs can read.",
+    exportAsk: "Export…",
+    exportTitle: "Export without encryption?",
+    exportBody:
+      "The file is not encrypted: whoever gets hold of it can read all your messages and see whom you know. It is made in this browser and goes to your downloads, nowhere else. It holds no keys, so nobody can write in your name with it, and it can't bring your account back.",
+    exportSubmit: "Export",
+    exporting: "Collecting your messages…",
+    exportFailed: "The export did not work. Nothing was saved.",
+    exportFile: (day: string) => `whisper-export-${day}.json`,
+    account: "Account",
+    logOut: "Log out",
+    logOutHint:
+      "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",
+    logOutTitle: "Log out?",
+    logOutBody:
+      "From then on only your access key opens this account, in this browser; a lock that is set here is gone. Make sure you have it: without it your conversations are lost, and nobody can give you another one.",
+    logOutFailed: "Logging out did not work. Nothing was changed.",
+    failed: "The change could not be stored.",
+  },
+
+  lock: {
+    kinds: {
+      none: {
+        title: "No lock is set",
+        body:
+          "Everything stored here is encrypted, but the key lies in this same browser: whoever can use or copy this browser profile can read your messages.",
+      },
+      passphrase: {
+        title: "Locked with a passphrase",
+        body:
+          "Once locked, what is stored here opens only with your passphrase, or with your access key.",
+      },
+      passkey: {
+        title: "Locked with a passkey",
+        body:
+          "Once locked, what is stored here opens only with your passkey, or with your access key.",
+      },
+    },
+    passphraseOver: {
+      none: "Set a passphrase",
+      passphrase: "Change the passphrase",
+      passkey: "Use a passphrase instead",
+    },
+    usePasskey: "Use a passkey",
+    passkeyInstead: "Use a passkey instead",
+    remove: "Remove the lock",
+    after: "Lock after",
+    afterHint: "While it is locked, nothing is received or shown.",
+    minutes: (n: number) =>
+      n === 0
+        ? "Only when I lock it, or close the page"
+        : n === 60
+        ? "One hour without use"
+        : `${count(n, "minute", "minutes")} without use`,
+    eraseAfter: "Erase after wrong passphrases",
+    eraseAfterHint:
+      "Deletes this browser's account, contacts and messages. It does not stop someone who has copied the disk.",
+    tries: (n: number) => n === 0 ? "Never" : `${n} in a row`,
+    tasks: {
+      passphrase: {
+        title: "Set a passphrase",
+        lead:
+          "Several words that only you know. If you forget them, your access key still opens the account.",
+        act: "Set passphrase",
+      },
+      passkey: {
+        title: "Use a passkey",
+        lead:
+          "Your device or security key opens the lock, with your finger, face or PIN. If you lose it, your access key still opens the account.",
+        act: "Use a passkey",
+      },
+      remove: {
+        title: "Remove the lock?",
+        lead:
+          "From then on whoever can use or copy this browser profile can read your messages.",
+        act: "Remove the lock",
+      },
+    },
+    current: "Present passphrase",
+    next: "New passphrase",
+    nextHint: "At least eight characters. Four or more random words are good.",
+    again: "New passphrase again",
+    show: (label: string) => `Show: ${label}`,
+    hide: (label: string) => `Hide: ${label}`,
+    busy: "A moment…",
+    different: "The two new passphrases are not the same.",
+    refused: {
+      wrong: "That is not what opens the lock now. Nothing was changed.",
+      short: "A passphrase has at least eight characters.",
+      "no-passkey":
+        "The passkey did not answer, or this kind can't be used as a lock. Nothing was changed.",
+      "not-stored": "There was no room to store this. Nothing was changed.",
+    },
+    done: {
+      passphrase: "The passphrase is set.",
+      passkey: "The passkey is set.",
+      remove: "The lock is removed.",
+    },
+  },
+
+  locked: {
+    title: "Locked",
+    lead: {
+      passphrase: "Enter the passphrase of this browser.",
+      passkey: "Open with your device or security key.",
+    },
+    passphrase: "Passphrase",
+    unlock: "Unlock",
+    unlocking: "Opening…",
+    missing: "Enter your passphrase.",
+    wrong: "That is not the passphrase.",
+    noPasskey: "The passkey did not answer. Try again, or use your access key.",
+    broken: "It could not be opened. Reload the page and try again.",
+    triesLeft: (n: number) =>
+      `${
+        count(n, "try", "tries")
+      } left, then everything stored here is erased.`,
+    accessKey: "Use the access key",
+  },
+
+  erase: {
+    open: "Erase everything",
+    title: "Erase everything here?",
+    body:
+      "This browser's account, contacts and messages are deleted. It can't be undone, and nobody is told.",
+    remains:
+      "What the people you talk with have stays with them, and the browser may keep traces in its files until it rewrites them.",
+    confirm: "Erase everything",
+    failed: "Erasing did not work. Try again, or clear this site's data.",
+  },
+};
+
+/** The shape a translation fills. */
+export type TextOnDemand = typeof enOnDemand;
