@@ -106,9 +106,11 @@ export class WhisperClient {
 
   /** Hears the whole messages in `buffer` from `at` on; returns where the rest begins. */
   #hearAll(buffer: Uint8Array, at: number, end: number): number {
-    while (end - at >= 4) {
+    // A ping without a body has two bytes, and nothing may follow it for long.
+    while (end - at >= 2) {
       const short = buffer[at + 1];
       const start = short < 126 ? at + 2 : at + 4;
+      if (start > end) break;
       const length = short < 126 ? short : buffer[at + 2] << 8 | buffer[at + 3];
       if (start + length > end) break;
       if (buffer[at] === 0x82) this.#hear(buffer, start, start + length);

@@ -1,4 +1,4 @@
-import type { QueueContext } from "./queue.ts";
+import type { QueueContext } from "./queue_context.ts";
 import type { Kept } from "./stored_bytes.ts";
 
 /** Whether the store may take that much more of blobs and pools. What takes less than before always fits. */

@@ -29,7 +29,7 @@ import {
   withChunk,
 } from "./contents.ts";
 import { Lanes } from "./lanes.ts";
-import { Queue, type QueueContext } from "./queue.ts";
+import { expiryAt, type QueueContext } from "./queue_context.ts";
 import {
   BUSY,
   conflictWith,
@@ -113,7 +113,7 @@ export class Blobs {
         quota: bytes,
         lifetime,
         expires: Math.max(
-          Queue.expiryAt(this.#context, lifetime),
+          expiryAt(this.#context, lifetime),
           before?.current?.expires ?? 0,
         ),
         next: before?.next ?? 1,
@@ -244,7 +244,7 @@ export class Blobs {
       version: blob.next,
       draft: command.draft,
       bytes: command.bytes,
-      expires: Queue.expiryAt(this.#context, blob.lifetime),
+      expires: expiryAt(this.#context, blob.lifetime),
     });
   }
 

@@ -16,7 +16,7 @@ import {
 } from "./blob_records.ts";
 import { same, textOf } from "./byte_text.ts";
 import { Lanes } from "./lanes.ts";
-import { Queue, type QueueContext } from "./queue.ts";
+import { expiryAt, type QueueContext } from "./queue_context.ts";
 import { hasRoomForBlobs } from "./blob_room.ts";
 import {
   BUSY,
@@ -145,7 +145,7 @@ export class Pools {
   }
 
   #expiry(): number {
-    return Queue.expiryAt(this.#context, this.#context.limits.poolLifetime);
+    return expiryAt(this.#context, this.#context.limits.poolLifetime);
   }
 
   #refusal(

@@ -1,6 +1,7 @@
 import { queueId } from "../wire/mod.ts";
 import { same, textOf } from "./byte_text.ts";
-import { type Answer, Queue, type QueueContext } from "./queue.ts";
+import { Queue } from "./queue.ts";
+import { type Answer, expiryAt, type QueueContext } from "./queue_context.ts";
 import { decodeQueue, QUEUE_BYTES, queueKey } from "./records.ts";
 
 export type QueueKeys = {
@@ -45,11 +46,11 @@ export class Queues {
     }
     await this.#loaded.get(name)?.deleted;
     const { unboundQueueLifetime } = this.#context.limits;
-    const queue = new Queue(this.#context, id, {
+    const queue = new Queue(this.#context, name, {
       ...keys,
       generation: 0,
       ceiling: 0,
-      expires: Queue.expiryAt(this.#context, unboundQueueLifetime),
+      expires: expiryAt(this.#context, unboundQueueLifetime),
     }, false);
     await queue.load();
     // Another connection may have made it while this one waited.
@@ -98,7 +99,7 @@ export class Queues {
     if (value === undefined) return undefined;
     const record = decodeQueue(value);
     if (record.expires <= this.#context.now()) return undefined;
-    const queue = new Queue(this.#context, id, record, true);
+    const queue = new Queue(this.#context, name, record, true);
     await queue.load();
     this.#loaded.set(name, queue);
     return queue;

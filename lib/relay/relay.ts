@@ -10,7 +10,7 @@ import { Journal, type JournalOptions } from "./journal.ts";
 import { KvStore } from "./kv_store.ts";
 import { completeLimits, type Limits } from "./limits.ts";
 import { Pools } from "./pools.ts";
-import type { QueueContext } from "./queue.ts";
+import type { QueueContext } from "./queue_context.ts";
 import { Queues } from "./queues.ts";
 import { type Random, systemRandom } from "./random.ts";
 import { RelayKeys } from "./relay_keys.ts";

@@ -3,7 +3,7 @@ import type { ErrorName } from "../wire/mod.ts";
 import type { Kept } from "./stored_bytes.ts";
 import { bytesOf, textOf } from "./byte_text.ts";
 import type { Pending } from "./flusher.ts";
-import type { QueueContext } from "./queue.ts";
+import type { QueueContext } from "./queue_context.ts";
 import {
   decodeRendezvous,
   encodeRendezvous,
