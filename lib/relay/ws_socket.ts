@@ -2,7 +2,12 @@ import { Buffer } from "node:buffer";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import {
+  type RawData,
+  type ServerOptions,
+  type WebSocket,
+  WebSocketServer,
+} from "ws";
 import { MAX_FRAME } from "../wire/mod.ts";
 import type { Relay } from "./relay.ts";
 import { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
@@ -106,11 +111,15 @@ export function attachRelay(
     reachedBy = "public-url",
     heartbeat = HEARTBEAT_MS,
   } = options;
-  const sockets = new WebSocketServer({
+  // Its types do not know the last one yet.
+  const settings: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: MAX_FRAME,
     perMessageDeflate: false,
-  });
+    // A flooder that was told to go is not read for another half minute.
+    closeTimeout: GRACE_MS,
+  };
+  const sockets = new WebSocketServer(settings);
   sockets.on("wsClientError", (_error, socket) => refuse(socket, 400));
   const alive = new WeakSet<WebSocket>();
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
