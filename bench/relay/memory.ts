@@ -8,6 +8,9 @@ const STEPS = {
   bound: { queues: 50, counts: [400, 800, 800] },
 };
 
+/** By then what was written is in its place, and the journal keeps nothing of it in memory. */
+const SETTLED_MS = 6_000;
+
 type Held = { connections: number; bytes: number };
 
 async function hold(
@@ -44,7 +47,7 @@ async function hold(
     const connections = answers[0] + answers[1];
     // Twice: what the first collection finds unused, the second gives back.
     await server.process.memory();
-    await new Promise((resume) => setTimeout(resume, 1_000));
+    await new Promise((resume) => setTimeout(resume, SETTLED_MS));
     steps.push({ connections, bytes: await server.process.memory() });
   }
   for (const { child, input } of holders) {

@@ -240,7 +240,7 @@ Deno.test("floods of commands whose answers nobody reads, and frames that never 
           await connection.write(unfinished);
           return { connection, ended: undefined };
         }
-        for (let written = 0; written < 20_000; written++) {
+        for (let written = 0; written < 400_000; written++) {
           try {
             await connection.write(pings);
           } catch {

@@ -196,7 +196,7 @@ Deno.test("delivery goes on exactly where it stopped, whatever ends the connecti
           await drained(world.relay, keys, waiting);
         }),
     ),
-    { numRuns: Deno.env.get("SLOW") === "1" ? 500 : 60 },
+    { numRuns: Deno.env.get("SLOW") === "1" ? 500 : 25 },
   );
 });
 
