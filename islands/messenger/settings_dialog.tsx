@@ -3,7 +3,7 @@ import "./settings_dialog.css";
 import type { ReadonlySignal } from "@preact/signals";
 import { Moon, Sun, SunMoon } from "lucide-preact";
 import { useId, useState } from "preact/hooks";
-import type { MessengerView } from "../../lib/client/view.ts";
+import type { BackupState, MessengerView } from "../../lib/client/view.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -106,6 +106,7 @@ function Choices(
         )}
       </section>
       <ExportSection onAsk={() => onBeside("export")} />
+      <Backup backup={messenger.backup.value} />
       <section class="settings-group">
         <h3>{words.account}</h3>
         <p class="settings-hint">{words.logOutHint}</p>
@@ -119,6 +120,18 @@ function Choices(
         </div>
       </section>
     </Dialog>
+  );
+}
+
+function Backup({ backup }: { backup: BackupState }) {
+  const state = backup.at === "failed" ? backup.reason : backup.at;
+  return (
+    <section class="settings-group">
+      <h3>{words.backup}</h3>
+      <p class="settings-hint">{words.backupStates[state]}</p>
+      <p class="settings-hint">{words.backupUse}</p>
+      {backup.wentBack && <Mistake>{words.backupWentBack}</Mistake>}
+    </section>
   );
 }
 

@@ -175,6 +175,27 @@ export const enOnDemand = {
     exportFailed: "The export did not work. Nothing was saved.",
     exportFile: (day: string) => `whisper-export-${day}.json`,
     account: "Account",
+    backup: "Backup",
+    backupStates: {
+      waiting: "The last change is still to be stored at this server.",
+      saved:
+        "Contacts, names and choices are stored at this server, sealed: only your access key opens them. Messages are not among them.",
+      "no-keys":
+        "There is none yet. Log out and in again with your access key: then it begins.",
+      "too-large":
+        "There is more to keep than it can hold. It stays as it was.",
+      gone:
+        "This server does not have it any more. Log out and in again with your access key: then it is made anew.",
+      replaced:
+        "Another browser has taken it over. What changes here is not stored any more.",
+      "newer-version":
+        "A newer version of this program has written it. Reload this page to get that version.",
+      refused: "This server does not take it.",
+    },
+    backupUse:
+      "For now it can't be opened: coming back in another browser is not built yet.",
+    backupWentBack:
+      "This server once gave out an older one than was stored. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
     logOut: "Log out",
     logOutHint:
       "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",

@@ -26,7 +26,6 @@ export function composed(
       version: deviceList.version,
       hash: deviceList.hash.slice(0, LIST_HASH),
     },
-    // There is no backup yet.
-    backupVersion: 0,
+    backupVersion: desk.backupVersion(),
   }, body);
 }

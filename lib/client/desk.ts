@@ -12,6 +12,8 @@ export interface Desk {
   readonly random: Random;
   /** By account id. Grows when a meeting is on disk. */
   readonly contacts: ReadonlyMap<string, Contact>;
+  /** The last version of the backup that the relay is known to have; 0: none. */
+  backupVersion(): number;
   /** Something failed that can't fail unless the disk or the program is at fault. */
   broken(error: unknown): void;
 }

@@ -21,6 +21,8 @@ export interface LedgerEvents {
 export class Entry implements VaultWriter {
   readonly #transaction: VaultTransaction;
   readonly #effects: (() => void)[] = [];
+  /** Names of the tables that it writes to. */
+  readonly touched = new Set<string>();
 
   constructor(transaction: VaultTransaction) {
     this.#transaction = transaction;
@@ -46,14 +48,15 @@ export class Entry implements VaultWriter {
   }
 
   put<T>(table: Table<T>, id: RecordId, value: T): void {
-    this.#transaction.put(table, id, value);
+    this.apply([table.put(id, value)]);
   }
 
   delete<T>(table: Table<T>, id: RecordId): void {
-    this.#transaction.delete(table, id);
+    this.apply([table.delete(id)]);
   }
 
   apply(changes: readonly VaultChange[]): void {
+    for (const { table } of changes) this.touched.add(table);
     this.#transaction.apply(changes);
   }
 
@@ -78,6 +81,7 @@ export class Ledger {
   readonly #events: LedgerEvents;
   #tail: Promise<unknown> = Promise.resolve();
   #broken: { cause: unknown } | undefined;
+  #watcher: (tables: ReadonlySet<string>) => void = () => {};
 
   constructor(vault: Vault, events: LedgerEvents) {
     this.#vault = vault;
@@ -87,6 +91,11 @@ export class Ledger {
   /** For reads outside of a step. */
   get reader(): VaultReader {
     return this.#vault;
+  }
+
+  /** Tells `watcher` after each commit which tables it wrote to; there is one. */
+  watch(watcher: (tables: ReadonlySet<string>) => void): void {
+    this.#watcher = watcher;
   }
 
   run<T>(work: (entry: Entry) => Promise<T> | T): Promise<T> {
@@ -117,6 +126,7 @@ export class Ledger {
       const attempt = await this.#attempt(work);
       if (attempt !== "full") {
         attempt.entry.committed();
+        this.#watcher(attempt.entry.touched);
         return attempt.result;
       }
       await this.#events.full();

@@ -9,10 +9,11 @@ import {
   wipe,
   wipeAccount,
 } from "./keys/mod.ts";
-import { checkName, createAccount } from "./own_account.ts";
-import type { SettingsRecord } from "./records.ts";
+import { backupKeys, checkName, createAccount } from "./own_account.ts";
+import { backupKeysTable, SELF, type SettingsRecord } from "./records.ts";
 import { Vault, WrongKeyError } from "./storage/mod.ts";
 import type {
+  BackupState,
   ConnectionState,
   ConversationSummary,
   ConversationView,
@@ -34,6 +35,7 @@ export class Messenger implements MessengerView {
   readonly conversations: ReadonlySignal<readonly ConversationSummary[]>;
   readonly invite: InviteView;
   readonly settings: MessengerView["settings"];
+  readonly backup: ReadonlySignal<BackupState>;
 
   private constructor(adapters: Adapters) {
     this.#keeper = new Keeper(adapters);
@@ -46,6 +48,10 @@ export class Messenger implements MessengerView {
     );
     this.conversations = computed(() =>
       office.value?.conversations.list.value ?? []
+    );
+    this.backup = computed(() =>
+      office.value?.backup.state.value ??
+        { at: "waiting", wentBack: false }
     );
     this.invite = {
       offer: computed<OfferState>(() =>
@@ -128,9 +134,15 @@ export class Messenger implements MessengerView {
     wipe(key);
     try {
       await this.#keeper.untilThereIsRoom(before, async () => {
-        await this.#keeper.work(
-          await Vault.recover(this.#keeper.disk(), account.recovery),
+        const vault = await Vault.recover(
+          this.#keeper.disk(),
+          account.recovery,
         );
+        // With the access key at hand the backup can begin, or begin again.
+        const before = await vault.get(backupKeysTable, SELF);
+        const keys = await backupKeys(account, before);
+        await vault.commit([backupKeysTable.put(SELF, keys)]);
+        await this.#keeper.work(vault);
       });
       return { ok: true };
     } catch (error) {

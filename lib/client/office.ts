@@ -1,4 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals-core";
+import { BackupOnDemand } from "./backup_on_demand.ts";
 import type { Clock } from "./clock.ts";
 import type { Contact } from "./contact.ts";
 import { Contacts, loadContacts } from "./contacts.ts";
@@ -47,6 +48,7 @@ export class Office {
   readonly settings: Settings;
   readonly conversations: Conversations;
   readonly invites: InvitesOnDemand;
+  readonly backup: BackupOnDemand;
   readonly ledger: Ledger;
   readonly #options: OfficeOptions;
   readonly #contacts: Contacts;
@@ -81,9 +83,11 @@ export class Office {
       clock,
       random,
       contacts,
+      backupVersion: () => this.backup.version,
       broken: (error) => events.broken(error),
     };
     this.#desk = desk;
+    this.backup = new BackupOnDemand(desk);
     this.#outbox = new Outbox(desk, {
       settled: (entry, messages, outcome) =>
         this.conversations.settled(entry, messages, outcome),
@@ -153,6 +157,7 @@ export class Office {
     await office.#outbox.load();
     await office.#receipts.load();
     await office.invites.load();
+    await office.backup.load();
     office.#link.start();
     return office;
   }
@@ -174,6 +179,7 @@ export class Office {
   async stop(canWrite: boolean): Promise<void> {
     this.#link.stop();
     this.invites.stop();
+    this.backup.stop();
     this.#receipts.stop();
     if (canWrite) await this.ledger.idle();
     this.ledger.close();
@@ -185,12 +191,14 @@ export class Office {
     this.#queues.connected(connection);
     this.#outbox.connected(connection);
     this.invites.connected(connection);
+    this.backup.connected(connection);
   }
 
   #lost(): void {
     this.#queues.lost();
     this.#outbox.lost();
     this.invites.lost();
+    this.backup.lost();
   }
 
   /** The relay that is met first stays the one. */

@@ -2,8 +2,10 @@ import type { LocalDevice } from "../signal/mod.ts";
 import { generateSignedPreKey } from "../signal/mod.ts";
 import {
   type AccessKey,
+  type Account,
   deriveAccount,
   type DeviceList,
+  ed25519PairOf,
   encodeOwnDevice,
   newDevice,
   type OwnDevice,
@@ -17,12 +19,16 @@ import { isDisplayName } from "./display_name.ts";
 import {
   type AccountRecord,
   accountTable,
+  type BackupKeysRecord,
+  backupKeysTable,
   contactsTable,
   countersTable,
   SELF,
   settingsTable,
   signedPreKeyTable,
 } from "./records.ts";
+import { randomBytes } from "@noble/hashes/utils.js";
+import { newBackupKey } from "./backup/epoch_key.ts";
 import type { VaultChange } from "./storage/mod.ts";
 
 /** The account that is open here, and this device of it. */
@@ -39,6 +45,7 @@ export interface OwnAccount {
 
 /** The first device of every account. */
 const FIRST_DEVICE = 1;
+const FIRST_EPOCH = 1;
 /** The one signed prekey there is until they are rotated. */
 export const SIGNED_PREKEY_ID = 1;
 
@@ -89,11 +96,31 @@ export async function createAccount(
         countersTable.put(SELF, { generation: 0, nextPreKey: 1 }),
         settingsTable.put(SELF, { deliveryReceipts: true, readReceipts: true }),
         contactsTable.put(SELF, { ids: [] }),
+        backupKeysTable.put(SELF, await backupKeys(account, undefined)),
       ],
     };
   } finally {
     wipeAccount(account);
   }
+}
+
+/**
+ * What a device needs for the backup of `account`, so that it can also make the blob: anew, or with
+ * the keys that it has already.
+ */
+export async function backupKeys(
+  { accountId, backup }: Account,
+  before: BackupKeysRecord | undefined,
+): Promise<BackupKeysRecord> {
+  const ownSeed = backup.ownSeed.slice();
+  if (before) return { ...before, ownSeed };
+  return {
+    readSeed: backup.readSeed.slice(),
+    ownKey: (await ed25519PairOf(ownSeed)).publicKey,
+    ownSeed,
+    writeSeed: randomBytes(32),
+    key: newBackupKey(accountId, backup.sealKey, FIRST_EPOCH),
+  };
 }
 
 /** The open account of its record. Throws what `parseOwnDevice` and `verifyDeviceList` do. */

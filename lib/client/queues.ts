@@ -54,7 +54,7 @@ const MAX_WORK_BITS = 24;
  */
 export async function withWork(
   connection: Connection,
-  type: "NEW" | "OPEN" | "JOIN",
+  type: "NEW" | "OPEN" | "JOIN" | "PUT",
   key: Uint8Array,
   send: (work: bigint) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {

@@ -128,6 +128,37 @@ export interface DueRecord {
   readonly read: readonly string[];
 }
 
+/** What this device needs to write and read the account's backup; 32 bytes each but the box. */
+export interface BackupKeysRecord {
+  readonly readSeed: Uint8Array;
+  readonly ownKey: Uint8Array;
+  /** Until the relay has made the blob; then only the access key gives it another write key. */
+  readonly ownSeed?: Uint8Array;
+  readonly writeSeed: Uint8Array;
+  /** See backup/epoch_key.ts. */
+  readonly key: {
+    readonly epoch: number;
+    readonly key: Uint8Array;
+    readonly box: Uint8Array;
+  };
+}
+
+/** How far the backup is. */
+export interface BackupRecord {
+  /** See backup/cell_codec.ts: what the backup is to say. */
+  readonly cells: Uint8Array;
+  /** See backup/restate.ts: what this device had when it last looked. */
+  readonly glimpse: readonly (readonly [string, string])[];
+  /** The version that `cells` are, written or on their way; it never falls. */
+  readonly version: number;
+  /** The version of the blob at the relay that the next one replaces. */
+  readonly base: number;
+  /** The last version that the relay is known to have, 0 for none, and since when (ms since the epoch). */
+  readonly written: { readonly version: number; readonly at: number };
+  /** Whether the relay once had an older one than was written. */
+  readonly wentBack: boolean;
+}
+
 export const accountTable = table("account", plain<AccountRecord>());
 export const relayTable = table("relay", plain<RelayRecord>());
 export const countersTable = table("counters", plain<CountersRecord>());
@@ -136,6 +167,11 @@ export const deviceSettingsTable = table(
   "device settings",
   plain<DeviceSettingsRecord>(),
 );
+export const backupKeysTable = table(
+  "backup keys",
+  plain<BackupKeysRecord>(),
+);
+export const backupTable = table("backup", plain<BackupRecord>());
 export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
 export const leavingTable = table("leaving", plain<LeavingRecord>());

@@ -14,6 +14,7 @@ import {
 } from "./keys/mod.ts";
 import {
   accountTable,
+  backupKeysTable,
   type ContactRecord,
   contactsTable,
   contactTable,
@@ -68,6 +69,9 @@ async function secretsOf(
   hide("account key", secret.accountKey.publicKey.subarray(1));
   hide("private account key", secret.accountKey.privateKey);
   hide("recovery key", secret.recovery.publicKey.subarray(1));
+  hide("backup's read seed", secret.backup.readSeed);
+  hide("backup's own seed", secret.backup.ownSeed);
+  hide("backup's seal key", secret.backup.sealKey);
   hide("account id", accountIdToBytes(secret.accountId));
   hide("account id in letters", utf8(secret.accountId));
 
@@ -75,6 +79,10 @@ async function secretsOf(
   assert.ok(vault instanceof Vault);
   const account = await vault.get(accountTable, SELF);
   assert.ok(account);
+  const backup = await vault.get(backupKeysTable, SELF);
+  assert.ok(backup);
+  hide("backup key", backup.key.key);
+  hide("backup's write seed", backup.writeSeed);
   const device = await parseOwnDevice(account.device);
   hide("identity key", device.identity.publicKey.subarray(1));
   hide("device list", account.deviceList.subarray(0, 40));

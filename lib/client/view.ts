@@ -38,6 +38,32 @@ export type ConnectionState =
   /** The relay was reached and can't be used: it changed its key, or speaks another version. */
   | { at: "refused"; reason: "other-relay" | "version" };
 
+/**
+ * The account's backup at the relay. `wentBack`: the relay once had an older one than was written, by
+ * a fault or on purpose; what this device has was written over it.
+ */
+export type BackupState = BackupStanding & { readonly wentBack: boolean };
+
+export type BackupStanding =
+  /** What changed is still to be written. */
+  | { readonly at: "waiting" }
+  | { readonly at: "saved" }
+  /** This device has no keys for it: logging in with the access key brings them. */
+  | { readonly at: "no-keys" }
+  | { readonly at: "failed"; readonly reason: FailedBackup };
+
+export type FailedBackup =
+  /** There is more to be kept than the largest backup holds. */
+  | "too-large"
+  /** The relay does not have it any more. */
+  | "gone"
+  /** Another device has taken it over. */
+  | "replaced"
+  /** A newer program has written it. */
+  | "newer-version"
+  /** The relay does not take it. */
+  | "refused";
+
 export type DeliveryState =
   | "sending"
   | "sent"
@@ -300,6 +326,7 @@ export interface MessengerView {
   retry(): Promise<void>;
   /** Tries the relay now instead of at `retryAt`. */
   reconnect(): void;
+  readonly backup: ReadonlySignal<BackupState>;
   readonly settings: {
     readonly deliveryReceipts: ReadonlySignal<boolean>;
     readonly readReceipts: ReadonlySignal<boolean>;

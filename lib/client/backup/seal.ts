@@ -7,6 +7,7 @@ import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { concatBytes, randomBytes } from "@noble/hashes/utils.js";
 import { accountIdToBytes } from "../keys/mod.ts";
 import { ByteReader, ByteWriter } from "../../wire/mod.ts";
+import { type BackupKey, BOX, openBox } from "./epoch_key.ts";
 
 /** A backup that must not be believed: damaged, or of another account, key or format. */
 export class BackupError extends Error {
@@ -24,19 +25,9 @@ export class BackupTooLargeError extends Error {
   }
 }
 
-/** The key of one epoch: in clear, for devices, and sealed for whoever has the access key alone. */
-export interface BackupKey {
-  readonly epoch: number;
-  /** 32 bytes. */
-  readonly key: Uint8Array;
-  /** 72 bytes. */
-  readonly box: Uint8Array;
-}
-
 const FORMAT = 1;
 const NONCE = 24;
 const TAG = 16;
-const BOX = NONCE + 32 + TAG;
 /** format u8 ‖ epoch u32 ‖ version u32 ‖ box */
 const HEADER = 9 + BOX;
 const LENGTH = 4;
@@ -50,20 +41,7 @@ export const BACKUP_SIZES: readonly number[] = Array.from(
 export const MAX_BACKUP = BACKUP_SIZES[BACKUP_SIZES.length - 1];
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-const KEY_LABEL = utf8("whisper backup key v1");
 const LABEL = utf8("whisper backup v1");
-
-/** A new key for an epoch, sealed under `sealKey` (32 bytes, from the access key). */
-export function newBackupKey(
-  accountId: string,
-  sealKey: Uint8Array,
-  epoch: number,
-): BackupKey {
-  const key = randomBytes(32);
-  const nonce = randomBytes(NONCE);
-  const sealed = keyCipher(accountId, sealKey, epoch, nonce).encrypt(key);
-  return { epoch, key, box: concatBytes(nonce, sealed) };
-}
 
 /**
  * The key of the epoch that `backup` is of, by the access key.
@@ -75,8 +53,11 @@ export function openBackupKey(
   backup: Uint8Array,
 ): BackupKey {
   const { epoch, box } = readHeader(backup);
-  const cipher = keyCipher(accountId, sealKey, epoch, box.subarray(0, NONCE));
-  return { epoch, box, key: opened(() => cipher.decrypt(box.slice(NONCE))) };
+  return {
+    epoch,
+    box,
+    key: opened(() => openBox(accountId, sealKey, epoch, box)),
+  };
 }
 
 /**
@@ -143,17 +124,6 @@ export function openBackup(
     throw new BackupError("damaged");
   }
   return { version: said.version, contents: padded.slice(LENGTH, end) };
-}
-
-function keyCipher(
-  accountId: string,
-  sealKey: Uint8Array,
-  epoch: number,
-  nonce: Uint8Array,
-) {
-  const about = new ByteWriter(20).fixed(accountIdToBytes(accountId), 16)
-    .u32(epoch).bytes;
-  return xchacha20poly1305(sealKey, nonce, concatBytes(KEY_LABEL, about));
 }
 
 function contentsCipher(

@@ -14,11 +14,11 @@ import {
   newAccessKey,
   parseAccessKey,
 } from "../keys/mod.ts";
+import { newBackupKey } from "./epoch_key.ts";
 import {
   BACKUP_SIZES,
   BackupError,
   BackupTooLargeError,
-  newBackupKey,
   openBackup,
   openBackupKey,
   readHeader,

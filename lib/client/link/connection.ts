@@ -24,7 +24,9 @@ export type Request =
         | "OPEN"
         | "JOIN"
         | "PASS"
-        | "CLOSE";
+        | "CLOSE"
+        | "PUT"
+        | "GET";
     }
   >
   | { type: "PING" };

@@ -1,0 +1,271 @@
+import { type Signal, signal } from "@preact/signals-core";
+import { blobId } from "../../wire/mod.ts";
+import type { Desk } from "../desk.ts";
+import {
+  type Ed25519Pair,
+  ed25519PairOf,
+  MalformedError,
+} from "../keys/mod.ts";
+import { type Connection, RelayError } from "../link/mod.ts";
+import {
+  type BackupKeysRecord,
+  backupKeysTable,
+  type BackupRecord,
+  backupTable,
+  SELF,
+} from "../records.ts";
+import type { BackupStanding, BackupState, FailedBackup } from "../view.ts";
+import { makeBlob, readBlob, writeBlob } from "./blob.ts";
+import { encodeCells, parseCells } from "./cell_codec.ts";
+import { merge } from "./cells.ts";
+import { heldBy } from "./held_by_device.ts";
+import { restate } from "./restate.ts";
+import {
+  BackupError,
+  BackupTooLargeError,
+  MAX_BACKUP,
+  openBackup,
+  readHeader,
+  sealBackup,
+} from "./seal.ts";
+
+const YEAR_S = 365 * 86_400;
+/** Contents are written anew after this long, so that they never get as old as the relay keeps them. */
+const RENEW_MS = 30 * 86_400_000;
+
+const NOTHING_YET: BackupRecord = {
+  cells: encodeCells(new Map()),
+  glimpse: [],
+  version: 0,
+  base: 0,
+  written: { version: 0, at: 0 },
+  wentBack: false,
+};
+
+/** Another device has begun a later epoch: this one can't read or write the backup any more. */
+class ReplacedError extends Error {
+  override readonly name = "ReplacedError";
+  constructor() {
+    super("another device has taken the backup over");
+  }
+}
+
+/** The keys, ready to be used. */
+interface Keys {
+  readonly record: BackupKeysRecord;
+  readonly read: Ed25519Pair;
+  readonly write: Ed25519Pair;
+  readonly blob: Uint8Array;
+}
+
+/**
+ * Writes the account's backup. What is to be written is on disk, under its version, before anything
+ * is sent: a crash at any moment leaves either the old one at the relay or the new one, and writes
+ * again. When somebody else has written meanwhile, theirs is merged in first.
+ */
+export class Backup {
+  readonly #desk: Desk;
+  readonly state: Signal<BackupState>;
+  #written: number | undefined;
+  readonly #before: number;
+
+  constructor(desk: Desk, state: BackupState) {
+    this.#desk = desk;
+    this.#before = desk.backupVersion();
+    this.state = signal(state);
+  }
+
+  /** The last version that the relay is known to have; 0: none. */
+  get version(): number {
+    return this.#written ?? this.#before;
+  }
+
+  /** Something changed that may belong into it. */
+  changed(): void {
+    if (this.state.value.at === "saved") this.#show({ at: "waiting" });
+  }
+
+  /**
+   * Until what there is is at the relay, or the state says why it can't be. Rejects as
+   * `Connection.request` does for what passes, and when the disk fails.
+   */
+  async write(connection: Connection): Promise<void> {
+    try {
+      await this.#write(connection);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (!reason) throw error;
+      this.#show({ at: "failed", reason });
+    }
+  }
+
+  async #write(connection: Connection): Promise<void> {
+    const keys = await this.#keys();
+    if (!keys) return this.#show({ at: "no-keys" });
+    if (keys.record.ownSeed) {
+      await this.#make(connection, keys, keys.record.ownSeed);
+    }
+    while (true) {
+      const record = await this.#look(keys);
+      const { wentBack } = record;
+      if (record.version === record.written.version) {
+        return this.#show({ at: "saved" }, wentBack);
+      }
+      this.#show({ at: "waiting" }, wentBack);
+      await this.#send(connection, keys, record);
+    }
+  }
+
+  async #keys(): Promise<Keys | undefined> {
+    const record = await this.#desk.ledger.reader.get(backupKeysTable, SELF);
+    if (!record) return undefined;
+    const [read, write] = await Promise.all(
+      [record.readSeed, record.writeSeed].map(ed25519PairOf),
+    );
+    return { record, read, write, blob: blobId(read.publicKey, record.ownKey) };
+  }
+
+  /** Has the relay make the blob, and forgets the key that can. */
+  async #make(
+    connection: Connection,
+    { record, read, write }: Keys,
+    ownSeed: Uint8Array,
+  ): Promise<void> {
+    await makeBlob(connection, {
+      readKey: read.publicKey,
+      own: await ed25519PairOf(ownSeed),
+      writeKey: write.publicKey,
+      epoch: record.key.epoch,
+      bytes: MAX_BACKUP,
+      lifetime: YEAR_S,
+    });
+    await this.#desk.ledger.run((entry) => {
+      const { ownSeed: _, ...kept } = record;
+      entry.put(backupKeysTable, SELF, kept);
+    });
+  }
+
+  /** Puts what changed here into the backup that is to be written; a new version of it when there is any. */
+  #look({ record: { key, writeSeed } }: Keys): Promise<BackupRecord> {
+    const { ledger, clock, account } = this.#desk;
+    return ledger.run(async (entry) => {
+      const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
+      const now = clock.now();
+      const { cells, glimpse, changed } = restate(
+        parseCells(record.cells),
+        new Map(record.glimpse),
+        await heldBy(entry, account, { epoch: key.epoch, seed: writeSeed }),
+        { now, device: account.device.id },
+      );
+      // What is on its way may have reached the relay, so what changed is another version.
+      const old = record.version === record.written.version &&
+        now - record.written.at > RENEW_MS;
+      if (!changed && !old) return record;
+      const next: BackupRecord = {
+        ...record,
+        cells: encodeCells(cells),
+        glimpse: [...glimpse],
+        version: record.version + 1,
+      };
+      entry.put(backupTable, SELF, next);
+      return next;
+    });
+  }
+
+  async #send(
+    connection: Connection,
+    keys: Keys,
+    { base, version, cells }: BackupRecord,
+  ): Promise<void> {
+    const { ledger, clock, account } = this.#desk;
+    const { key } = keys.record;
+    const backup = sealBackup(account.accountId, key, version, cells);
+    try {
+      const { blob, write } = keys;
+      const at = await writeBlob(connection, blob, write, base, backup);
+      await ledger.run(async (entry) => {
+        const now = await entry.get(backupTable, SELF) ?? NOTHING_YET;
+        const written = { version, at: clock.now() };
+        entry.put(backupTable, SELF, { ...now, base: at, written });
+        entry.after(() => this.#written = version);
+      });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      await this.#takeIn(connection, keys);
+    }
+  }
+
+  /** Somebody else has written: what they wrote becomes part of what is to be written over it. */
+  async #takeIn(connection: Connection, keys: Keys): Promise<void> {
+    const { version: base, contents } = await readBlob(
+      connection,
+      keys.blob,
+      keys.read,
+    );
+    const theirs = this.#open(keys, contents);
+    await this.#desk.ledger.run(async (entry) => {
+      const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
+      const cells = theirs
+        ? merge(parseCells(record.cells), theirs.cells.values())
+        : parseCells(record.cells);
+      // Versions never fall: who has a lower one than was written has an old one.
+      const wentBack = record.wentBack ||
+        theirs !== undefined && theirs.version < record.written.version;
+      entry.put(backupTable, SELF, {
+        ...record,
+        cells: encodeCells(cells),
+        version: Math.max(record.version, theirs?.version ?? 0) + 1,
+        base,
+        wentBack,
+      });
+    });
+  }
+
+  /** Undefined for what is empty or damaged: it is written over with what this device has. */
+  #open({ record: { key } }: Keys, contents: Uint8Array) {
+    if (contents.length === 0) return undefined;
+    try {
+      const { accountId } = this.#desk.account;
+      const { epoch } = readHeader(contents);
+      if (epoch > key.epoch) throw new ReplacedError();
+      const opened = openBackup(accountId, key, contents);
+      return { ...opened, cells: parseCells(opened.contents) };
+    } catch (error) {
+      const damaged = error instanceof MalformedError ||
+        error instanceof BackupError && error.code === "damaged";
+      if (!damaged) throw error;
+      return undefined;
+    }
+  }
+
+  #show(state: BackupStanding, wentBack = this.state.value.wentBack): void {
+    this.state.value = { ...state, wentBack };
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof RelayError && error.code === "conflict";
+}
+
+/** Why it can't be written for now, or undefined for what passes or is another's to say. */
+function reasonOf(error: unknown): FailedBackup | undefined {
+  if (error instanceof BackupTooLargeError) return "too-large";
+  if (error instanceof BackupError) return "newer-version";
+  if (error instanceof ReplacedError) return "replaced";
+  if (!(error instanceof RelayError)) return undefined;
+  switch (error.code) {
+    case "no-such-blob":
+      return "gone";
+    case "replaced":
+    case "unauthorised":
+      return "replaced";
+    // Another wrote while it was read, or the relay has no room at the moment.
+    case "conflict":
+    case "busy":
+    case "rate":
+    case "work":
+      return undefined;
+    default:
+      return "refused";
+  }
+}

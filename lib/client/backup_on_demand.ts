@@ -1,0 +1,128 @@
+import {
+  computed,
+  type ReadonlySignal,
+  type Signal,
+  signal,
+} from "@preact/signals-core";
+import type { Backup } from "./backup/backup.ts";
+import type { Desk } from "./desk.ts";
+import {
+  backoff,
+  type Connection,
+  ConnectionLostError,
+  RelayError,
+} from "./link/mod.ts";
+import {
+  backupKeysTable,
+  backupTable,
+  contactsTable,
+  contactTable,
+  SELF,
+  settingsTable,
+} from "./records.ts";
+import type { BackupState } from "./view.ts";
+
+/** What a change waits for others to be written with it, in ms. */
+const TOGETHER_MS = 2_000;
+
+/** What the backup says something of. */
+const BACKED = [contactsTable, contactTable, settingsTable]
+  .map(({ name }) => name);
+
+/**
+ * When the backup is to be written: on every connection, and soon after something changed. How it is
+ * done is fetched then: nothing that a person waits for needs it.
+ */
+export class BackupOnDemand {
+  readonly #desk: Desk;
+  readonly #backup: Signal<Backup | undefined> = signal(undefined);
+  readonly #before: Signal<BackupState> = signal({
+    at: "waiting",
+    wentBack: false,
+  });
+  readonly state: ReadonlySignal<BackupState> = computed(() =>
+    (this.#backup.value?.state ?? this.#before).value
+  );
+  #version = 0;
+  #connection: Connection | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #writing = false;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+    desk.ledger.watch((tables) => {
+      if (!BACKED.some((name) => tables.has(name))) return;
+      this.#backup.peek()?.changed();
+      this.#soon(TOGETHER_MS);
+    });
+  }
+
+  /** The last version that the relay is known to have; 0: none. */
+  get version(): number {
+    return this.#backup.peek()?.version ?? this.#version;
+  }
+
+  async load(): Promise<void> {
+    const { reader } = this.#desk.ledger;
+    const record = await reader.get(backupTable, SELF);
+    const keys = await reader.get(backupKeysTable, SELF);
+    this.#version = record?.written.version ?? 0;
+    this.#before.value = {
+      at: keys ? "waiting" : "no-keys",
+      wentBack: record?.wentBack ?? false,
+    };
+  }
+
+  connected(connection: Connection): void {
+    this.#connection = connection;
+    this.#failures = 0;
+    this.#soon(TOGETHER_MS);
+  }
+
+  lost(): void {
+    this.#connection = undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+  }
+
+  #soon(ms: number): void {
+    if (this.#stopped || this.#cancelTimer) return;
+    this.#cancelTimer = this.#desk.clock.after(ms, () => {
+      this.#cancelTimer = undefined;
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    const connection = this.#connection;
+    if (!connection) return; // the next one brings it up again
+    if (this.#writing) return this.#soon(TOGETHER_MS);
+    this.#writing = true;
+    this.#fetched().then((backup) => backup?.write(connection)).then(
+      () => this.#failures = 0,
+      (error) => this.#failed(error),
+    ).finally(() => this.#writing = false);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#stopped || error instanceof ConnectionLostError) return;
+    if (!(error instanceof RelayError)) return this.#desk.broken(error);
+    const wait = backoff(++this.#failures, this.#desk.random.fraction());
+    this.#soon(wait);
+  }
+
+  /** Undefined when the code can't be had: it comes from the server, like the next connection. */
+  async #fetched(): Promise<Backup | undefined> {
+    if (!this.#backup.value) {
+      const module = await import("./backup/backup.ts").catch(() => undefined);
+      if (!module) return undefined;
+      this.#backup.value = new module.Backup(this.#desk, this.#before.value);
+    }
+    return this.#backup.value;
+  }
+}
