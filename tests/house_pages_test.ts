@@ -10,9 +10,9 @@ const PAGES = ["index.html", "chat.html", "_404.html"];
 
 /** JS and CSS that opening a page can lead to, gzip, in bytes: what was agreed on as the first load. */
 const FIRST_LOAD = 120 * 1024;
-/** What a person has to ask for first: a dialog, an invite, an account, a lock. */
+/** What a person has to ask for first, a dialog, an invite, an account or a lock, and what nobody waits for: the backup. */
 const ON_DEMAND =
-  /_dialog\.tsx$|^lib\/client\/invites\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing))\.tsx$/;
+  /_dialog\.tsx$|^lib\/client\/(invites|backup\/backup)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing))\.tsx$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {

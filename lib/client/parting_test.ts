@@ -227,7 +227,9 @@ Deno.test("a deleted contact can be met anew, also while the old messages are be
     await (await only(ada)).contact.remove();
     await bob.messenger.invite.connect(code);
     await world.until(
-      () => ada.messenger.invite.offer.value.at === "connected",
+      () =>
+        ada.messenger.invite.offer.value.at === "connected" &&
+        bob.messenger.invite.join.value.at === "connected",
       "they have met anew",
     );
     const a = await only(ada);
