@@ -2,13 +2,14 @@
 import { randomBytes } from "@noble/hashes/utils.js";
 import {
   chunkCount,
+  type Ed25519Pair,
   MAX_CHUNK,
   parseChunkOk,
   parseGetChunkOk,
   proofMessage,
+  signEd25519,
   type Unsigned,
 } from "../../wire/mod.ts";
-import { type Ed25519Pair, signEd25519 } from "../keys/mod.ts";
 import type { Connection } from "../link/mod.ts";
 import { withWork } from "../queues.ts";
 
