@@ -212,6 +212,9 @@ export async function assertWhole(
   }
 }
 
+/** Enough for a key that a busy machine computes on another thread. */
+const REST_MS = 40;
+
 /** Until nothing more happens, with everybody there and their conversation open. */
 async function comeToRest(
   world: World,
@@ -223,7 +226,7 @@ async function comeToRest(
       assert.ok(conversation);
       await attempt(world, role.person, () => conversation.loadOlder());
     }
-    await world.settle();
+    await world.settle(undefined, REST_MS);
   } while (roles.some(({ person }) => !person.alive));
 }
 

@@ -139,13 +139,16 @@ export class World {
     }
   }
 
-  /** Lets things happen until nothing more does, timers within `ms` included. */
-  async settle(ms = HORIZON_MS): Promise<void> {
+  /**
+   * Lets things happen until nothing more does, timers within `ms` included. `rest`: real time, ms,
+   * in which nothing happened, for what is computed on other threads.
+   */
+  async settle(ms = HORIZON_MS, rest = REST_MS): Promise<void> {
     const end = this.clock.now() + ms;
     let quiet = 0;
     let since = performance.now();
     let seen = -1;
-    while (quiet <= 2 * QUIET_TURNS || performance.now() - since < REST_MS) {
+    while (quiet <= 2 * QUIET_TURNS || performance.now() - since < rest) {
       await turn(quiet > 0);
       const now = this.activity + this.clock.fired;
       quiet = now === seen && this.#storing === 0 ? quiet + 1 : 0;
