@@ -4,35 +4,66 @@
  * Chromium is taken from CHROMIUM, else /usr/bin/chromium.
  */
 import { LibsignalParty } from "../lib/signal/testing/libsignal_party.ts";
+import { printTable, type Row } from "./page_table.ts";
 import { runInChromium } from "./signal_chromium.ts";
 import {
   measureOurs,
+  measureSafetyNumber,
   measureSignal,
   OPERATIONS,
   type SignalTimes,
+  SIZES,
 } from "./signal_ops.ts";
 
-type Column = { readonly title: string; readonly times: SignalTimes };
+type Wanted = Partial<
+  Record<keyof typeof OPERATIONS, { atLeast: number; aim: number }>
+>;
 
-/** Rows of operations, columns of implementations; the first column is what the ratios refer to. */
-function printTable(columns: readonly Column[]): void {
-  const [reference] = columns;
-  const operations = Object.keys(OPERATIONS) as (keyof SignalTimes)[]; // the record has exactly these keys
-  console.log(
-    "Signal Protocol, median ms (ratio to libsignal). Ours: sessions through their stored form, and kept in memory.",
+/** Milliseconds in Chromium. */
+const IN_CHROMIUM: Wanted = {
+  steady: { atLeast: 1, aim: 0.3 },
+  step: { atLeast: 2, aim: 0.8 },
+  setUp: { atLeast: 15, aim: 6 },
+};
+/** In Deno, times of libsignal for the same work. */
+const BESIDE_LIBSIGNAL: Wanted = {
+  steady: { atLeast: 2, aim: 1 },
+  step: { atLeast: 4, aim: 2 },
+};
+
+function times(theirs: SignalTimes, wanted: Wanted): Wanted {
+  return Object.fromEntries(
+    Object.entries(wanted).map(([operation, { atLeast, aim }]) => {
+      // The entries of a Wanted have its keys.
+      const ms = theirs.ms[operation as keyof typeof OPERATIONS];
+      return [operation, { atLeast: atLeast * ms, aim: aim * ms }];
+    }),
   );
-  console.log(
-    ["".padEnd(60), ...columns.map(({ title }) => title.padStart(24))].join(""),
-  );
-  for (const operation of operations) {
-    const cells = columns.map(({ times }, i) => {
-      const ratio = times[operation] / reference.times[operation];
-      const text = times[operation].toFixed(3) +
-        (i === 0 ? "" : ` (${ratio.toFixed(2)}x)`);
-      return text.padStart(24);
-    });
-    console.log(OPERATIONS[operation].padEnd(60) + cells.join(""));
-  }
+}
+
+function timeRows(
+  ours: SignalTimes,
+  theirs: SignalTimes,
+  wanted: Wanted,
+): Row[] {
+  const operations = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]; // the record has exactly these keys
+  return operations.map((operation) => ({
+    what: OPERATIONS[operation],
+    value: ours.ms[operation],
+    unit: "ms",
+    beside: theirs.ms[operation],
+    ...wanted[operation],
+  }));
+}
+
+function sizeRows(ours: SignalTimes, theirs: SignalTimes): Row[] {
+  const messages = Object.keys(SIZES) as (keyof typeof SIZES)[]; // the record has exactly these keys
+  return messages.map((message) => ({
+    what: SIZES[message],
+    value: ours.bytes[message],
+    unit: "B",
+    beside: theirs.bytes[message],
+  }));
 }
 
 function option(name: string, fallback: number): number {
@@ -40,29 +71,48 @@ function option(name: string, fallback: number): number {
   return at < 0 ? fallback : Number(Deno.args[at + 1]);
 }
 
+const WAYS = [
+  ["sessions through their stored form", true],
+  ["sessions kept in memory", false],
+] as const;
+const SAFETY_NUMBERS = 20;
+
 if (import.meta.main) {
   const samples = option("--samples", 400);
-  const columns: Column[] = [
-    {
-      title: "libsignal (Deno)",
-      times: await measureSignal(
-        () => Promise.resolve(new LibsignalParty()),
-        samples,
-      ),
-    },
-    { title: "stored (Deno)", times: await measureOurs(true, samples) },
-    {
-      title: "in memory (Deno)",
-      times: await measureOurs(false, samples),
-    },
-  ];
+  const libsignal = await measureSignal(
+    () => Promise.resolve(new LibsignalParty()),
+    samples,
+  );
+  const beside = "native libsignal in Deno, records through their stored form";
+  let ours = libsignal;
+  for (const [way, stored] of WAYS) {
+    ours = await measureOurs(stored, samples);
+    const wanted = times(libsignal, BESIDE_LIBSIGNAL);
+    const rows = timeRows(ours, libsignal, wanted);
+    printTable(`Signal in Deno, medians, ${way}`, rows, beside);
+  }
+  const numbers = { Deno: await measureSafetyNumber(SAFETY_NUMBERS) };
   if (!Deno.args.includes("--no-chromium")) {
-    for (
-      const [title, stored] of [["stored", true], ["in memory", false]] as const
-    ) {
-      const times = await runInChromium(stored, samples);
-      columns.push({ title: `${title} (Chromium)`, times });
+    for (const [way, stored] of WAYS) {
+      const there = await runInChromium(stored, samples, SAFETY_NUMBERS);
+      Object.assign(numbers, { Chromium: there.safetyNumber });
+      const rows = timeRows(there.times, libsignal, IN_CHROMIUM);
+      printTable(`Signal in Chromium, medians, ${way}`, rows, beside);
     }
   }
-  printTable(columns);
+  printTable("On the wire, medians", sizeRows(ours, libsignal), "libsignal");
+  printTable(
+    "A safety number",
+    Object.entries(numbers).flatMap(([where, { whole, longestTask, idle }]) => [
+      { what: `${where}: median`, value: whole, unit: "ms" },
+      {
+        what: `${where}: longest task of all`,
+        value: longestTask,
+        unit: "ms",
+        beside: idle,
+        atLeast: 16,
+      },
+    ]),
+    "the longest while nothing is computed",
+  );
 }

@@ -1,7 +1,7 @@
 /** Runs the operations of signal_ops.ts in a page of Chromium. */
 import { chromium } from "playwright-core";
 import { build } from "vite";
-import type { SignalTimes } from "./signal_ops.ts";
+import type { SafetyNumberTimes, SignalTimes } from "./signal_ops.ts";
 
 /** An isolated page has a clock of 5 µs instead of 100. */
 const ISOLATED = {
@@ -27,11 +27,21 @@ async function bundle(): Promise<string> {
   return output.output[0].code;
 }
 
-/** @param stored whether sessions go through their stored form at every step */
+/** What a page measures. */
+export interface PageTimes {
+  readonly times: SignalTimes;
+  readonly safetyNumber: SafetyNumberTimes;
+}
+
+/**
+ * @param stored whether sessions go through their stored form at every step
+ * @param safetyNumbers how many are computed
+ */
 export async function runInChromium(
   stored: boolean,
   samples: number,
-): Promise<SignalTimes> {
+  safetyNumbers: number,
+): Promise<PageTimes> {
   const code = await bundle();
   const server = Deno.serve({
     hostname: "localhost",
@@ -57,10 +67,13 @@ export async function runInChromium(
   try {
     const page = await browser.newPage();
     await page.goto(`http://localhost:${server.addr.port}/`);
-    return await page.evaluate(async ([stored, samples]) => {
-      const { measureOurs } = await import(`${location.origin}/ops.js`);
-      return await measureOurs(stored, samples);
-    }, [stored, samples] as const);
+    return await page.evaluate(async ([stored, samples, safetyNumbers]) => {
+      const ops = await import(`${location.origin}/ops.js`);
+      return {
+        times: await ops.measureOurs(stored, samples),
+        safetyNumber: await ops.measureSafetyNumber(safetyNumbers),
+      };
+    }, [stored, samples, safetyNumbers] as const);
   } finally {
     await browser.close();
     await server.shutdown();

@@ -36,3 +36,21 @@ Deno.test("a malformed identity key is refused", async () => {
     new SignalError("invalid-key"),
   );
 });
+
+Deno.test("whoever no longer wants a safety number ends its computation, before it begins or in the midst of it", async () => {
+  const [a, b] = [await someone(), await someone()];
+  const options = {
+    localId: a.id,
+    localKey: a.key,
+    remoteId: b.id,
+    remoteKey: b.key,
+  };
+  const reason = new Error("closed");
+  const signal = AbortSignal.abort(reason);
+  await assert.rejects(safetyNumber({ ...options, signal }), reason);
+  const controller = new AbortController();
+  const computing = safetyNumber({ ...options, signal: controller.signal });
+  // It gives way before it is done, or this would come too late.
+  setTimeout(() => controller.abort(reason));
+  await assert.rejects(computing, reason);
+});

@@ -36,6 +36,8 @@ export interface FuzzTarget {
   /** Throws `refusal`, and nothing else. */
   read(bytes: Uint8Array): unknown;
   readonly refusal: typeof SignalError | typeof SpqrError;
+  /** Bytes that it may ask for, besides, whatever the input's length: where chains are walked before it is judged. */
+  readonly walks?: number;
   /** How many inputs are worth trying beside one of a parser. */
   readonly share: number;
 }
@@ -64,6 +66,9 @@ async function conversation() {
   }
   return { alice, bob, preKeyMessages, messages, sessions };
 }
+
+/** A hundred steps in each of the three states of a session, of both ratchets, a kilobyte of hashing each. */
+const WALKS = 600_000;
 
 async function isSigned(...signed: Parameters<typeof verify>): Promise<void> {
   if (!await verify(...signed)) throw new SignalError("invalid-signature");
@@ -148,6 +153,7 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
     },
     "messages to a held session": {
       ...parser,
+      walks: WALKS,
       share: 0.03,
       corpus: messages,
       read: (bytes) =>
@@ -162,6 +168,7 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
     },
     "PreKey messages to a device": {
       ...parser,
+      walks: WALKS,
       share: 0.01,
       corpus: preKeyMessages,
       read: (bytes) =>
