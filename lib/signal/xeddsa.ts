@@ -60,8 +60,7 @@ export async function verify(
   if (A === undefined) return false;
   const ordinary = Uint8Array.from(signature);
   ordinary[63] &= ~SIGN_BIT;
-  verifier ??= chooseEd25519(globalThis.crypto.subtle);
-  return await (await verifier)(A, message, ordinary);
+  return await (await ed25519Verifier()).verify(A, message, ordinary);
 }
 
 /** The compressed Edwards point (32) of a Montgomery u (32) with the given sign bit: y = (u - 1) / (u + 1). */
@@ -84,35 +83,39 @@ function hashToScalar(...parts: Uint8Array[]): bigint {
 }
 
 /** An ordinary Ed25519 verification, S below the group order and R compared as bytes. */
-export type Ed25519Verifier = (
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-) => Promise<boolean>;
+export interface Ed25519Verifier {
+  readonly name: "webcrypto" | "noble";
+  verify(
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean>;
+}
 
-export const nobleEd25519: Ed25519Verifier = (
-  publicKey,
-  message,
-  signature,
-) => {
-  const R = signature.subarray(0, 32);
-  const S = bytesToNumberLE(signature.subarray(32));
-  if (S >= Fn.ORDER) return Promise.resolve(false);
-  try {
-    const A = Point.fromBytes(publicKey);
-    const h = hashToScalar(R, publicKey, message);
-    const expected = Point.BASE.multiplyUnsafe(S).subtract(A.multiplyUnsafe(h));
-    return Promise.resolve(equalBytes(expected.toBytes(), R));
-  } catch {
-    return Promise.resolve(false); // the key is no point of the curve
-  }
+export const nobleEd25519: Ed25519Verifier = {
+  name: "noble",
+  verify(publicKey, message, signature) {
+    const R = signature.subarray(0, 32);
+    const S = bytesToNumberLE(signature.subarray(32));
+    if (S >= Fn.ORDER) return Promise.resolve(false);
+    try {
+      const A = Point.fromBytes(publicKey);
+      const h = hashToScalar(R, publicKey, message);
+      const expected = Point.BASE.multiplyUnsafe(S).subtract(
+        A.multiplyUnsafe(h),
+      );
+      return Promise.resolve(equalBytes(expected.toBytes(), R));
+    } catch {
+      return Promise.resolve(false); // the key is no point of the curve
+    }
+  },
 };
 
 /** WebCrypto's Ed25519, several times as fast; undefined where it is missing or wrong. */
 export async function webCryptoEd25519(
   subtle: SubtleCrypto,
 ): Promise<Ed25519Verifier | undefined> {
-  const verifyOrdinary: Ed25519Verifier = async (
+  const verify: Ed25519Verifier["verify"] = async (
     publicKey,
     message,
     signature,
@@ -134,12 +137,12 @@ export async function webCryptoEd25519(
     );
   };
   try {
-    const known = await verifyOrdinary(
+    const known = await verify(
       KNOWN.publicKey,
       new Uint8Array(),
       KNOWN.signature,
     );
-    return known ? verifyOrdinary : undefined;
+    return known ? { name: "webcrypto", verify } : undefined;
   } catch {
     return undefined; // NotSupportedError and its kin: this platform has no Ed25519
   }
@@ -155,9 +158,16 @@ const KNOWN = {
   ),
 };
 
-let verifier: Promise<Ed25519Verifier> | undefined;
+let chosen: Promise<Ed25519Verifier> | undefined;
 
-async function chooseEd25519(
+/** The implementation of this platform: WebCrypto's if it has one that works, else noble's. Chosen once. */
+export function ed25519Verifier(): Promise<Ed25519Verifier> {
+  chosen ??= chooseEd25519(globalThis.crypto.subtle);
+  return chosen;
+}
+
+/** `subtle` is undefined where a page is not a secure context. */
+export async function chooseEd25519(
   subtle: SubtleCrypto | undefined,
 ): Promise<Ed25519Verifier> {
   return (subtle && await webCryptoEd25519(subtle)) ?? nobleEd25519;

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { numberToBytesLE } from "@noble/curves/utils.js";
 import { generateKeyPair } from "./keys.ts";
-import { nobleEd25519, sign, verify, webCryptoEd25519 } from "./xeddsa.ts";
+import {
+  chooseEd25519,
+  nobleEd25519,
+  sign,
+  verify,
+  webCryptoEd25519,
+} from "./xeddsa.ts";
 
 const webCrypto = await webCryptoEd25519(crypto.subtle);
 assert(webCrypto, "this runtime has Ed25519 in WebCrypto");
@@ -58,9 +64,24 @@ Deno.test("both Ed25519 verifiers judge alike", async () => {
     return bytes;
   });
   for (const verifier of [webCrypto, nobleEd25519]) {
-    assert.equal(await verifier(publicKey, message, signature), true);
+    assert.equal(await verifier.verify(publicKey, message, signature), true);
     for (const wrong of [tooLarge, ...altered]) {
-      assert.equal(await verifier(publicKey, message, wrong), false);
+      assert.equal(await verifier.verify(publicKey, message, wrong), false);
     }
+  }
+});
+
+Deno.test("WebCrypto verifies where it works, noble where it is missing or wrong", async () => {
+  assert.equal((await chooseEd25519(crypto.subtle)).name, "webcrypto");
+  assert.equal((await chooseEd25519(undefined)).name, "noble");
+  const importKey = crypto.subtle.importKey.bind(crypto.subtle);
+  const lacking = {
+    importKey: () => Promise.reject(new DOMException("", "NotSupportedError")),
+  };
+  const wrong = { importKey, verify: () => Promise.resolve(false) };
+  for (const subtle of [lacking, wrong]) {
+    // Only these methods are used.
+    const partial = subtle as unknown as SubtleCrypto;
+    assert.equal((await chooseEd25519(partial)).name, "noble");
   }
 });

@@ -17,13 +17,20 @@ import {
   verify,
   WHISPER,
 } from "../../mod.ts";
+import { mlKem1024 } from "../../ml_kem.ts";
 import { x25519 } from "../../x25519.ts";
+import { ed25519Verifier } from "../../xeddsa.ts";
 import type { Beginning, Moment, Vectors } from "./vectors.ts";
 
-/** How many comparisons were made, and which implementation of X25519 made them. @throws Error at the first difference */
+/** Where the implementations come from that this platform has chosen. */
+export type Chosen = Readonly<
+  Record<"x25519" | "ed25519" | "mlKem1024", "webcrypto" | "noble">
+>;
+
+/** How many comparisons were made, and which implementations made them. @throws Error at the first difference */
 export async function checkVectors(
   vectors: Vectors,
-): Promise<{ compared: number; x25519: string }> {
+): Promise<{ compared: number; chosen: Chosen }> {
   let compared = 0;
   const same = (found: unknown, expected: unknown, what: string) => {
     compared++;
@@ -65,7 +72,12 @@ export async function checkVectors(
     const { text } = await receive(moment);
     same(text, moment.text, `message of epoch ${moment.epoch}`);
   }
-  return { compared, x25519: (await x25519()).name };
+  const chosen = {
+    x25519: (await x25519()).name,
+    ed25519: (await ed25519Verifier()).name,
+    mlKem1024: (await mlKem1024()).name,
+  };
+  return { compared, chosen };
 }
 
 /** What a device makes of each of its first messages. */
