@@ -8,9 +8,9 @@ import { printTable, type Row } from "./page_table.ts";
 import { runInChromium } from "./signal_chromium.ts";
 import {
   measureOurs,
-  measureSafetyNumber,
   measureSignal,
   OPERATIONS,
+  type SafetyNumberTimes,
   type SignalTimes,
   SIZES,
 } from "./signal_ops.ts";
@@ -31,7 +31,7 @@ const BESIDE_LIBSIGNAL: Wanted = {
   step: { atLeast: 4, aim: 2 },
 };
 
-function times(theirs: SignalTimes, wanted: Wanted): Wanted {
+function timesOf(theirs: SignalTimes, wanted: Wanted): Wanted {
   return Object.fromEntries(
     Object.entries(wanted).map(([operation, { atLeast, aim }]) => {
       // The entries of a Wanted have its keys.
@@ -66,6 +66,24 @@ function sizeRows(ours: SignalTimes, theirs: SignalTimes): Row[] {
   }));
 }
 
+function printSafetyNumber(times: SafetyNumberTimes): void {
+  const { whole, longestTask, idle } = times;
+  printTable(
+    "A safety number in Chromium",
+    [
+      { what: "median", value: whole, unit: "ms" },
+      {
+        what: "longest task of all",
+        value: longestTask,
+        unit: "ms",
+        beside: idle,
+        atLeast: 16,
+      },
+    ],
+    "the longest while nothing is computed",
+  );
+}
+
 function option(name: string, fallback: number): number {
   const at = Deno.args.indexOf(name);
   return at < 0 ? fallback : Number(Deno.args[at + 1]);
@@ -87,32 +105,21 @@ if (import.meta.main) {
   let ours = libsignal;
   for (const [way, stored] of WAYS) {
     ours = await measureOurs(stored, samples);
-    const wanted = times(libsignal, BESIDE_LIBSIGNAL);
+    const wanted = timesOf(libsignal, BESIDE_LIBSIGNAL);
     const rows = timeRows(ours, libsignal, wanted);
     printTable(`Signal in Deno, medians, ${way}`, rows, beside);
   }
-  const numbers = { Deno: await measureSafetyNumber(SAFETY_NUMBERS) };
+  printTable("On the wire, medians", sizeRows(ours, libsignal), "libsignal");
   if (!Deno.args.includes("--no-chromium")) {
     for (const [way, stored] of WAYS) {
-      const there = await runInChromium(stored, samples, SAFETY_NUMBERS);
-      Object.assign(numbers, { Chromium: there.safetyNumber });
-      const rows = timeRows(there.times, libsignal, IN_CHROMIUM);
+      const { times, safetyNumber } = await runInChromium(
+        stored,
+        samples,
+        SAFETY_NUMBERS,
+      );
+      const rows = timeRows(times, libsignal, IN_CHROMIUM);
       printTable(`Signal in Chromium, medians, ${way}`, rows, beside);
+      if (stored) printSafetyNumber(safetyNumber);
     }
   }
-  printTable("On the wire, medians", sizeRows(ours, libsignal), "libsignal");
-  printTable(
-    "A safety number",
-    Object.entries(numbers).flatMap(([where, { whole, longestTask, idle }]) => [
-      { what: `${where}: median`, value: whole, unit: "ms" },
-      {
-        what: `${where}: longest task of all`,
-        value: longestTask,
-        unit: "ms",
-        beside: idle,
-        atLeast: 16,
-      },
-    ]),
-    "the longest while nothing is computed",
-  );
 }

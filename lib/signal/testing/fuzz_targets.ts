@@ -1,12 +1,18 @@
 import {
   type CiphertextMessage,
+  closeIfLost,
   createPreKeyStock,
   decrypt,
+  decryptionErrorOf,
   describeSession,
+  encodeDecryptionError,
+  encodePlaintextContent,
   encrypt,
   giveBundle,
   initiateSession,
   keepUpPreKeyStock,
+  parseDecryptionError,
+  parsePlaintextContent,
   parsePreKeyStock,
   parseSession,
   PREKEY,
@@ -83,6 +89,9 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
   const { local, preKeys } = bob;
   const remote = alice.address;
   const session = bob.session(remote)!;
+  const errors = messages.slice(0, 20).map((bytes, deviceId) =>
+    decryptionErrorOf({ type: WHISPER, bytes }, { timestamp: 1e12, deviceId })
+  );
   const bundle = await bob.publish({ oneTime: true });
   const stock = giveBundle(await createPreKeyStock(local.identity, 1), local)!
     .stock;
@@ -94,6 +103,16 @@ export async function fuzzTargets(): Promise<Record<string, FuzzTarget>> {
       ...parser,
       corpus: preKeyMessages,
       read: parsePreKeyMessage,
+    },
+    "decryption errors": {
+      ...parser,
+      corpus: errors.map(encodeDecryptionError),
+      read: (bytes) => closeIfLost(session, parseDecryptionError(bytes), 1),
+    },
+    "plaintext content": {
+      ...parser,
+      corpus: errors.map(encodePlaintextContent),
+      read: (bytes) => closeIfLost(session, parsePlaintextContent(bytes), 1),
     },
     "SPQR messages": {
       ...spqrParser,
