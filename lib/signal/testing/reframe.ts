@@ -92,11 +92,15 @@ function split(bytes: Uint8Array): Field[] | undefined {
   return reader.pos === reader.length ? fields : undefined;
 }
 
+/** The largest number of ours that a varint of ten bytes holds; a reader rounds larger ones up. */
+const LARGEST = 2 ** 64 - 2 ** 11;
+
 function join(fields: readonly Field[]): Uint8Array {
   const writer = new PbfWriter();
   for (const { tag, value } of fields) {
-    if (typeof value === "number") writer.writeVarintField(tag, value);
-    else writer.writeBytesField(tag, value);
+    if (typeof value === "number") {
+      writer.writeVarintField(tag, Math.min(value, LARGEST));
+    } else writer.writeBytesField(tag, value);
   }
   return writer.finish();
 }
