@@ -73,7 +73,7 @@ function printSafetyNumber(times: SafetyNumberTimes): void {
     [
       { what: "median", value: whole, unit: "ms" },
       {
-        what: "longest task of all",
+        what: "longest task, median",
         value: longestTask,
         unit: "ms",
         beside: idle,
