@@ -25,6 +25,8 @@ export interface Options {
   readonly publicUrl?: string;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** The password of a private relay, or the path of the file that holds it. */
+  readonly access?: { readonly password: string } | { readonly file: string };
   /** Loopback port for totals; undefined for none. */
   readonly metricsPort?: number;
   /** Those that are not the relay's defaults. */
@@ -168,9 +170,23 @@ function optionsOf(values: Values): Options {
     data: values.get("data")?.value,
     publicUrl: parsed(values.get("public-url"), publicUrl.parse),
     tls: cert && key ? { cert: cert.value, key: key.value } : undefined,
+    access: accessOf(values.get("access"), values.get("access-file")),
     metricsPort: parsed(values.get("metrics-port"), metrics.parse),
     limits: limitsOf(values),
   };
+}
+
+function accessOf(
+  password: Given | undefined,
+  file: Given | undefined,
+): Options["access"] {
+  if (password && file) {
+    throw new UsageError(
+      `${password.source} and ${file.source} are both given: one is enough.`,
+    );
+  }
+  if (file) return { file: file.value };
+  return password && { password: password.value };
 }
 
 function limitsOf(values: Values): Partial<Limits> {

@@ -17,6 +17,7 @@ const DEFAULTS = {
   data: undefined,
   publicUrl: undefined,
   tls: undefined,
+  access: undefined,
   metricsPort: undefined,
   limits: {},
 };
@@ -34,6 +35,7 @@ Deno.test("every option can be given as two words, as one, or in the environment
     ["public-url", "https://whisper.example"],
     ["tls-cert", "c.pem"],
     ["tls-key", "k.pem"],
+    ["access", "a horse, a battery"],
     ["metrics-port", "9100"],
     ["messages-per-queue", "100"],
     ["bytes-per-queue", "2MiB"],
@@ -47,6 +49,7 @@ Deno.test("every option can be given as two words, as one, or in the environment
       data: "/srv/whisper",
       publicUrl: "https://whisper.example",
       tls: { cert: "c.pem", key: "k.pem" },
+      access: { password: "a horse, a battery" },
       metricsPort: 9100,
       limits: {
         messagesPerQueue: 100,
@@ -72,6 +75,13 @@ Deno.test("every option can be given as two words, as one, or in the environment
     ),
     expected,
   );
+});
+
+Deno.test("a password can be in a file, whose name may be in the environment", () => {
+  const { options } = parse([], { WHISPER_ACCESS_FILE: "secret" }) as {
+    options: typeof DEFAULTS;
+  };
+  deepEqual(options, { ...DEFAULTS, access: { file: "secret" } });
 });
 
 Deno.test("the command line wins over the environment, and an empty variable is none", () => {
@@ -199,6 +209,11 @@ const WRONG: readonly [args: string[], line: RegExp][] = [
   [["--public-url", "https://me:pw@whisper.example"], /it must be an origin/],
   [["--tls-cert", "c.pem"], /^--tls-cert needs --tls-key beside it\.$/],
   [["--tls-key", "k.pem"], /^--tls-key needs --tls-cert beside it\.$/],
+  [
+    ["--access", "hunter2", "--access-file", "secret"],
+    /^--access and --access-file are both given: one is enough\.$/,
+  ],
+  [["--access", ""], /^--access needs a value\.$/],
   [["--prot", "1"], /^There is no option --prot; see --help\.$/],
   [["-p", "1"], /^There is no option -p; see --help\.$/],
   [["--messages-per-queue", "many"], /it must be a whole number\.$/],

@@ -58,6 +58,18 @@ export const SERVE_OPTIONS = {
     "plain http",
     "its private key, PEM; together with --tls-cert",
   ),
+  access: option(
+    "PASSWORD",
+    text,
+    "for everybody",
+    "makes the relay private: who uses it has to know the password",
+  ),
+  "access-file": option(
+    "FILE",
+    text,
+    "for everybody",
+    "the same, read from the first line of a file",
+  ),
   "metrics-port": option(
     "NUMBER",
     port,

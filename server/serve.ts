@@ -10,6 +10,7 @@ import {
 import { securityHeaders } from "../lib/web/security_headers.ts";
 import type { HealthBindings } from "../routes/healthz.ts";
 import { readCertificate } from "./certificate.ts";
+import { readPassword } from "./access_password.ts";
 import type { Options } from "./command_line.ts";
 import { dataDirectory, openDataDirectory } from "./data_directory.ts";
 import { serveMetrics } from "./metrics_server.ts";
@@ -58,6 +59,7 @@ const FLUSH_MS = 3_000;
  */
 export async function serve(options: Options, site: Site): Promise<Running> {
   const tls = options.tls && await readCertificate(options.tls);
+  const access = await readPassword(options.access);
   const data = await openDataDirectory(dataDirectory(options.data));
   try {
     const headers = securityHeaders({
@@ -87,6 +89,7 @@ export async function serve(options: Options, site: Site): Promise<Running> {
     const relay = await openRelay(data.database, {
       kv,
       publicUrl,
+      access,
       limits: options.limits,
       log: (line) => console.error(line),
     });

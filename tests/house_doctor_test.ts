@@ -102,6 +102,7 @@ Deno.test("of a relay that runs as it should, every line is ok and the exit code
       "clock",
       "open files",
       "certificate",
+      "password",
       "port",
       "public URL",
     ]);
@@ -300,6 +301,30 @@ Deno.test("a certificate that is unreadable, another key's, another name's, or o
       await said(cert, key, undefined, () => Date.UTC(2020, 0, 1)),
       /^failed .* is valid only from /,
     );
+  }));
+
+Deno.test("a password that is short or others can read is a warning, one that can't be read a failure, and none of them is told", () =>
+  withFolder(async (data, folder) => {
+    const said = (...args: string[]) =>
+      says("password", ["--data", data, ...args]);
+    match(await said(), /^ok none: whoever reaches the relay may use it/);
+    equal(
+      await said("--access", "a horse, a battery"),
+      "ok the relay is private.",
+    );
+    const short = await said("--access", "sesame");
+    match(short, /^warning it is short: take one of 12 characters or more/);
+    equal(short.includes("sesame"), false);
+    const file = join(folder, "password");
+    match(await said("--access-file", file), /^failed The file \S+ of --acc/);
+    await Deno.writeTextFile(file, "a horse, a battery\n", { mode: 0o644 });
+    await Deno.chmod(file, 0o644);
+    match(
+      await said("--access-file", file),
+      /^warning others on this machine can read \S+: chmod 600 \S+\.$/,
+    );
+    await Deno.chmod(file, 0o600);
+    equal(await said("--access-file", file), "ok the relay is private.");
   }));
 
 Deno.test("a port of another program, of another relay, or of no address here is a failure that says so", () =>

@@ -31,7 +31,8 @@ export {
   queueId,
   rendezvousMessage,
 } from "./credentials.ts";
-export { accessMessage, accessSeed, accessSigner } from "./access.ts";
+export { accessMessage } from "./access.ts";
+export { accessSeed, accessSigner } from "./access_seed.ts";
 export {
   type Ed25519Pair,
   ed25519PairOf,

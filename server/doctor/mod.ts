@@ -4,6 +4,7 @@ import type { Options } from "../command_line.ts";
 import { dataDirectory } from "../data_directory.ts";
 import { UsageError } from "../usage_error.ts";
 import { VERSION } from "../version.ts";
+import { checkAccess } from "./access_check.ts";
 import { checkCertificate } from "./certificate_check.ts";
 import { checkData, type DataState } from "./data_check.ts";
 import { type Finding, findings } from "./finding.ts";
@@ -30,6 +31,7 @@ export async function examine(
     await checkClock(path, now, open.clock),
     await checkOpenFiles(path, limits),
     await checkCertificate(options, now()),
+    await checkAccess(options),
     await checkPort({ port, host, secure: tls !== undefined }, data),
     ...open.findings,
   ];
