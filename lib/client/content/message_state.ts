@@ -110,10 +110,20 @@ function higher(
   return PROGRESS.indexOf(a) >= PROGRESS.indexOf(b) ? a : b;
 }
 
-/** By the author's clock; equal times by content id, so that there is one winner everywhere. */
+/**
+ * By the author's clock; equal times by content id, and by what is said where an author uses an id
+ * twice: so that there is one winner everywhere.
+ */
 function newer(a: Uint8Array | undefined, b: Uint8Array): Uint8Array {
   if (!a) return b;
   const [x, y] = [parseContent(a), parseContent(b)];
   if (x.time !== y.time) return x.time > y.time ? a : b;
-  return x.id >= y.id ? a : b;
+  if (x.id !== y.id) return x.id > y.id ? a : b;
+  return isAfter(a, b) ? a : b;
+}
+
+/** Whether the first different byte, or being longer, puts `a` behind `b`. */
+function isAfter(a: Uint8Array, b: Uint8Array): boolean {
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  return at >= 0 && (at >= b.length || a[at] > b[at]);
 }

@@ -143,3 +143,12 @@ Deno.test("an id used for a second text does not change the first", () => {
     edited: false,
   });
 });
+
+Deno.test("of two edits under one id and time the same one wins everywhere", () => {
+  const one = edit(70, "one", 1);
+  const other = edit(70, "other", 1);
+  assert.deepEqual(
+    seen(folded(text(ME, 1, "first"), one, other)),
+    seen(folded(text(ME, 1, "first"), other, one)),
+  );
+});
