@@ -56,7 +56,7 @@ const joinFailures: Record<InviteFailure, string> = {
   busy: "The server asks for patience. Wait a minute, then try again.",
 };
 
-type LogInFailure = Exclude<LogInOutcome, { ok: true }>;
+type LogInFailure = Exclude<LogInOutcome, { ok: true } | { reason: "found" }>;
 
 const logInFailures: {
   [R in LogInFailure["reason"]]: (
@@ -70,7 +70,13 @@ const logInFailures: {
   "other-account": () =>
     "This is the key of another account. The one stored in this browser opens only with its own key.",
   "nothing-here": () =>
-    "The key is well-formed, but this browser holds no account. For now an account opens only in the browser it was made in.",
+    "The key is well-formed, but neither this browser nor this server has an account of it. Nothing was created.",
+  unreachable: () =>
+    "This browser holds no account, and the server can't be asked for a backup now. Try again when you are online.",
+  damaged: () =>
+    "This server has a backup of the account, but it is damaged and can't be read. Nothing was created.",
+  "newer-version": () =>
+    "A newer version of this program has written the backup. Reload this page to get that version.",
 };
 
 export const enOnDemand = {
@@ -109,7 +115,18 @@ export const enOnDemand = {
   logIn: {
     title: "Log in",
     lead:
-      "Enter your access key. For now it opens an account only in the browser that account was made in.",
+      "Enter your access key. It brings back who you are and whom you know from the backup at this server.",
+    found: {
+      title: "Your account was found",
+      lead: (name: string, contacts: number) =>
+        `${name}, with ${count(contacts, "contact", "contacts")}.`,
+      moves:
+        "Go on here, and this browser becomes the only one of the account: what you use now, or lost, receives nothing more.",
+      anew:
+        "Names, choices and verified marks come with you. Messages do not, and your contacts have to meet you anew by a code.",
+      submit: "Go on here",
+      submitting: "Coming back…",
+    },
     sealedTitle: "Welcome back",
     sealedLead:
       "An account is stored in this browser, sealed. Enter its access key to open it.",
@@ -193,7 +210,7 @@ export const enOnDemand = {
       refused: "This server does not take it.",
     },
     backupUse:
-      "For now it can't be opened: coming back in another browser is not built yet.",
+      "In another browser the access key brings them back. That browser then takes the place of this one.",
     backupWentBack:
       "This server once gave out an older one than was stored. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
     logOut: "Log out",

@@ -1,5 +1,6 @@
 /** The way back in: the access key, and exactly where it was mistyped. */
 import { useState } from "preact/hooks";
+import type { LogInOutcome } from "../../lib/client/view.ts";
 import { openMessenger } from "../messenger_source.ts";
 import { goBack } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
@@ -11,6 +12,8 @@ import { Card } from "./card.tsx";
 
 const words = textOnDemand.logIn;
 
+type Found = Extract<LogInOutcome, { reason: "found" }>;
+
 /** `sealed`: an account is stored here. `onBack`: where else there is to go; by default nowhere when sealed. */
 export function LogIn(
   { sealed, onBack = sealed ? undefined : goBack }: {
@@ -21,16 +24,22 @@ export function LogIn(
   const [key, setKey] = useState("");
   const [busy, setBusy] = useState(false);
   const [mistake, setMistake] = useState<string>();
+  const [found, setFound] = useState<Found>();
 
-  const logIn = async () => {
+  const submit = async () => {
     if (busy) return;
     // Cleared first, so that the same mistake made twice is said twice.
     setMistake(undefined);
     if (key.trim() === "") return setMistake(words.missing);
     setBusy(true);
     try {
-      const outcome = await (await openMessenger()).logIn(key);
-      if (!outcome.ok) setMistake(words.failure(outcome));
+      const messenger = await openMessenger();
+      const outcome = found
+        ? await messenger.comeBack(key)
+        : await messenger.logIn(key);
+      if (outcome.ok) return;
+      if (outcome.reason === "found") setFound(outcome);
+      else setMistake(words.failure(outcome));
     } catch (error) {
       setMistake(words.broken);
       console.error("logging in failed", error);
@@ -39,6 +48,17 @@ export function LogIn(
     }
   };
 
+  if (found) {
+    return (
+      <FoundAccount
+        found={found}
+        busy={busy}
+        mistake={mistake}
+        onBack={() => setFound(undefined)}
+        onSubmit={() => void submit()}
+      />
+    );
+  }
   return (
     <Card
       title={sealed ? words.sealedTitle : words.title}
@@ -49,7 +69,7 @@ export function LogIn(
         class="card-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void logIn();
+          void submit();
         }}
       >
         <Area
@@ -65,7 +85,7 @@ export function LogIn(
           onKeyDown={(event) => {
             if (event.key !== "Enter") return;
             event.preventDefault();
-            void logIn();
+            void submit();
           }}
         />
         {mistake && <Mistake>{mistake}</Mistake>}
@@ -78,6 +98,32 @@ export function LogIn(
           </Button>
         </div>
       </form>
+    </Card>
+  );
+}
+
+/** Asks before anything is created here, and says what going on costs. */
+function FoundAccount(
+  { found: { name, contacts }, busy, mistake, onBack, onSubmit }: {
+    found: Found;
+    busy: boolean;
+    mistake: string | undefined;
+    onBack: () => void;
+    onSubmit: () => void;
+  },
+) {
+  const { found } = words;
+  return (
+    <Card title={found.title} lead={found.lead(name, contacts)} takeFocus>
+      <p>{found.moves}</p>
+      <p>{found.anew}</p>
+      {mistake && <Mistake>{mistake}</Mistake>}
+      <div class="card-actions">
+        <Button look="quiet" onClick={onBack}>{text.common.back}</Button>
+        <Button look="primary" aria-busy={busy} onClick={onSubmit}>
+          {busy ? found.submitting : found.submit}
+        </Button>
+      </div>
     </Card>
   );
 }

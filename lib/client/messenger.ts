@@ -1,7 +1,9 @@
 import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { type Adapters, NotReadyError } from "./adapters.ts";
 import { Keeper } from "./keeper.ts";
+import type { NotReady } from "./backup/come_back.ts";
 import {
+  type AccessKey,
   deriveAccount,
   formatAccessKey,
   newAccessKey,
@@ -29,6 +31,7 @@ import type {
 
 /** The messenger without a screen. See view.ts for what each part of its face means. */
 export class Messenger implements MessengerView {
+  readonly #adapters: Adapters;
   readonly #keeper: Keeper;
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly me: ReadonlySignal<{ readonly name: string } | undefined>;
@@ -38,6 +41,7 @@ export class Messenger implements MessengerView {
   readonly backup: ReadonlySignal<BackupState>;
 
   private constructor(adapters: Adapters) {
+    this.#adapters = adapters;
     this.#keeper = new Keeper(adapters);
     const { office } = this.#keeper;
     this.connection = computed(() =>
@@ -123,10 +127,7 @@ export class Messenger implements MessengerView {
     if (!reading.ok) return reading;
     const { key } = reading;
     const before = this.phase.value;
-    if (before.at === "no-account") {
-      wipe(key);
-      return { ok: false, reason: "nothing-here" };
-    }
+    if (before.at === "no-account") return await this.#find(key);
     if (before.at !== "logged-out" && before.at !== "locked") {
       throw new NotReadyError("logIn");
     }
@@ -148,6 +149,44 @@ export class Messenger implements MessengerView {
     } catch (error) {
       if (!(error instanceof WrongKeyError)) throw error;
       return { ok: false, reason: "other-account" };
+    } finally {
+      wipeAccount(account);
+    }
+  }
+
+  async comeBack(accessKey: string): Promise<LogInOutcome> {
+    this.#keeper.expect("no-account", "comeBack");
+    const reading = parseAccessKey(accessKey);
+    if (!reading.ok) return reading;
+    const account = deriveAccount(reading.key);
+    wipe(reading.key);
+    try {
+      const { comeBack } = await import("./backup/come_back.ts");
+      const outcome = await comeBack(this.#adapters, account);
+      if (outcome.at !== "ready") return failureOf(outcome);
+      await this.#keeper.untilThereIsRoom({ at: "no-account" }, async () => {
+        this.#keeper.expect("no-account", "comeBack");
+        await this.#keeper.work(
+          await Vault.create(
+            this.#keeper.disk(),
+            { recoveryPublicKey: account.recovery.publicKey },
+            outcome.changes,
+          ),
+        );
+      });
+      return { ok: true };
+    } finally {
+      wipeAccount(account);
+    }
+  }
+
+  /** Whether the relay has a backup that the key opens. Wipes it. */
+  async #find(key: AccessKey): Promise<LogInOutcome> {
+    const account = deriveAccount(key);
+    wipe(key);
+    try {
+      const { find } = await import("./backup/come_back.ts");
+      return failureOf(await find(this.#adapters, account));
     } finally {
       wipeAccount(account);
     }
@@ -194,4 +233,16 @@ export class Messenger implements MessengerView {
   close(): Promise<void> {
     return this.#keeper.close();
   }
+}
+
+/** What was found, or why nothing was, as logging in answers it. */
+function failureOf(found: NotReady): LogInOutcome {
+  return found.at === "found"
+    ? {
+      ok: false,
+      reason: "found",
+      name: found.name,
+      contacts: found.contacts,
+    }
+    : { ok: false, reason: found.at };
 }

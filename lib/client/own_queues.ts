@@ -177,7 +177,7 @@ export class OwnQueues {
     ) ?? { queues: [] };
     const discarded = await this.#credentials(queues, "anybody's");
     for (const { name, credentials } of discarded) {
-      await deleteQueue(connection, credentials);
+      await deleteQueue(connection, hexToBytes(name), credentials.remove);
       await this.#desk.ledger.run(async (entry) => {
         const left = await entry.get(discardedTable, SELF);
         entry.put(discardedTable, SELF, {

@@ -154,13 +154,13 @@ export function heldGeneration(
     : undefined;
 }
 
-/** Deletes an own queue at the relay; one that is not there is fine. */
+/** Deletes an own queue (16 bytes) at the relay with its remove key; one that is not there is fine. */
 export async function deleteQueue(
   connection: Connection,
-  { send, remove }: QueueCredentials,
+  queue: Uint8Array,
+  remove: Ed25519Pair,
 ): Promise<void> {
   try {
-    const queue = queueId(send.publicKey);
     const handle = await bindQueue(connection, {
       role: "remove",
       pair: remove,

@@ -242,8 +242,21 @@ export type LogInOutcome =
   | { ok: false; reason: "malformed" }
   /** A valid key, of another account than the one stored here. */
   | { ok: false; reason: "other-account" }
-  /** A valid key, but this browser holds no account. */
-  | { ok: false; reason: "nothing-here" };
+  /** A valid key, and neither this browser nor the relay has an account of it. */
+  | { ok: false; reason: "nothing-here" }
+  /** Nothing is stored here, and the relay can't be asked. */
+  | { ok: false; reason: "unreachable" }
+  /** Nothing is stored here, and what the relay has can't be read. */
+  | { ok: false; reason: "damaged" | "newer-version" }
+  /** Nothing is stored here, and the relay has a backup: `comeBack` goes on with it. */
+  | {
+    ok: false;
+    reason: "found";
+    /** The person's own name. */
+    name: string;
+    /** How many contacts there are. */
+    contacts: number;
+  };
 
 /** A new account, not yet stored: it exists from `commit` on. */
 export interface NewAccount {
@@ -313,6 +326,11 @@ export interface MessengerView {
   /** Throws when an account is already stored here. `displayName`: 1..64 characters after trimming. */
   newAccount(displayName: string): Promise<NewAccount>;
   logIn(accessKey: string): Promise<LogInOutcome>;
+  /**
+   * From "no-account", when `logIn` has found a backup: this browser becomes the account's only device.
+   * Its other ones receive nothing more and write no backup; contacts are met anew by a code.
+   */
+  comeBack(accessKey: string): Promise<LogInOutcome>;
   /** Seals what is stored: from here on only the access key opens it. */
   logOut(): Promise<void>;
   readonly lock: LockView;

@@ -1,21 +1,57 @@
-/** The backup as a person sees it: what the settings say, in a browser with its own storage and headers. */
-import { expectAccessible, freshPerson, startRelay } from "../harness/mod.ts";
-import { createAccount } from "./conversation_steps.ts";
+/** The backup as a person sees it: what the settings say, and coming back in a browser that has nothing. */
+import { equal } from "node:assert/strict";
+import {
+  expectAccessible,
+  freshPerson,
+  screenshot,
+  startRelay,
+} from "../harness/mod.ts";
+import {
+  connect,
+  createAccount,
+  entry,
+  message,
+  write,
+} from "./conversation_steps.ts";
 
-Deno.test("the settings say that the backup is stored, and what it is not good for yet", async () => {
+Deno.test("the access key alone brings an account back in a fresh browser, which meets its contacts anew", async () => {
   const relay = await startRelay();
-  const person = await freshPerson({ url: relay.url, reducedMotion: "reduce" });
+  const fresh = () => freshPerson({ url: relay.url, reducedMotion: "reduce" });
+  const [ada, bob, anew] = [await fresh(), await fresh(), await fresh()];
   try {
-    await createAccount(person, "Ada");
-    const { page } = person;
-    await page.getByRole("button", { name: "Settings", exact: true }).click();
-    await page.getByText(/sealed: only your access key opens them/).waitFor();
-    await page.getByText(/coming back in another browser is not built yet/)
+    const accessKey = await createAccount(ada, "Ada");
+    await createAccount(bob, "Bob");
+    await connect(ada, bob);
+    await ada.page.getByRole("button", { name: "Settings", exact: true })
+      .click();
+    await ada.page.getByText(/sealed: only your access key opens them/)
       .waitFor();
-    await expectAccessible(page);
-    person.expectNoProblems();
+    await expectAccessible(ada.page);
+    await ada.leave();
+
+    const { page } = anew;
+    await page.getByRole("button", { name: "Log in" }).first().click();
+    await page.getByLabel("Access key").fill(accessKey);
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByRole("heading", { name: "Your account was found" })
+      .waitFor();
+    await page.getByText("Ada, with one contact.").waitFor();
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await expectAccessible(page);
+      await screenshot(page, `found-${colorScheme}`);
+    }
+    await page.getByRole("button", { name: "Go on here" }).click();
+    await entry(anew, "Bob").waitFor();
+
+    await connect(anew, bob);
+    await write(bob, "there you are");
+    await message(anew, /there you are/).waitFor();
+    equal(await message(anew, /hello from before/).count(), 0);
+    anew.expectNoProblems();
+    bob.expectNoProblems();
   } finally {
-    await person.close();
+    for (const person of [ada, bob, anew]) await person.close();
     await relay.stop();
   }
 });

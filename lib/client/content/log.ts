@@ -6,7 +6,7 @@
  * ratchet state and outbox.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
-import type { VaultReader, VaultWriter } from "../storage/mod.ts";
+import type { VaultChange, VaultReader, VaultWriter } from "../storage/mod.ts";
 import type { Content } from "./content.ts";
 import { MAX_AWAITED } from "./limits.ts";
 import { forgetAwaited, keepAwaited } from "./awaited.ts";
@@ -412,4 +412,9 @@ function emptySummary(at: number): SummaryRecord {
 function sameEntry(a: Entry, b: Entry): boolean {
   const [x, y] = [entries.codec.encode(a), entries.codec.encode(b)];
   return x.length === y.length && x.every((byte, i) => byte === y[i]);
+}
+
+/** The log of a conversation in which nothing was said since `at` (ms since the epoch). */
+export function emptyLog(conversation: string, at: number): VaultChange {
+  return summaries.put(hexToBytes(conversation), emptySummary(at));
 }

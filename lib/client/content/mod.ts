@@ -29,6 +29,7 @@ export {
 export {
   type Appended,
   ConversationLog,
+  emptyLog,
   type Page,
   type Summary,
 } from "./log.ts";

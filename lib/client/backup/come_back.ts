@@ -1,0 +1,209 @@
+/**
+ * Coming back with the access key alone: the account of a backup on a device that has nothing. The
+ * new device replaces those before it: their queues are deleted, the list that it signs names it alone,
+ * and the backup begins another epoch, which they can't write.
+ */
+import type { Adapters } from "../adapters.ts";
+import { conversationOf } from "../contact.ts";
+import { emptyLog } from "../content/mod.ts";
+import {
+  type Account,
+  type DeviceList,
+  ed25519PairOf,
+  MalformedError,
+  openSealed,
+  REMOVE_KEY_PURPOSE,
+  verifyDeviceList,
+} from "../keys/mod.ts";
+import {
+  type Connection,
+  ConnectionLostError,
+  Link,
+  RelayError,
+} from "../link/mod.ts";
+import { backupKeys, newDeviceRecords } from "../own_account.ts";
+import { deleteQueue } from "../queues.ts";
+import {
+  backupTable,
+  type ContactRecord,
+  contactsTable,
+  contactTable,
+  SELF,
+} from "../records.ts";
+import type { VaultChange } from "../storage/mod.ts";
+import { blobId } from "../../wire/mod.ts";
+import { readBlob } from "./blob.ts";
+import { encodeCells, parseCells } from "./cell_codec.ts";
+import type { Cells } from "./cells.ts";
+import { type BackupContents, readContents } from "./contents.ts";
+import { BackupError, openBackup, openBackupKey } from "./seal.ts";
+
+/** How long the relay may take to be reached, in ms; circuits of Tor take up to 8 s. */
+const PATIENCE_MS = 25_000;
+
+export type NotReady =
+  | { readonly at: "found"; readonly name: string; readonly contacts: number }
+  | {
+    readonly at: "nothing-here" | "unreachable" | "damaged" | "newer-version";
+  };
+
+export type CameBack = NotReady | {
+  readonly at: "ready";
+  /** The records of the new device. */
+  readonly changes: readonly VaultChange[];
+};
+
+interface Found {
+  readonly epoch: number;
+  /** Of the backup. */
+  readonly version: number;
+  /** Of the blob. */
+  readonly base: number;
+  readonly cells: Cells;
+  readonly contents: BackupContents;
+  readonly list: DeviceList;
+}
+
+/** Looks for the account's backup at the relay. Changes nothing. */
+export function find(adapters: Adapters, account: Account): Promise<NotReady> {
+  return atRelay(adapters, async (connection) => {
+    const { contents: { account: { name }, contacts } } = await read(
+      connection,
+      account,
+    );
+    return { at: "found" as const, name, contacts: contacts.length };
+  });
+}
+
+/** Shuts out the devices there were, and makes a new one. */
+export function comeBack(
+  adapters: Adapters,
+  account: Account,
+): Promise<CameBack> {
+  return atRelay(adapters, async (connection) => {
+    const found = await read(connection, account);
+    for (const { queues } of found.contents.contacts) {
+      for (const { id, removeKey } of queues) {
+        const { recovery } = account;
+        const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
+        await deleteQueue(connection, id, await ed25519PairOf(seed));
+      }
+    }
+    return { at: "ready" as const, changes: await recordsOf(account, found) };
+  });
+}
+
+class NothingFoundError extends Error {
+  override readonly name = "NothingFoundError";
+}
+
+/** Throws NothingFoundError, BackupError, MalformedError and what `Connection.request` does. */
+async function read(
+  connection: Connection,
+  { accountId, accountKey, backup }: Account,
+): Promise<Found> {
+  const [readPair, own] = await Promise.all(
+    [backup.readSeed, backup.ownSeed].map(ed25519PairOf),
+  );
+  const id = blobId(readPair.publicKey, own.publicKey);
+  const blob = await readBlob(connection, id, readPair);
+  if (blob.contents.length === 0) throw new NothingFoundError();
+  const key = openBackupKey(accountId, backup.sealKey, blob.contents);
+  const { version, contents } = openBackup(accountId, key, blob.contents);
+  const cells = parseCells(contents);
+  const owner = { accountId, accountKey: accountKey.publicKey };
+  const said = await readContents(cells, owner);
+  return {
+    epoch: key.epoch,
+    version,
+    base: blob.version,
+    cells,
+    contents: said,
+    list: await verifyDeviceList(said.account.deviceList.bytes, owner),
+  };
+}
+
+async function recordsOf(
+  account: Account,
+  { epoch, version, base, cells, contents, list }: Found,
+): Promise<VaultChange[]> {
+  const highest = Math.max(...list.devices.map(({ id }) => id));
+  const contacts = contents.contacts.map(({ record }): ContactRecord => {
+    const { accountAddress: _, ...known } = record;
+    return {
+      ...known,
+      devices: [],
+      queues: [],
+      conversation: conversationOf(account.accountId, record.accountId),
+    };
+  });
+  return [
+    ...await newDeviceRecords(account, {
+      name: contents.account.name,
+      // No id of the list before: what was meant for one device is never taken for another's.
+      deviceId: highest % 127 + 1,
+      settings: contents.account.settings,
+      before: list,
+      backupKeys: await backupKeys(account, undefined, epoch + 1),
+    }),
+    contactsTable.put(SELF, {
+      ids: contacts.map(({ accountId }) => accountId),
+    }),
+    ...contacts.map((record) => contactTable.put(record.accountId, record)),
+    ...contacts.map(({ conversation, metAt }) => emptyLog(conversation, metAt)),
+    backupTable.put(SELF, {
+      cells: encodeCells(cells),
+      glimpse: [],
+      version,
+      base,
+      written: { version, at: 0 },
+      wentBack: false,
+    }),
+  ];
+}
+
+/** Does `work` on a connection of its own. What the relay or its backup have against it is the outcome. */
+async function atRelay<T>(
+  adapters: Adapters,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T | Exclude<NotReady, { at: "found" }>> {
+  const { clock } = adapters;
+  const over = Promise.withResolvers<T>();
+  const unreachable = () => over.reject(new ConnectionLostError());
+  const cancelTimer = clock.after(PATIENCE_MS, unreachable);
+  const link = new Link({
+    ...adapters,
+    url: adapters.relaySocketUrl,
+    relayKey: undefined,
+    connected: (connection) => {
+      cancelTimer();
+      work(connection).then(over.resolve, over.reject);
+    },
+    lost: unreachable,
+  });
+  link.start();
+  try {
+    return await over.promise;
+  } catch (error) {
+    return { at: reasonOf(error) };
+  } finally {
+    cancelTimer();
+    link.stop();
+  }
+}
+
+/** Throws what is none of these. */
+function reasonOf(
+  error: unknown,
+): Exclude<NotReady, { at: "found" }>["at"] {
+  if (error instanceof NothingFoundError) return "nothing-here";
+  if (error instanceof BackupError) {
+    return error.code === "damaged" ? "damaged" : "newer-version";
+  }
+  if (error instanceof MalformedError) return "damaged";
+  if (error instanceof ConnectionLostError) return "unreachable";
+  if (error instanceof RelayError) {
+    return error.code === "no-such-blob" ? "nothing-here" : "unreachable";
+  }
+  throw error;
+}
