@@ -12,7 +12,7 @@ const PAGES = ["index.html", "chat.html", "_404.html"];
 const FIRST_LOAD = 120 * 1024;
 /** What a person has to ask for first, a dialog, an invite, an account or a lock, and what nobody waits for: the backup. */
 const ON_DEMAND =
-  /_dialog\.tsx$|^lib\/client\/(invites|backup\/backup)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing))\.tsx$/;
+  /_dialog\.tsx$|^lib\/client\/(invites|backup\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing))\.tsx$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {

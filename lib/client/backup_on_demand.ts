@@ -119,7 +119,9 @@ export class BackupOnDemand {
   /** Undefined when the code can't be had: it comes from the server, like the next connection. */
   async #fetched(): Promise<Backup | undefined> {
     if (!this.#backup.value) {
-      const module = await import("./backup/backup.ts").catch(() => undefined);
+      const module = await import("./backup/on_demand.ts").catch(() =>
+        undefined
+      );
       if (!module) return undefined;
       this.#backup.value = new module.Backup(this.#desk, this.#before.value);
     }

@@ -360,7 +360,8 @@ Deno.test("what can't arrive any more is shown as failed, and goes out when it i
     await world.settle();
     await bob.messenger.close();
     const { connection, link } = await outsider(world);
-    await deleteQueue(connection, await queueAt(bob));
+    const { send, remove } = await queueAt(bob);
+    await deleteQueue(connection, queueId(send.publicKey), remove);
     link.stop();
     const a = await only(ada);
     const stateOf = (i: number) => a.messages.value[i].state;

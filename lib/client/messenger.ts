@@ -1,9 +1,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { type Adapters, NotReadyError } from "./adapters.ts";
 import { Keeper } from "./keeper.ts";
-import type { NotReady } from "./backup/come_back.ts";
 import {
-  type AccessKey,
   deriveAccount,
   formatAccessKey,
   newAccessKey,
@@ -11,7 +9,7 @@ import {
   wipe,
   wipeAccount,
 } from "./keys/mod.ts";
-import { backupKeys, checkName, createAccount } from "./own_account.ts";
+import { checkName } from "./own_account.ts";
 import { backupKeysTable, SELF, type SettingsRecord } from "./records.ts";
 import { Vault, WrongKeyError } from "./storage/mod.ts";
 import type {
@@ -104,6 +102,8 @@ export class Messenger implements MessengerView {
   async newAccount(displayName: string): Promise<NewAccount> {
     this.#keeper.expect("no-account", "newAccount");
     const name = checkName(displayName);
+    const { createAccount } = await import("./backup/on_demand.ts");
+    this.#keeper.expect("no-account", "newAccount");
     const key = newAccessKey();
     const accessKey = formatAccessKey(key);
     const { recoveryKey, changes } = await createAccount(name, key);
@@ -127,11 +127,15 @@ export class Messenger implements MessengerView {
     if (!reading.ok) return reading;
     const { key } = reading;
     const before = this.phase.value;
-    if (before.at === "no-account") return await this.#find(key);
+    if (before.at === "no-account") {
+      const { find } = await import("./backup/on_demand.ts");
+      return await find(this.#adapters, key);
+    }
     if (before.at !== "logged-out" && before.at !== "locked") {
       throw new NotReadyError("logIn");
     }
-    const account = await deriveAccount(key);
+    const { backupKeys } = await import("./backup/on_demand.ts");
+    const account = deriveAccount(key);
     wipe(key);
     try {
       await this.#keeper.untilThereIsRoom(before, async () => {
@@ -156,40 +160,8 @@ export class Messenger implements MessengerView {
 
   async comeBack(accessKey: string): Promise<LogInOutcome> {
     this.#keeper.expect("no-account", "comeBack");
-    const reading = parseAccessKey(accessKey);
-    if (!reading.ok) return reading;
-    const account = deriveAccount(reading.key);
-    wipe(reading.key);
-    try {
-      const { comeBack } = await import("./backup/come_back.ts");
-      const outcome = await comeBack(this.#adapters, account);
-      if (outcome.at !== "ready") return failureOf(outcome);
-      await this.#keeper.untilThereIsRoom({ at: "no-account" }, async () => {
-        this.#keeper.expect("no-account", "comeBack");
-        await this.#keeper.work(
-          await Vault.create(
-            this.#keeper.disk(),
-            { recoveryPublicKey: account.recovery.publicKey },
-            outcome.changes,
-          ),
-        );
-      });
-      return { ok: true };
-    } finally {
-      wipeAccount(account);
-    }
-  }
-
-  /** Whether the relay has a backup that the key opens. Wipes it. */
-  async #find(key: AccessKey): Promise<LogInOutcome> {
-    const account = deriveAccount(key);
-    wipe(key);
-    try {
-      const { find } = await import("./backup/come_back.ts");
-      return failureOf(await find(this.#adapters, account));
-    } finally {
-      wipeAccount(account);
-    }
+    const { comeBack } = await import("./backup/on_demand.ts");
+    return await comeBack(this.#adapters, this.#keeper, accessKey);
   }
 
   async logOut(): Promise<void> {
@@ -233,16 +205,4 @@ export class Messenger implements MessengerView {
   close(): Promise<void> {
     return this.#keeper.close();
   }
-}
-
-/** What was found, or why nothing was, as logging in answers it. */
-function failureOf(found: NotReady): LogInOutcome {
-  return found.at === "found"
-    ? {
-      ok: false,
-      reason: "found",
-      name: found.name,
-      contacts: found.contacts,
-    }
-    : { ok: false, reason: found.at };
 }

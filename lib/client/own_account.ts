@@ -1,36 +1,12 @@
 import type { LocalDevice } from "../signal/mod.ts";
-import { generateSignedPreKey } from "../signal/mod.ts";
-import {
-  type AccessKey,
-  type Account,
-  deriveAccount,
-  type DeviceList,
-  ed25519PairOf,
-  encodeOwnDevice,
-  newDevice,
-  type OwnDevice,
-  parseOwnDevice,
-  publicDevice,
-  signDeviceList,
-  verifyDeviceList,
-  wipeAccount,
-} from "./keys/mod.ts";
 import { isDisplayName } from "./display_name.ts";
 import {
-  type AccountRecord,
-  accountTable,
-  type BackupKeysRecord,
-  backupKeysTable,
-  contactsTable,
-  countersTable,
-  SELF,
-  type SettingsRecord,
-  settingsTable,
-  signedPreKeyTable,
-} from "./records.ts";
-import { randomBytes } from "@noble/hashes/utils.js";
-import { newBackupKey } from "./backup/epoch_key.ts";
-import type { VaultChange } from "./storage/mod.ts";
+  type DeviceList,
+  type OwnDevice,
+  parseOwnDevice,
+  verifyDeviceList,
+} from "./keys/mod.ts";
+import type { AccountRecord } from "./records.ts";
 
 /** The account that is open here, and this device of it. */
 export interface OwnAccount {
@@ -44,9 +20,6 @@ export interface OwnAccount {
   readonly local: LocalDevice;
 }
 
-/** The first device of every account. */
-const FIRST_DEVICE = 1;
-const FIRST_EPOCH = 1;
 /** The one signed prekey there is until they are rotated. */
 export const SIGNED_PREKEY_ID = 1;
 
@@ -59,94 +32,6 @@ export function checkName(displayName: string): string {
     );
   }
   return name;
-}
-
-/** What is known of an account when a device of it begins. */
-export interface Beginning {
-  readonly name: string;
-  readonly deviceId: number;
-  readonly settings: SettingsRecord;
-  /** The list that the device's own follows, in which it is alone. */
-  readonly before?: DeviceList;
-  readonly backupKeys: BackupKeysRecord;
-}
-
-/**
- * The records of a new account with its first device. The account's private keys are wiped before
- * this resolves: only the access key brings them back.
- */
-export async function createAccount(
-  name: string,
-  accessKey: AccessKey,
-): Promise<{ recoveryKey: Uint8Array; changes: VaultChange[] }> {
-  const account = deriveAccount(accessKey);
-  try {
-    return {
-      recoveryKey: account.recovery.publicKey,
-      changes: await newDeviceRecords(account, {
-        name,
-        deviceId: FIRST_DEVICE,
-        settings: { deliveryReceipts: true, readReceipts: true },
-        backupKeys: await backupKeys(account, undefined),
-      }),
-    };
-  } finally {
-    wipeAccount(account);
-  }
-}
-
-/** The records of an account on a new device, which knows nobody yet. */
-export async function newDeviceRecords(
-  account: Account,
-  { name, deviceId, settings, before, backupKeys }: Beginning,
-): Promise<VaultChange[]> {
-  const device = await newDevice(deviceId);
-  const deviceList = signDeviceList({
-    accountId: account.accountId,
-    accountKey: account.accountKey,
-    devices: [publicDevice(device)],
-    before,
-  });
-  const signedPreKey = await generateSignedPreKey(
-    SIGNED_PREKEY_ID,
-    device.identity,
-  );
-  const record: AccountRecord = {
-    name,
-    accountId: account.accountId,
-    accountKey: account.accountKey.publicKey,
-    recoveryKey: account.recovery.publicKey,
-    deviceList: deviceList.bytes,
-    device: encodeOwnDevice(device),
-  };
-  return [
-    accountTable.put(SELF, record),
-    signedPreKeyTable.put(String(SIGNED_PREKEY_ID), signedPreKey),
-    countersTable.put(SELF, { generation: 0, nextPreKey: 1 }),
-    settingsTable.put(SELF, settings),
-    contactsTable.put(SELF, { ids: [] }),
-    backupKeysTable.put(SELF, backupKeys),
-  ];
-}
-
-/**
- * What a device needs for the backup of `account`, so that it can also make the blob: anew in `epoch`,
- * or with the keys that it has already.
- */
-export async function backupKeys(
-  { accountId, backup }: Account,
-  before: BackupKeysRecord | undefined,
-  epoch = FIRST_EPOCH,
-): Promise<BackupKeysRecord> {
-  const ownSeed = backup.ownSeed.slice();
-  if (before) return { ...before, ownSeed };
-  return {
-    readSeed: backup.readSeed.slice(),
-    ownKey: (await ed25519PairOf(ownSeed)).publicKey,
-    ownSeed,
-    writeSeed: randomBytes(32),
-    key: newBackupKey(accountId, backup.sealKey, epoch),
-  };
 }
 
 /** The open account of its record. Throws what `parseOwnDevice` and `verifyDeviceList` do. */

@@ -247,7 +247,8 @@ export type LogInOutcome =
   /** Nothing is stored here, and the relay can't be asked. */
   | { ok: false; reason: "unreachable" }
   /** Nothing is stored here, and what the relay has can't be read. */
-  | { ok: false; reason: "damaged" | "newer-version" }
+  | { ok: false; reason: "damaged" }
+  | { ok: false; reason: "newer-version" }
   /** Nothing is stored here, and the relay has a backup: `comeBack` goes on with it. */
   | {
     ok: false;

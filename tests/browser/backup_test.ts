@@ -1,5 +1,4 @@
 /** The backup as a person sees it: what the settings say, and coming back in a browser that has nothing. */
-import { equal } from "node:assert/strict";
 import {
   expectAccessible,
   freshPerson,
@@ -35,7 +34,7 @@ Deno.test("the access key alone brings an account back in a fresh browser, which
     await page.getByRole("button", { name: "Log in", exact: true }).click();
     await page.getByRole("heading", { name: "Your account was found" })
       .waitFor();
-    await page.getByText("Ada, with one contact.").waitFor();
+    await page.getByText("Ada, with 1 contact.").waitFor();
     for (const colorScheme of ["dark", "light"] as const) {
       await page.emulateMedia({ colorScheme });
       await expectAccessible(page);
@@ -47,7 +46,6 @@ Deno.test("the access key alone brings an account back in a fresh browser, which
     await connect(anew, bob);
     await write(bob, "there you are");
     await message(anew, /there you are/).waitFor();
-    equal(await message(anew, /hello from before/).count(), 0);
     anew.expectNoProblems();
     bob.expectNoProblems();
   } finally {

@@ -64,7 +64,7 @@ export async function enterCode(
     await page.getByRole("button", { name: "Invite a friend" }).click();
   }
   await field.fill(code);
-  await page.getByRole("button", { name: "Connect" }).click();
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
 }
 
 export async function write({ page }: Visitor, text: string): Promise<void> {

@@ -7,13 +7,18 @@ import type { Adapters } from "../adapters.ts";
 import { conversationOf } from "../contact.ts";
 import { emptyLog } from "../content/mod.ts";
 import {
+  type AccessKey,
   type Account,
+  deriveAccount,
   type DeviceList,
   ed25519PairOf,
   MalformedError,
   openSealed,
+  parseAccessKey,
   REMOVE_KEY_PURPOSE,
   verifyDeviceList,
+  wipe,
+  wipeAccount,
 } from "../keys/mod.ts";
 import {
   type Connection,
@@ -21,7 +26,7 @@ import {
   Link,
   RelayError,
 } from "../link/mod.ts";
-import { backupKeys, newDeviceRecords } from "../own_account.ts";
+import { backupKeys, newDeviceRecords } from "../new_device.ts";
 import { deleteQueue } from "../queues.ts";
 import {
   backupTable,
@@ -30,7 +35,9 @@ import {
   contactTable,
   SELF,
 } from "../records.ts";
-import type { VaultChange } from "../storage/mod.ts";
+import type { Keeper } from "../keeper.ts";
+import { Vault, type VaultChange } from "../storage/mod.ts";
+import type { LogInOutcome } from "../view.ts";
 import { blobId } from "../../wire/mod.ts";
 import { readBlob } from "./blob.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
@@ -41,17 +48,10 @@ import { BackupError, openBackup, openBackupKey } from "./seal.ts";
 /** How long the relay may take to be reached, in ms; circuits of Tor take up to 8 s. */
 const PATIENCE_MS = 25_000;
 
-export type NotReady =
-  | { readonly at: "found"; readonly name: string; readonly contacts: number }
-  | {
-    readonly at: "nothing-here" | "unreachable" | "damaged" | "newer-version";
-  };
-
-export type CameBack = NotReady | {
-  readonly at: "ready";
-  /** The records of the new device. */
-  readonly changes: readonly VaultChange[];
-};
+interface NotThere {
+  readonly ok: false;
+  readonly reason: "nothing-here" | "unreachable" | "damaged" | "newer-version";
+}
 
 interface Found {
   readonly epoch: number;
@@ -64,33 +64,68 @@ interface Found {
   readonly list: DeviceList;
 }
 
-/** Looks for the account's backup at the relay. Changes nothing. */
-export function find(adapters: Adapters, account: Account): Promise<NotReady> {
-  return atRelay(adapters, async (connection) => {
-    const { contents: { account: { name }, contacts } } = await read(
-      connection,
-      account,
-    );
-    return { at: "found" as const, name, contacts: contacts.length };
-  });
+/** Looks for the backup that `key` opens. Changes nothing. Wipes the key. */
+export async function find(
+  adapters: Adapters,
+  key: AccessKey,
+): Promise<LogInOutcome> {
+  const account = deriveAccount(key);
+  wipe(key);
+  try {
+    return await atRelay(adapters, async (connection) => {
+      const { contents } = await read(connection, account);
+      return {
+        ok: false as const,
+        reason: "found" as const,
+        name: contents.account.name,
+        contacts: contents.contacts.length,
+      };
+    });
+  } finally {
+    wipeAccount(account);
+  }
 }
 
-/** Shuts out the devices there were, and makes a new one. */
-export function comeBack(
+/** Shuts out the devices there were, and makes this one the account's. */
+export async function comeBack(
   adapters: Adapters,
-  account: Account,
-): Promise<CameBack> {
-  return atRelay(adapters, async (connection) => {
-    const found = await read(connection, account);
-    for (const { queues } of found.contents.contacts) {
-      for (const { id, removeKey } of queues) {
-        const { recovery } = account;
-        const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
-        await deleteQueue(connection, id, await ed25519PairOf(seed));
-      }
-    }
-    return { at: "ready" as const, changes: await recordsOf(account, found) };
-  });
+  keeper: Keeper,
+  accessKey: string,
+): Promise<LogInOutcome> {
+  const reading = parseAccessKey(accessKey);
+  if (!reading.ok) return reading;
+  const account = deriveAccount(reading.key);
+  wipe(reading.key);
+  try {
+    const outcome = await atRelay(adapters, async (connection) => {
+      const found = await read(connection, account);
+      await deleteQueues(connection, account, found.contents);
+      return await recordsOf(account, found);
+    });
+    if ("reason" in outcome) return outcome;
+    await keeper.untilThereIsRoom({ at: "no-account" }, async () => {
+      keeper.expect("no-account", "comeBack");
+      const recoveryPublicKey = account.recovery.publicKey;
+      await keeper.work(
+        await Vault.create(keeper.disk(), { recoveryPublicKey }, outcome),
+      );
+    });
+    return { ok: true };
+  } finally {
+    wipeAccount(account);
+  }
+}
+
+/** What contacts still send to the devices there were has nowhere to go: they see that it failed. */
+async function deleteQueues(
+  connection: Connection,
+  { recovery }: Account,
+  { contacts }: BackupContents,
+): Promise<void> {
+  for (const { id, removeKey } of contacts.flatMap(({ queues }) => queues)) {
+    const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
+    await deleteQueue(connection, id, await ed25519PairOf(seed));
+  }
 }
 
 class NothingFoundError extends Error {
@@ -166,7 +201,7 @@ async function recordsOf(
 async function atRelay<T>(
   adapters: Adapters,
   work: (connection: Connection) => Promise<T>,
-): Promise<T | Exclude<NotReady, { at: "found" }>> {
+): Promise<T | NotThere> {
   const { clock } = adapters;
   const over = Promise.withResolvers<T>();
   const unreachable = () => over.reject(new ConnectionLostError());
@@ -185,7 +220,7 @@ async function atRelay<T>(
   try {
     return await over.promise;
   } catch (error) {
-    return { at: reasonOf(error) };
+    return { ok: false, reason: reasonOf(error) };
   } finally {
     cancelTimer();
     link.stop();
@@ -193,9 +228,7 @@ async function atRelay<T>(
 }
 
 /** Throws what is none of these. */
-function reasonOf(
-  error: unknown,
-): Exclude<NotReady, { at: "found" }>["at"] {
+function reasonOf(error: unknown): NotThere["reason"] {
   if (error instanceof NothingFoundError) return "nothing-here";
   if (error instanceof BackupError) {
     return error.code === "damaged" ? "damaged" : "newer-version";

@@ -9,7 +9,7 @@ import {
   signDeviceList,
   verifyDeviceList,
 } from "../keys/mod.ts";
-import { createAccount } from "../own_account.ts";
+import { createAccount } from "../new_device.ts";
 import { type AccountRecord, accountTable, SELF } from "../records.ts";
 import { Vault } from "../storage/mod.ts";
 import { online } from "./people.ts";
