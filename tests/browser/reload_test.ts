@@ -100,7 +100,7 @@ Deno.test("an invite is completed though both reload at every stage of it", () =
       deepEqual(await textsOf(person), ["So we met", "We did"]);
       equal(
         await person.page.getByRole("list", { name: "Conversations" })
-          .getByRole("button").count(),
+          .getByRole("listitem").count(),
         1,
       );
     }
