@@ -329,7 +329,7 @@ export const enOnDemand = {
     body:
       "This browser's account, contacts and messages are deleted. It can't be undone, and nobody is told.",
     remains:
-      "What the people you talk with have stays with them, and the browser may keep traces in its files until it rewrites them.",
+      "What the people you talk with have stays with them, your encrypted backup stays on the server for your access key to open, and the browser may keep traces in its files until it rewrites them.",
     confirm: "Erase everything",
     failed: "Erasing did not work. Try again, or clear this site's data.",
   },
