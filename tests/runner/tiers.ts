@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import type { Coverage } from "./coverage.ts";
 
 export interface Tier {
-  readonly name: "unit" | "covered" | "interop" | "browser";
+  readonly name: "unit" | "thorough" | "covered" | "interop" | "browser";
   readonly minutes: number;
   /** How many files run at once. */
   readonly jobs: number;
@@ -15,10 +15,15 @@ export interface Tier {
 const isBrowser = (file: string) => file.startsWith("tests/browser/");
 const isInterop = (file: string) => /(^|\/)interop[^/]*$/.test(file);
 
+/** What goes over everything again and again: at every moment, in random orders, with random inputs. */
+const isThorough = (file: string) =>
+  /(crash|fuzz|schedule|stolen_state|stress|come_back|stored_bytes)_test\.ts$/
+    .test(file) && !isBrowser(file) && !isInterop(file);
+
 /** What covers lib/signal by itself, the same in every run: not what goes over it with random inputs. */
 const isCovered = (file: string) =>
-  file.startsWith("lib/signal/") && !isInterop(file) &&
-  !/(fuzz|schedule|stolen_state|vectors)_test\.ts$/.test(file);
+  file.startsWith("lib/signal/") && !isInterop(file) && !isThorough(file) &&
+  !/vectors_test\.ts$/.test(file);
 
 /** In the order they run; every test file is in exactly one. */
 export const TIERS: readonly Tier[] = [
@@ -26,8 +31,10 @@ export const TIERS: readonly Tier[] = [
     name: "unit",
     minutes: 3,
     jobs: 2,
-    has: (file) => !isBrowser(file) && !isInterop(file) && !isCovered(file),
+    has: (file) =>
+      ![isBrowser, isInterop, isCovered, isThorough].some((has) => has(file)),
   },
+  { name: "thorough", minutes: 3, jobs: 2, has: isThorough },
   {
     name: "covered",
     minutes: 2,

@@ -7,7 +7,10 @@ const tierOf = (file: string) =>
 Deno.test("a test file is in exactly one tier, by its name and place", () => {
   deepEqual(tierOf("lib/wire/frame_test.ts"), ["unit"]);
   deepEqual(tierOf("lib/signal/session_test.ts"), ["covered"]);
-  deepEqual(tierOf("lib/signal/fuzz_test.ts"), ["unit"]);
+  deepEqual(tierOf("lib/signal/fuzz_test.ts"), ["thorough"]);
+  deepEqual(tierOf("lib/client/crash_test.ts"), ["thorough"]);
+  deepEqual(tierOf("lib/signal/vectors_test.ts"), ["unit"]);
+  deepEqual(tierOf("tests/browser/relay_crash_test.ts"), ["browser"]);
   deepEqual(tierOf("lib/signal/interop_test.ts"), ["interop"]);
   deepEqual(tierOf("lib/signal/spqr/interop_libsignal_test.ts"), ["interop"]);
   deepEqual(tierOf("tests/browser/interop_test.ts"), ["browser"]);
