@@ -65,10 +65,14 @@ for (const [tier, files] of chosen) {
     await server.close();
   } else reports.push(await runTier(tier, files, RESULTS));
 }
+const failures = reports.flatMap((report) => report.failures);
 const skipped = reports.flatMap((report) => report.skipped);
 console.log(
-  ["", ...skipped.map((name) => `skipped: ${name}`), summary(reports)].join(
-    "\n",
-  ),
+  [
+    "",
+    ...failures.map(({ name, reason }) => `failed: ${name}\n${reason}\n`),
+    ...skipped.map((name) => `skipped: ${name}`),
+    summary(reports),
+  ].join("\n"),
 );
 Deno.exit(reports.every((report) => report.failed === 0) ? 0 : 1);

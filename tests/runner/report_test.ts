@@ -22,10 +22,14 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 </testsuites>
 `;
 
-Deno.test("tests are counted, their steps are not", () => {
+Deno.test("tests are counted, their steps are not; of what failed it says why", () => {
   deepEqual(readReport(REPORT), {
     passed: 1,
     failed: 1,
+    failures: [
+      { name: "fails", reason: "1 test step failed." },
+      { name: "fails > inner bad", reason: "Error: </testcase> y" },
+    ],
     skipped: ["needs a > b"],
   });
 });
@@ -35,7 +39,7 @@ Deno.test("a report that was cut off is refused rather than counted", () => {
 });
 
 Deno.test("the summary sums all runs and names skipped tests only when there are some", () => {
-  const run = { passed: 2, failed: 0, skipped: [] };
+  const run = { passed: 2, failed: 0, failures: [], skipped: [] };
   equal(summary([run, run]), "4 passed, 0 failed");
   equal(summary([run, readReport(REPORT)]), "3 passed, 1 failed, 1 skipped");
 });

@@ -1,6 +1,6 @@
 /** One run of `deno test` over the files of a tier, within its budget. */
 import { type Coverage, judgeCoverage, readCoverage } from "./coverage.ts";
-import { readReport, type Report } from "./report.ts";
+import { failedRun, readReport, type Report } from "./report.ts";
 import type { Tier } from "./tiers.ts";
 
 /** The long versions of tests may take their time. */
@@ -49,15 +49,22 @@ export async function runTier(
   const { success } = await child.status;
   clearTimeout(budget);
   if (late) {
-    console.error(
-      `${tier.name}: over its budget of ${minutes} minutes, stopped.`,
+    return failedRun(
+      tier.name,
+      `over its budget of ${minutes} minutes, stopped`,
     );
-    return { passed: 0, failed: 1, skipped: [] };
   }
   console.log(`${tier.name}: ${duration(performance.now() - started)}`);
   const report = await reportAt(path);
   // A file that can't be loaded, or a run that was cut off, is in the exit code only.
-  if (!success) return { ...report, failed: Math.max(1, report.failed) };
+  if (!success && report.failed === 0) {
+    const { failed, failures } = failedRun(
+      tier.name,
+      "the run failed, though no test of it did",
+    );
+    return { ...report, failed, failures };
+  }
+  if (!success) return report;
   return tier.coverage
     ? await withCoverage(report, tier.coverage, profile)
     : report;
@@ -73,21 +80,26 @@ async function withCoverage(
     coverage,
     await readCoverage(profile, coverage.of),
   );
-  return enough
-    ? { ...report, passed: report.passed + 1 }
-    : { ...report, failed: report.failed + 1 };
+  return enough ? { ...report, passed: report.passed + 1 } : {
+    ...report,
+    failed: report.failed + 1,
+    failures: [...report.failures, {
+      name: `${coverage.of} is covered`,
+      reason: "its tests take too few of its branches",
+    }],
+  };
 }
 
 async function reportAt(path: string): Promise<Report> {
   try {
     return readReport(await Deno.readTextFile(path));
   } catch (error) {
-    console.error(
-      `There is no report of this run: ${
+    return failedRun(
+      path,
+      `no report of this run: ${
         error instanceof Error ? error.message : error
       }`,
     );
-    return { passed: 0, failed: 1, skipped: [] };
   }
 }
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { runTier } from "./run_tier.ts";
 
@@ -21,10 +21,18 @@ Deno.test("a tier over its budget is stopped and has failed, whatever passed unt
     `Deno.test("passes", () => {});
      Deno.test("never ends", () => new Promise((resolve) => setTimeout(resolve, 3_600_000)));`,
   );
-  deepEqual(report, { passed: 0, failed: 1, skipped: [] });
+  const { passed, failed, failures } = report;
+  equal(`${passed} passed, ${failed} failed`, "0 passed, 1 failed");
+  match(failures[0]?.reason ?? "", /over its budget/);
 });
 
 Deno.test("a tier within its budget is what its tests are", async () => {
   const { passed, failed } = await run(3_600, 'Deno.test("passes", () => {});');
   equal(`${passed} passed, ${failed} failed`, "1 passed, 0 failed");
+});
+
+Deno.test("a file that can't be loaded fails its tier, whatever passed, and that is said", async () => {
+  const { failed, failures } = await run(3_600, "throw new Error('early');");
+  equal(failed, failures.length);
+  match(failures.map(({ reason }) => reason).join(), /no test of it did|early/);
 });
