@@ -1,17 +1,4 @@
-import { equalBytes } from "@noble/ciphers/utils.js";
 import { type Signal, signal } from "@preact/signals-core";
-import {
-  initiateSession,
-  serializeSession,
-  SignalError,
-} from "../signal/mod.ts";
-import {
-  type Contact,
-  contactOfCard,
-  isConnected,
-  openContact,
-} from "./contact.ts";
-import type { ContactSettings } from "./contact_settings.ts";
 import type { Desk } from "./desk.ts";
 import {
   type Card,
@@ -28,31 +15,17 @@ import {
   startJoiner,
 } from "./invite/mod.ts";
 import { InviteRun } from "./invite_run.ts";
-import {
-  addressOf,
-  compareDeviceLists,
-  MalformedError,
-  publicDevice,
-} from "./keys/mod.ts";
+import { MalformedError } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import {
   type Connection,
   ConnectionLostError,
   RelayError,
 } from "./link/mod.ts";
-import { sessionName } from "./outbox.ts";
+import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekeys.ts";
-import { type Ed25519Pair, newEd25519Pair, queueId } from "../wire/mod.ts";
-import { bindQueues, makeQueue } from "./queues.ts";
-import {
-  type InviteRecord,
-  inviteTable,
-  queueTable,
-  SELF,
-  sessionTable,
-  triedTable,
-} from "./records.ts";
+import { type InviteRecord, inviteTable, SELF, triedTable } from "./records.ts";
 import { failureOf, openRendezvous, type Place } from "./rendezvous.ts";
 import type {
   InviteFailure,
@@ -60,19 +33,9 @@ import type {
   JoinState,
   OfferState,
 } from "./view.ts";
+import { type Ed25519Pair, newEd25519Pair } from "../wire/mod.ts";
 
-export interface InvitesEvents {
-  /** In that same commit, before: who they were ends, if they were known; what was decided about them stays. */
-  again(entry: Entry, accountId: string): Promise<ContactSettings | undefined>;
-  /** In the commit that ends an invite: a contact, whose records are put, to be remembered. */
-  met(entry: Entry, contact: Contact, began: boolean): Promise<void>;
-}
-
-interface NewSession {
-  readonly name: string;
-  /** As it is stored. */
-  readonly session: Uint8Array;
-}
+export { Meetings } from "./meetings.ts";
 
 /** Until the inviter's first message says until when a code is good, in ms: what relays give. */
 const PRESUMED_LIFETIME = 300_000;
@@ -83,19 +46,16 @@ export class Invites implements InviteView {
   readonly join: Signal<JoinState> = signal<JoinState>({ at: "none" });
   readonly #desk: Desk;
   readonly #queues: OwnQueues;
-  readonly #events: InvitesEvents;
+  readonly #meetings: Meetings;
   #connection: Connection | undefined;
   #offering: InviteRun | undefined;
   #joining: InviteRun | undefined;
-  #prepared:
-    | { readonly accountId: string; readonly sessions: readonly NewSession[] }
-    | undefined;
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(desk: Desk, queues: OwnQueues, events: InvitesEvents) {
+  constructor(desk: Desk, queues: OwnQueues, meetings: Meetings) {
     this.#desk = desk;
     this.#queues = queues;
-    this.#events = events;
+    this.#meetings = meetings;
   }
 
   /** Takes up what was under way when the account was last open. */
@@ -204,7 +164,11 @@ export class Invites implements InviteView {
     const { relayKey } = connection.hello;
     return ledger.run(async (entry) => {
       const bundle = await makeBundle(entry, account);
-      const { card, queues } = await this.#card(entry, connection, [bundle]);
+      const { card, queues } = await this.#meetings.card(
+        entry,
+        connection,
+        [bundle],
+      );
       const { state } = startInviter({
         relayKey,
         nameplate: place.nameplate,
@@ -235,7 +199,7 @@ export class Invites implements InviteView {
     return await ledger.run(async (entry) => {
       const tried = await this.#tried(entry, relayNow);
       const offering = this.#offering;
-      const { card, queues } = await this.#card(entry, connection, []);
+      const { card, queues } = await this.#meetings.card(entry, connection, []);
       const { state } = startJoiner({
         relayKey,
         code,
@@ -255,42 +219,14 @@ export class Invites implements InviteView {
     });
   }
 
-  /** Our card for one other person, and the queues made for them. */
-  async #card(
-    entry: Entry,
-    connection: Connection,
-    bundles: Card["devices"][number]["bundles"],
-  ): Promise<{ card: Card; queues: string[] }> {
-    const { account } = this.#desk;
-    const relay = {
-      url: connection.hello.url,
-      key: connection.hello.relayKey,
-    };
-    const own = await makeQueue(entry, account);
-    const shared = await makeQueue(entry, account);
-    return {
-      queues: [own.name, shared.name],
-      card: {
-        displayName: account.name,
-        accountId: account.accountId,
-        accountKey: account.accountKey,
-        deviceList: account.deviceList,
-        devices: [{
-          device: publicDevice(account.device),
-          address: addressOf(own.credentials, relay),
-          bundles,
-        }],
-        accountQueue: addressOf(shared.credentials, relay),
-      },
-    };
-  }
-
   #begin(id: "offer" | "join", record: InviteRecord): InviteRun {
     const run: InviteRun = new InviteRun(this.#desk, id, record, {
       moved: (state) => this.#show(run, state),
       met: (entry, run, card) => this.#met(entry, run, card),
       failed: (entry, run, reason) => this.#failed(entry, run, reason),
-      objection: (card) => this.#objection(run, card),
+      // The relay where they met: there may be no connection to ask just now.
+      objection: (card) =>
+        this.#meetings.objection(card, run.state.relayKey, this.#connection),
     });
     this.#show(run, run.state);
     run.start();
@@ -312,120 +248,14 @@ export class Invites implements InviteView {
       : { at: "connecting" };
   }
 
-  async #objection(
-    run: InviteRun,
-    card: Card,
-  ): Promise<InviteFailure | undefined> {
-    const { account, contacts } = this.#desk;
-    if (card.accountId === account.accountId) return "own";
-    // That of the relay where they met: there may be no connection to ask just now.
-    const here = run.state.relayKey;
-    const addresses = [
-      card.accountQueue,
-      ...card.devices.map(({ address }) => address),
-    ];
-    if (addresses.some(({ relayKey }) => !equalBytes(relayKey, here))) {
-      return "other-relay";
-    }
-    const known = contacts.get(card.accountId);
-    const objection = known && await this.#objectionToAgain(known, card);
-    if (objection) return objection;
-    try {
-      await this.#sessions(card);
-    } catch (error) {
-      if (error instanceof SignalError) return "relay-misbehaved";
-      throw error;
-    }
-  }
-
-  /** Why someone known is not to be met anew; undefined when there is no way to each other, or to who they are now. */
-  async #objectionToAgain(
-    known: Contact,
-    card: Card,
-  ): Promise<InviteFailure | undefined> {
-    if (known.record.settings.blocked.value) return "blocked";
-    const order = compareDeviceLists(known.deviceList, card.deviceList);
-    // Someone with a device that was removed since, or two who both say they are this person.
-    if (order === "older" || order === "forked") return "device-list";
-    if (order === "newer" || !isConnected(known)) return undefined;
-    // What is on its way would be lost with the queues, so they change only when there is no way any more.
-    return await this.#reaches(known) ? "already-connected" : undefined;
-  }
-
-  /** Whether the relay has a queue yet by which a contact receives. Rejects without an answer. */
-  async #reaches({ devices }: Contact): Promise<boolean> {
-    if (!this.#connection) throw new ConnectionLostError();
-    const results = await bindQueues(
-      this.#connection,
-      devices.map(({ address: { send } }) => ({
-        role: "send",
-        pair: send,
-        queue: queueId(send.publicKey),
-      })),
-    );
-    return results.some((result) => {
-      if (result.status === "fulfilled") return true;
-      const { reason } = result;
-      const gone = reason instanceof RelayError &&
-        reason.code === "no-such-queue";
-      if (!gone) throw reason;
-      return false;
-    });
-  }
-
-  /** New sessions with the devices whose bundles a card has, ready to be stored: made once for a card. */
-  async #sessions(card: Card): Promise<readonly NewSession[]> {
-    if (this.#prepared?.accountId === card.accountId) {
-      return this.#prepared.sessions;
-    }
-    const { account, clock } = this.#desk;
-    const sessions = await Promise.all(
-      card.devices.flatMap(({ device, bundles }) =>
-        bundles.slice(0, 1).map(async (bundle) => ({
-          name: sessionName(card.accountId, device.id),
-          session: serializeSession(
-            await initiateSession({
-              local: account.local,
-              remote: { serviceId: card.accountId, deviceId: device.id },
-              bundle,
-              now: clock.now(),
-            }),
-          ),
-        }))
-      ),
-    );
-    this.#prepared = { accountId: card.accountId, sessions };
-    return sessions;
-  }
-
   async #met(entry: Entry, run: InviteRun, card: Card): Promise<void> {
-    const { account, clock } = this.#desk;
-    const { queues } = run.record;
-    const settings = await this.#events.again(entry, card.accountId);
-    const record = contactOfCard(card, {
-      accountId: account.accountId,
-      queues,
-      now: clock.now(),
-    }, settings);
-    for (const name of queues) {
-      const queue = await entry.get(queueTable, name);
-      if (queue) {
-        entry.put(queueTable, name, { ...queue, contact: record.accountId });
-      }
-    }
     // The joiner begins the session, and nobody else.
-    const began = run.id === "join";
-    if (began) {
-      for (const { name, session } of await this.#sessions(card)) {
-        entry.put(sessionTable, name, session);
-      }
-    }
-    await this.#events.met(entry, await openContact(record), began);
+    const { conversation } = await this.#meetings.keep(entry, card, {
+      queues: run.record.queues,
+      began: run.id === "join",
+    });
     entry.after(() => {
-      const outcome = {
-        at: "connected",
-        conversation: record.conversation,
-      } as const;
+      const outcome = { at: "connected", conversation } as const;
       if (run.id === "offer") this.offer.value = outcome;
       else this.join.value = outcome;
       this.#forget(run);
@@ -463,7 +293,7 @@ export class Invites implements InviteView {
   }
 
   #forget(run: InviteRun): void {
-    this.#prepared = undefined;
+    this.#meetings.over();
     if (this.#offering === run) this.#offering = undefined;
     if (this.#joining === run) this.#joining = undefined;
   }

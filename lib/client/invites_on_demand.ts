@@ -5,8 +5,9 @@ import {
   signal,
 } from "@preact/signals-core";
 import type { Desk } from "./desk.ts";
-import type { Invites, InvitesEvents } from "./invites.ts";
+import type { Invites } from "./invites.ts";
 import type { Connection } from "./link/mod.ts";
+import type { MeetingsEvents } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { inviteTable } from "./records.ts";
 import type { InviteView, JoinState, OfferState } from "./view.ts";
@@ -18,7 +19,7 @@ import type { InviteView, JoinState, OfferState } from "./view.ts";
 export class InvitesOnDemand implements InviteView {
   readonly #desk: Desk;
   readonly #queues: OwnQueues;
-  readonly #events: InvitesEvents;
+  readonly #events: MeetingsEvents;
   readonly #invites: Signal<Invites | undefined> = signal(undefined);
   #fetching: Promise<Invites> | undefined;
   #connection: Connection | undefined;
@@ -33,7 +34,7 @@ export class InvitesOnDemand implements InviteView {
     (this.#invites.value?.join ?? this.#join).value
   );
 
-  constructor(desk: Desk, queues: OwnQueues, events: InvitesEvents) {
+  constructor(desk: Desk, queues: OwnQueues, events: MeetingsEvents) {
     this.#desk = desk;
     this.#queues = queues;
     this.#events = events;
@@ -101,8 +102,9 @@ export class InvitesOnDemand implements InviteView {
   }
 
   async #fetch(): Promise<Invites> {
-    const { Invites } = await import("./invites.ts");
-    const invites = new Invites(this.#desk, this.#queues, this.#events);
+    const { Invites, Meetings } = await import("./invites.ts");
+    const meetings = new Meetings(this.#desk, this.#events);
+    const invites = new Invites(this.#desk, this.#queues, meetings);
     await invites.load();
     if (this.#connection) invites.connected(this.#connection);
     if (this.#stopped) invites.stop();
