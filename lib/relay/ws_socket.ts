@@ -1,79 +1,18 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
-import {
-  type RawData,
-  type ServerOptions,
-  type WebSocket,
-  WebSocketServer,
-} from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { MAX_FRAME } from "../wire/mod.ts";
 import type { Relay } from "./relay.ts";
-import { CLOSE, type RelaySocket, type SocketEvents } from "./socket.ts";
+import { CLOSE } from "./socket.ts";
+import { WsConnection } from "./ws_connection.ts";
 
 /** One that shows no sign of life for so long is half-open and ended. */
 const HEARTBEAT_MS = 45_000;
 
 /** How long clients have to read what was last said to them. */
 const GRACE_MS = 1_000;
-
-/** A connection of the `ws` library. */
-class WsSocket implements RelaySocket {
-  readonly #socket: WebSocket;
-  readonly #stream: Duplex;
-  #corked = false;
-  #sent: ((error?: Error | null) => void) | undefined;
-
-  /** `stream` is what the socket writes to. */
-  constructor(socket: WebSocket, stream: Duplex) {
-    this.#socket = socket;
-    this.#stream = stream;
-    // Without a listener an error would end the process; "close" follows and tells the relay.
-    socket.on("error", () => socket.terminate());
-  }
-
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
-  listen(events: SocketEvents): void {
-    const socket = this.#socket;
-    socket.on(
-      "message",
-      (data, isBinary) => events.message(isBinary ? asBytes(data) : "text"),
-    );
-    socket.on("close", (code, reason) => events.close(code, reason.toString()));
-    this.#sent = () => {
-      if (socket.bufferedAmount === 0) events.drained();
-    };
-  }
-
-  send(frame: Uint8Array): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#corked) this.#cork();
-    this.#socket.send(frame, this.#sent);
-  }
-
-  /** What is sent in one turn leaves in one call of the system: each costs as much as all else about a frame. */
-  #cork(): void {
-    this.#corked = true;
-    this.#stream.cork();
-    queueMicrotask(() => {
-      this.#corked = false;
-      this.#stream.uncork();
-    });
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
-  }
-}
-
-function asBytes(data: RawData): Uint8Array {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-}
 
 /**
  * How pages reach the relay, which says whose pages may speak with it. A name that points at this
@@ -134,7 +73,7 @@ export function attachRelay(
     sockets.handleUpgrade(request, socket, head, (connection) => {
       alive.add(connection);
       connection.on("pong", () => alive.add(connection));
-      relay.accept(new WsSocket(connection, socket));
+      relay.accept(new WsConnection(connection, socket));
     });
   };
   server.on("upgrade", upgrade);
