@@ -29,7 +29,16 @@ export default defineConfig({
         modulePreload: { polyfill: false },
         // An inlined asset would be a data: URL, which the content security policy refuses.
         assetsInlineLimit: 0,
-        rolldownOptions: { input: ["virtual:client"] },
+        rolldownOptions: {
+          input: ["virtual:client"],
+          treeshake: {
+            // Importing these does nothing: what a folder's mod.ts names and nobody uses is left out.
+            moduleSideEffects: [{
+              test: /\/lib\/(client|signal|wire)\//,
+              sideEffects: false,
+            }],
+          },
+        },
       },
     },
     pages: {

@@ -77,6 +77,7 @@ const failures = {
   "newer-version": words.newerVersion,
   damaged: words.damaged,
   "storage-unavailable": words.unavailable,
+  "not-loaded": words.notLoaded,
 };
 
 export function Failed(
@@ -91,10 +92,4 @@ export function Failed(
 }
 
 /** The program itself did not arrive whole. */
-export function NotLoaded() {
-  return (
-    <Standstill title={words.notLoaded.title} body={words.notLoaded.body}>
-      <Reload />
-    </Standstill>
-  );
-}
+export const NotLoaded = () => <Failed reason="not-loaded" />;

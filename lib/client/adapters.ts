@@ -20,6 +20,14 @@ export interface Adapters {
   readonly passkeys: Passkeys | undefined;
 }
 
+/** A part of the program did not arrive: there is no network, and nothing has kept it. */
+export class NotLoadedError extends Error {
+  override readonly name = "NotLoadedError";
+  constructor(options: ErrorOptions) {
+    super("a part of the program could not be loaded", options);
+  }
+}
+
 /** A command that the present phase does not allow. */
 export class NotReadyError extends Error {
   override readonly name = "NotReadyError";

@@ -4,12 +4,17 @@ import type { Ledger } from "./ledger.ts";
 import type { OwnAccount } from "./own_account.ts";
 import type { Random } from "./random.ts";
 
+/** See sessions.ts. */
+export type Sessions = typeof import("./sessions.ts");
+
 /** What the parts that work on an open account share. */
 export interface Desk {
   readonly account: OwnAccount;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly random: Random;
+  /** Fetched when the account is opened. Its failure is told to `broken`. */
+  readonly sessions: Promise<Sessions>;
   /** By account id. Grows when a meeting is on disk. */
   readonly contacts: ReadonlyMap<string, Contact>;
   /** The last version of the backup that the relay is known to have; 0: none. */

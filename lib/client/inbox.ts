@@ -1,11 +1,8 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import {
-  decrypt,
   type Decrypted,
   type DecryptOptions,
-  parseSession,
-  serializeSession,
   SignalError,
 } from "../signal/mod.ts";
 import type { Contact } from "./contact.ts";
@@ -80,6 +77,8 @@ export class Inbox {
     const contact = queue.contact === undefined
       ? undefined
       : this.#desk.contacts.get(queue.contact);
+    // Not within what is caught below: code that can't be fetched says nothing about the message.
+    await this.#desk.sessions;
     const content = contact &&
       await this.#read(entry, name, queue, contact, message.envelope);
     if (contact && content) await this.#events.said(entry, contact, content);
@@ -109,6 +108,7 @@ export class Inbox {
     }
     if (!opened) return undefined;
     const { session, decrypted } = opened;
+    const { serializeSession } = await this.#desk.sessions;
     entry.put(sessionTable, session, serializeSession(decrypted.session));
     if (decrypted.used) {
       removeUsed(entry, decrypted.used);
@@ -134,6 +134,7 @@ export class Inbox {
     if (!device) return undefined;
     const session = sessionName(accountId, senderDevice);
     const stored = await entry.get(sessionTable, session);
+    const { parseSession } = await this.#desk.sessions;
     const decrypted = await this.#decrypt(name, {
       local: this.#desk.account.local,
       remote: { serviceId: accountId, deviceId: senderDevice },
@@ -154,6 +155,7 @@ export class Inbox {
     name: string,
     options: DecryptOptions,
   ): Promise<Decrypted> {
+    const { decrypt } = await this.#desk.sessions;
     try {
       return await decrypt({ ...options, maxForwardJumps: NEAR_JUMPS });
     } catch (error) {

@@ -24,7 +24,7 @@ import {
 } from "./link/mod.ts";
 import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
-import { discardBundle, makeBundle } from "./prekeys.ts";
+import { discardBundle, makeBundle } from "./prekey_bundle.ts";
 import { type InviteRecord, inviteTable, SELF, triedTable } from "./records.ts";
 import { failureOf, openRendezvous, type Place } from "./rendezvous.ts";
 import type {

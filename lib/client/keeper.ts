@@ -1,5 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import { type Adapters, NotReadyError } from "./adapters.ts";
+import { type Adapters, NotLoadedError, NotReadyError } from "./adapters.ts";
 import { AutoLock, Lock } from "./lock/mod.ts";
 import { Office } from "./office.ts";
 import { deviceSettingsTable, SELF } from "./records.ts";
@@ -184,7 +184,10 @@ export class Keeper {
       replaced: () => this.#failed(new TakenOverError()),
     });
     const chosen = await vault.get(deviceSettingsTable, SELF);
-    if (this.#closed) return await office.stop(true);
+    // It may have come to an end while it was being opened.
+    if (this.#closed || this.#vault !== vault) {
+      return await office.stop(this.#closed);
+    }
     const autoLock = chosen?.autoLock ?? 0;
     this.lock.opened(vault.lock, autoLock);
     if (vault.lock) this.#autoLock.after(autoLock);
@@ -351,6 +354,9 @@ function phaseOf(error: unknown): Phase {
   }
   if (error instanceof StorageUnavailableError) {
     return { at: "failed", reason: "storage-unavailable" };
+  }
+  if (error instanceof NotLoadedError) {
+    return { at: "failed", reason: "not-loaded" };
   }
   return { at: "failed", reason: "damaged" };
 }

@@ -1,14 +1,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { type Adapters, NotReadyError } from "./adapters.ts";
 import { Keeper } from "./keeper.ts";
-import {
-  deriveAccount,
-  formatAccessKey,
-  newAccessKey,
-  parseAccessKey,
-  wipe,
-  wipeAccount,
-} from "./keys/mod.ts";
+import { wipe } from "./keys/mod.ts";
 import { checkName } from "./own_account.ts";
 import { backupKeysTable, SELF, type SettingsRecord } from "./records.ts";
 import { Vault, WrongKeyError } from "./storage/mod.ts";
@@ -102,7 +95,9 @@ export class Messenger implements MessengerView {
   async newAccount(displayName: string): Promise<NewAccount> {
     this.#keeper.expect("no-account", "newAccount");
     const name = checkName(displayName);
-    const { createAccount } = await import("./backup/on_demand.ts");
+    const { createAccount, formatAccessKey, newAccessKey } = await import(
+      "./backup/on_demand.ts"
+    );
     this.#keeper.expect("no-account", "newAccount");
     const key = newAccessKey();
     const accessKey = formatAccessKey(key);
@@ -123,19 +118,18 @@ export class Messenger implements MessengerView {
   }
 
   async logIn(accessKey: string): Promise<LogInOutcome> {
-    const reading = parseAccessKey(accessKey);
+    const accounts = await import("./backup/on_demand.ts");
+    const reading = accounts.parseAccessKey(accessKey);
     if (!reading.ok) return reading;
     const { key } = reading;
     const before = this.phase.value;
     if (before.at === "no-account") {
-      const { find } = await import("./backup/on_demand.ts");
-      return await find(this.#adapters, key);
+      return await accounts.find(this.#adapters, key);
     }
     if (before.at !== "logged-out" && before.at !== "locked") {
       throw new NotReadyError("logIn");
     }
-    const { backupKeys } = await import("./backup/on_demand.ts");
-    const account = deriveAccount(key);
+    const account = accounts.deriveAccount(key);
     wipe(key);
     try {
       await this.#keeper.untilThereIsRoom(before, async () => {
@@ -145,7 +139,7 @@ export class Messenger implements MessengerView {
         );
         // With the access key at hand the backup can begin, or begin again.
         const before = await vault.get(backupKeysTable, SELF);
-        const keys = await backupKeys(account, before);
+        const keys = await accounts.backupKeys(account, before);
         await vault.commit([backupKeysTable.put(SELF, keys)]);
         await this.#keeper.work(vault);
       });
@@ -154,7 +148,7 @@ export class Messenger implements MessengerView {
       if (!(error instanceof WrongKeyError)) throw error;
       return { ok: false, reason: "other-account" };
     } finally {
-      wipeAccount(account);
+      accounts.wipeAccount(account);
     }
   }
 

@@ -1,11 +1,12 @@
 import type { ReadonlySignal } from "@preact/signals-core";
+import { NotLoadedError } from "./adapters.ts";
 import { BackupOnDemand } from "./backup_on_demand.ts";
 import type { Clock } from "./clock.ts";
 import type { Contact } from "./contact.ts";
 import { Contacts, loadContacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
-import type { Desk } from "./desk.ts";
+import type { Desk, Sessions } from "./desk.ts";
 import { exportData } from "./export.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
@@ -67,6 +68,7 @@ export class Office {
       contacts: Map<string, Contact>;
       generation: number;
       relayKey: Uint8Array | undefined;
+      sessions: Promise<Sessions>;
     },
     ledger: Ledger,
     events: OfficeEvents,
@@ -82,6 +84,7 @@ export class Office {
       ledger,
       clock,
       random,
+      sessions: opened.sessions,
       contacts,
       backupVersion: () => this.backup.version,
       broken: (error) => events.broken(error),
@@ -135,6 +138,10 @@ export class Office {
     options: OfficeOptions,
     events: OfficeEvents,
   ): Promise<Office> {
+    const sessions = import("./sessions.ts").catch((cause) => {
+      throw new NotLoadedError({ cause });
+    });
+    sessions.catch(() => {}); // told below, when there is something to break
     const ledger = new Ledger(options.vault, events);
     const { reader } = ledger;
     const record = await reader.get(accountTable, SELF);
@@ -149,6 +156,7 @@ export class Office {
         contacts: await loadContacts(ledger),
         generation: await nextGeneration(ledger),
         relayKey: (await reader.get(relayTable, SELF))?.key,
+        sessions,
       },
       ledger,
       events,
@@ -159,6 +167,7 @@ export class Office {
     await office.invites.load();
     await office.backup.load();
     office.#link.start();
+    sessions.catch((error) => events.broken(error));
     return office;
   }
 

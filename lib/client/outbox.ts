@@ -1,10 +1,4 @@
-import {
-  encrypt,
-  parseSession,
-  serializeSession,
-  SignalError,
-  type SignalErrorCode,
-} from "../signal/mod.ts";
+import { SignalError, type SignalErrorCode } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
 import { sealEnvelope } from "./content/mod.ts";
 import type { Contact } from "./contact.ts";
@@ -105,6 +99,8 @@ export class Outbox {
     message?: MessageRef,
   ): Promise<boolean> {
     const { account, clock } = this.#desk;
+    const { encrypt, parseSession, serializeSession } = await this.#desk
+      .sessions;
     const { accountId } = contact.record;
     const names = contact.devices.map(({ id }) => sessionName(accountId, id));
     const stored = await entry.getMany(sessionTable, names);

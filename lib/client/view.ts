@@ -24,7 +24,7 @@ export type Phase =
   /** What is stored can't be used; it is left untouched. */
   | {
     at: "failed";
-    reason: "newer-version" | "damaged" | "storage-unavailable";
+    reason: "newer-version" | "damaged" | "storage-unavailable" | "not-loaded";
   };
 
 /** The connection to the relay, told honestly. Times are ms since the epoch. */

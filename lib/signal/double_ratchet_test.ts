@@ -8,7 +8,8 @@ import {
   sendStep,
 } from "./double_ratchet.ts";
 import { SignalError } from "./errors.ts";
-import { generateKeyPair, publicKeyOf } from "./keys.ts";
+import { generateKeyPair } from "./keys.ts";
+import { publicKeyOf } from "./public_key.ts";
 
 /** Two ends that share a root key; `a` owes an answer to `b`'s key. */
 async function ends(): Promise<{ a: DoubleRatchet; b: DoubleRatchet }> {

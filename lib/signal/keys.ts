@@ -1,4 +1,3 @@
-import { x25519 as curve } from "@noble/curves/ed25519.js";
 import { concatBytes } from "@noble/ciphers/utils.js";
 import { SignalError } from "./errors.ts";
 import { x25519 } from "./x25519.ts";
@@ -39,11 +38,7 @@ export function generatePrivateKey(): Uint8Array {
 
 /** A new key pair from the platform's randomness. */
 export async function generateKeyPair(): Promise<KeyPair> {
-  const privateKey = generatePrivateKey();
-  const publicKey = encodePublicKey(
-    await (await x25519()).publicKey(privateKey),
-  );
-  return { privateKey, publicKey };
+  return await keyPairOf(generatePrivateKey());
 }
 
 /** A key pair whose public half is still being computed. */
@@ -86,9 +81,10 @@ export async function generateAndAgree(
   return { keyPair: { privateKey, publicKey }, secrets };
 }
 
-/** The public key (33) of a private key (32). */
-export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
-  return encodePublicKey(curve.getPublicKey(privateKey));
+/** The key pair of a private key (32). */
+export async function keyPairOf(privateKey: Uint8Array): Promise<KeyPair> {
+  const u = await (await x25519()).publicKey(privateKey);
+  return { privateKey, publicKey: encodePublicKey(u) };
 }
 
 /**

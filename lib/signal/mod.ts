@@ -16,7 +16,7 @@ export {
 export type { DecryptionError } from "./decryption_error.ts";
 export { IdentityChangedError, SignalError } from "./errors.ts";
 export type { SignalErrorCode } from "./errors.ts";
-export { agree, generateKeyPair, publicKeyOf } from "./keys.ts";
+export { agree, generateKeyPair, keyPairOf } from "./keys.ts";
 export type { KeyPair } from "./keys.ts";
 export { PREKEY, WHISPER } from "./messages.ts";
 export type { CiphertextMessage } from "./messages.ts";
@@ -46,7 +46,7 @@ export {
   generateKyberPreKey,
   generatePreKey,
   generateSignedPreKey,
-} from "./prekeys.ts";
+} from "./new_prekeys.ts";
 export type {
   KyberPreKey,
   KyberSecret,
@@ -63,6 +63,7 @@ export {
   prune as pruneResendLog,
   rememberSent,
 } from "./resend.ts";
+export { publicKeyOf } from "./public_key.ts";
 export type {
   Forgotten,
   ListedDevice,
@@ -88,4 +89,5 @@ export type {
   LocalDevice,
   UsedPreKeys,
 } from "./session_cipher.ts";
-export { sign, verify } from "./xeddsa.ts";
+export { verify } from "./xeddsa.ts";
+export { sign } from "./xeddsa_noble.ts";

@@ -1,10 +1,10 @@
 import { countAnswered, MAX_ANSWERED, rememberAnswered } from "./answered.ts";
 import { SignalError } from "./errors.ts";
-import { publicKeyOf } from "./keys.ts";
 import { kyberPublicKeyOf } from "./kyber.ts";
 import type { PreKeyBundle, PreKeySource, SignedPreKey } from "./prekeys.ts";
 import type { LocalDevice, UsedPreKeys } from "./session_cipher.ts";
-import { sign } from "./xeddsa.ts";
+import { publicKeyOf } from "./public_key.ts";
+import { sign } from "./xeddsa_noble.ts";
 
 /*
  * The prekeys of one device: which there are, which are out in bundles, and when each goes. Pure: a stock is a value,

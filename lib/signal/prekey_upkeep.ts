@@ -8,7 +8,7 @@ import {
   type StandingPair,
   STOCK,
 } from "./prekey_stock.ts";
-import { sign } from "./xeddsa.ts";
+import { sign } from "./xeddsa_noble.ts";
 
 /* When prekeys are made, replaced and dropped: decided from the stock and the times told. */
 

@@ -1,7 +1,7 @@
 import { SignalError } from "./errors.ts";
-import { generateKeyPair, isPublicKey, type KeyPair } from "./keys.ts";
-import { generateKyberKeyPair, isKyberPublicKey } from "./kyber.ts";
-import { sign, verify } from "./xeddsa.ts";
+import { isPublicKey, type KeyPair } from "./keys.ts";
+import { isKyberPublicKey } from "./kyber.ts";
+import { verify } from "./xeddsa.ts";
 
 /** A one-time prekey. */
 export interface PreKey {
@@ -53,30 +53,6 @@ export interface PreKeySource {
   preKey(id: number): Promise<PreKey | undefined>;
   signedPreKey(id: number): Promise<SignedPreKey | undefined>;
   kyberPreKey(id: number): Promise<KyberSecret | undefined>;
-}
-
-export async function generatePreKey(id: number): Promise<PreKey> {
-  return { id, keyPair: await generateKeyPair() };
-}
-
-export async function generateSignedPreKey(
-  id: number,
-  identity: KeyPair,
-): Promise<SignedPreKey> {
-  const keyPair = await generateKeyPair();
-  return {
-    id,
-    keyPair,
-    signature: sign(identity.privateKey, keyPair.publicKey),
-  };
-}
-
-export async function generateKyberPreKey(
-  id: number,
-  identity: KeyPair,
-): Promise<KyberPreKey> {
-  const pair = await generateKyberKeyPair();
-  return { id, ...pair, signature: sign(identity.privateKey, pair.publicKey) };
 }
 
 /** Form and both signatures of a bundle. @throws SignalError `invalid-key`, `invalid-signature` */

@@ -1,9 +1,11 @@
-import { x25519 as noble } from "@noble/curves/ed25519.js";
 import { concatBytes, equalBytes } from "@noble/ciphers/utils.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { SignalError } from "./errors.ts";
 
-/** X25519 on raw 32-byte values. Two implementations, the same results. */
+/**
+ * X25519 on raw 32-byte values. Two implementations, the same results; noble's is fetched where WebCrypto has none:
+ * the arithmetic of its curves is a tenth of what a page would load.
+ */
 export interface X25519 {
   readonly name: "webcrypto" | "noble";
   /** Public u coordinate (32) of a private key (32). */
@@ -11,19 +13,6 @@ export interface X25519 {
   /** Shared secret (32). @throws SignalError `invalid-key` when it would be all zeros (RFC 7748 section 6.1). */
   agree(privateKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array>;
 }
-
-export const nobleX25519: X25519 = {
-  name: "noble",
-  publicKey: (privateKey) => Promise.resolve(noble.getPublicKey(privateKey)),
-  agree(privateKey, publicKey) {
-    try {
-      return Promise.resolve(noble.getSharedSecret(privateKey, publicKey));
-    } catch {
-      // Lengths are checked where keys are parsed: what is left to fail is an all-zero result.
-      return Promise.reject(new SignalError("invalid-key"));
-    }
-  },
-};
 
 // RFC 8410: the PrivateKeyInfo of an X25519 key is this prefix and the 32 bytes.
 const PKCS8_PREFIX = hexToBytes("302e020100300506032b656e04220420");
@@ -90,5 +79,6 @@ export function x25519(): Promise<X25519> {
 export async function chooseX25519(
   subtle: SubtleCrypto | undefined,
 ): Promise<X25519> {
-  return (subtle && await webCryptoX25519(subtle)) ?? nobleX25519;
+  return (subtle && await webCryptoX25519(subtle)) ??
+    (await import("./x25519_noble.ts")).nobleX25519;
 }

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { SignalError } from "./errors.ts";
-import { agree, generateKeyPair, publicKeyOf } from "./keys.ts";
-import {
-  chooseX25519,
-  nobleX25519,
-  webCryptoX25519,
-  type X25519,
-} from "./x25519.ts";
+import { agree, generateKeyPair } from "./keys.ts";
+import { publicKeyOf } from "./public_key.ts";
+import { chooseX25519, webCryptoX25519, type X25519 } from "./x25519.ts";
+import { nobleX25519 } from "./x25519_noble.ts";
 
 const webCrypto = await webCryptoX25519(crypto.subtle);
 assert(webCrypto, "this runtime has X25519 in WebCrypto");

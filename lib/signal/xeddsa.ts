@@ -1,50 +1,16 @@
-import { ed25519 } from "@noble/curves/ed25519.js";
-import {
-  bytesToNumberLE,
-  concatBytes,
-  equalBytes,
-  numberToBytesLE,
-} from "@noble/curves/utils.js";
-import { sha512 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { SignalError } from "./errors.ts";
 import { isPublicKey } from "./keys.ts";
+import { toBytes32, toNumber } from "./little_endian.ts";
 
 /*
- * XEdDSA: signatures by an X25519 key. The Montgomery key is mapped to Edwards form; because that loses a
- * sign, libsignal's variant carries the sign of A in the top bit of the signature.
+ * XEdDSA: signatures by an X25519 key, here their verification. The Montgomery key is mapped to Edwards form; because
+ * that loses a sign, libsignal's variant carries the sign of A in the top bit of the signature. To sign takes the
+ * arithmetic of the curve, which is another module: few sign, and seldom.
  */
 
-const { Point } = ed25519;
-const { Fp, Fn } = Point;
-const DOMAIN = Uint8Array.of(0xfe, ...new Uint8Array(31).fill(0xff));
-const SIGN_BIT = 0x80;
-
-/**
- * XEdDSA signature (64) of a message by an X25519 private key (32). WebCrypto cannot sign from a bare scalar,
- * so this is noble's arithmetic everywhere.
- */
-export function sign(privateKey: Uint8Array, message: Uint8Array): Uint8Array {
-  if (privateKey.length !== 32) throw new SignalError("invalid-key");
-  const a = Fn.create(bytesToNumberLE(privateKey));
-  const A = Point.BASE.multiply(a).toBytes();
-  const nonceInput = concatBytes(
-    DOMAIN,
-    privateKey,
-    message,
-    crypto.getRandomValues(new Uint8Array(64)),
-  );
-  const r = hashToScalar(nonceInput);
-  nonceInput.fill(0);
-  const R = Point.BASE.multiply(r).toBytes();
-  const h = hashToScalar(R, A, message);
-  const signature = concatBytes(
-    R,
-    numberToBytesLE(Fn.add(Fn.mul(h, a), r), 32),
-  );
-  signature[63] |= A[31] & SIGN_BIT;
-  return signature;
-}
+export const SIGN_BIT = 0x80;
+/** The field of Curve25519. */
+const P = 2n ** 255n - 19n;
 
 /** Whether `signature` (64) is one of `message` by the holder of `publicKey` (33). Malformed input is a no. */
 export async function verify(
@@ -70,16 +36,22 @@ function edwardsKey(
 ): Uint8Array | undefined {
   const masked = Uint8Array.from(uBytes);
   masked[31] &= 0x7f;
-  const u = Fp.create(bytesToNumberLE(masked));
-  const denominator = Fp.add(u, Fp.ONE);
-  if (Fp.is0(denominator)) return undefined;
-  const y = Fp.toBytes(Fp.mul(Fp.sub(u, Fp.ONE), Fp.inv(denominator)));
+  const u = toNumber(masked) % P;
+  if (u === P - 1n) return undefined;
+  // The key is public: nothing is told by how long this takes.
+  const y = toBytes32((u + P - 1n) * power(u + 1n, P - 2n) % P);
   y[31] |= signBit;
   return y;
 }
 
-function hashToScalar(...parts: Uint8Array[]): bigint {
-  return Fn.create(bytesToNumberLE(sha512(concatBytes(...parts))));
+/** Modulo P. */
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n;
+  for (let square = base % P; exponent > 0n; exponent >>= 1n) {
+    if (exponent & 1n) result = result * square % P;
+    square = square * square % P;
+  }
+  return result;
 }
 
 /** An ordinary Ed25519 verification, S below the group order and R compared as bytes. */
@@ -91,25 +63,6 @@ export interface Ed25519Verifier {
     signature: Uint8Array,
   ): Promise<boolean>;
 }
-
-export const nobleEd25519: Ed25519Verifier = {
-  name: "noble",
-  verify(publicKey, message, signature) {
-    const R = signature.subarray(0, 32);
-    const S = bytesToNumberLE(signature.subarray(32));
-    if (S >= Fn.ORDER) return Promise.resolve(false);
-    try {
-      const A = Point.fromBytes(publicKey);
-      const h = hashToScalar(R, publicKey, message);
-      const expected = Point.BASE.multiplyUnsafe(S).subtract(
-        A.multiplyUnsafe(h),
-      );
-      return Promise.resolve(equalBytes(expected.toBytes(), R));
-    } catch {
-      return Promise.resolve(false); // the key is no point of the curve
-    }
-  },
-};
 
 /** WebCrypto's Ed25519, several times as fast; undefined where it is missing or wrong. */
 export async function webCryptoEd25519(
@@ -170,5 +123,6 @@ export function ed25519Verifier(): Promise<Ed25519Verifier> {
 export async function chooseEd25519(
   subtle: SubtleCrypto | undefined,
 ): Promise<Ed25519Verifier> {
-  return (subtle && await webCryptoEd25519(subtle)) ?? nobleEd25519;
+  return (subtle && await webCryptoEd25519(subtle)) ??
+    (await import("./xeddsa_noble.ts")).nobleEd25519;
 }

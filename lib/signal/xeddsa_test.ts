@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { numberToBytesLE } from "@noble/curves/utils.js";
 import { generateKeyPair } from "./keys.ts";
-import {
-  chooseEd25519,
-  nobleEd25519,
-  sign,
-  verify,
-  webCryptoEd25519,
-} from "./xeddsa.ts";
+import { chooseEd25519, verify, webCryptoEd25519 } from "./xeddsa.ts";
+import { nobleEd25519, sign } from "./xeddsa_noble.ts";
 
 const webCrypto = await webCryptoEd25519(crypto.subtle);
 assert(webCrypto, "this runtime has Ed25519 in WebCrypto");

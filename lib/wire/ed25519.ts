@@ -1,9 +1,9 @@
 /**
  * Ed25519 for credentials and relay keys: WebCrypto where it has it (about a tenth of
- * the time), noble elsewhere. Chosen once, by a known answer, because some
- * engines announce the algorithm and then refuse a raw private key.
+ * the time), noble elsewhere, fetched when it is needed. Chosen once, by a
+ * known answer, because some engines announce the algorithm and then refuse a
+ * raw private key.
  */
-import { ed25519 as noble } from "@noble/curves/ed25519.js";
 import {
   bytesToHex,
   concatBytes,
@@ -37,29 +37,6 @@ export interface Ed25519 {
     signature: Uint8Array,
   ): Promise<boolean>;
 }
-
-/** RFC 8032 equations, without ZIP 215's leniency, which WebCrypto does not have either. */
-export const nobleEd25519: Ed25519 = {
-  publicKeyOf: (seed) => Promise.resolve(noble.getPublicKey(seed)),
-  signerOf(seed) {
-    const own = seed.slice();
-    return Promise.resolve((message) =>
-      Promise.resolve(noble.sign(message, own))
-    );
-  },
-  verify(publicKey, message, signature) {
-    if (publicKey.length !== 32 || signature.length !== 64) {
-      return Promise.resolve(false);
-    }
-    try {
-      return Promise.resolve(
-        noble.verify(signature, message, publicKey, { zip215: false }),
-      );
-    } catch {
-      return Promise.resolve(false); // bytes that encode no point: nothing verifies under them
-    }
-  },
-};
 
 /** PKCS #8 of an Ed25519 private key is this prefix and the seed (RFC 8410, section 7). */
 const PKCS8_PREFIX = hexToBytes("302e020100300506032b657004220420");
@@ -155,8 +132,8 @@ let chosen: Promise<Ed25519> | undefined;
 
 /** The implementation of this engine, found out at the first call. */
 export function ed25519(): Promise<Ed25519> {
-  chosen ??= answersCorrectly(webCryptoEd25519).then((works) =>
-    works ? webCryptoEd25519 : nobleEd25519
+  chosen ??= answersCorrectly(webCryptoEd25519).then(async (works) =>
+    works ? webCryptoEd25519 : (await import("./ed25519_noble.ts")).nobleEd25519
   );
   return chosen;
 }

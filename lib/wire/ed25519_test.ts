@@ -7,11 +7,11 @@ import {
   ed25519,
   ed25519PairOf,
   newEd25519Pair,
-  nobleEd25519,
   signEd25519,
   verifyEd25519,
   webCryptoEd25519,
 } from "./ed25519.ts";
+import { nobleEd25519 } from "./ed25519_noble.ts";
 import vectors from "./ed25519_vectors.json" with { type: "json" };
 
 const implementations: [string, Ed25519][] = [

@@ -117,6 +117,34 @@ Deno.test("a browser that stores nothing is told so, and offered no account", ()
     );
   }));
 
+Deno.test("when what reads messages does not arrive, that is said, and nothing is taken in until it has", () =>
+  withVisitors(
+    [{}, {}],
+    async (ada, bjorn) => {
+      await createAccount(ada, "Ada");
+      await createAccount(bjorn, "Björn");
+      await connect(ada, bjorn);
+      const { page } = bjorn;
+      // As on a first visit: the browser has kept nothing of the program.
+      await page.evaluate(async () => {
+        for (const it of await navigator.serviceWorker.getRegistrations()) {
+          await it.unregister();
+        }
+        for (const name of await caches.keys()) await caches.delete(name);
+      });
+      await page.route(/\/assets\/sessions-/, (route) => route.abort());
+      await page.reload();
+      await page.getByRole("heading", { name: "Whisper could not start" })
+        .waitFor();
+      await expectAccessible(page);
+      await write(ada, "this waits at the relay");
+      await page.unroute(/\/assets\/sessions-/);
+      await page.getByRole("button", { name: "Reload" }).click();
+      await message(bjorn, /^Ada: this waits at the relay/).waitFor();
+    },
+    /Failed to load resource|could not be loaded|closed before the connection/,
+  ));
+
 Deno.test("a long conversation opens at its end, grows as one scrolls up, and leads back", () =>
   withConversation({}, async (ada, bjorn) => {
     const sent = Array.from({ length: 75 }, (_, i) => `line ${i + 1}`);

@@ -1,4 +1,11 @@
 /** What is fetched when it is needed: how an account begins, is backed up, and comes back. */
+export {
+  deriveAccount,
+  formatAccessKey,
+  newAccessKey,
+  parseAccessKey,
+  wipeAccount,
+} from "../keys/mod.ts";
 export { Backup } from "./backup.ts";
 export { comeBack, find } from "./come_back.ts";
 export { backupKeys, createAccount } from "../new_device.ts";

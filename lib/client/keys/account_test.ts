@@ -10,12 +10,8 @@ import { Buffer } from "node:buffer";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { parseAccessKey } from "./access_key.ts";
-import {
-  accountIdFromBytes,
-  accountIdToBytes,
-  deriveAccount,
-  wipeAccount,
-} from "./account.ts";
+import { deriveAccount, wipeAccount } from "./account.ts";
+import { accountIdFromBytes, accountIdToBytes } from "./account_id.ts";
 
 function knownKey() {
   const reading = parseAccessKey("1000-0000-0000-0000-0000-0000-0000-00ZY");

@@ -1,10 +1,6 @@
 /** This device: its number, registration id and Signal identity, as the vault keeps it. */
 import { randomBytes } from "@noble/hashes/utils.js";
-import {
-  generateKeyPair,
-  type KeyPair,
-  publicKeyOf,
-} from "../../signal/mod.ts";
+import { generateKeyPair, type KeyPair, keyPairOf } from "../../signal/mod.ts";
 import { Fields, writeMessage } from "./protobuf.ts";
 
 /** A device as others see it: an entry of the device list. */
@@ -70,13 +66,12 @@ export function encodeOwnDevice(device: OwnDevice): Uint8Array {
 }
 
 /** @throws {MalformedError} */
-export function parseOwnDevice(bytes: Uint8Array): OwnDevice {
+export async function parseOwnDevice(bytes: Uint8Array): Promise<OwnDevice> {
   const fields = new Fields(bytes);
   fields.uint(1, 1, 1);
-  const privateKey = fields.bytes(4, 32);
   return {
     id: fields.uint(2, 1, MAX_DEVICE_ID),
     registrationId: fields.uint(3, 1, MAX_REGISTRATION_ID),
-    identity: { privateKey, publicKey: publicKeyOf(privateKey) },
+    identity: await keyPairOf(fields.bytes(4, 32)),
   };
 }

@@ -6,8 +6,8 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { type KeyPair, sign, verify } from "../../signal/mod.ts";
-import { accountIdFromBytes, accountIdToBytes } from "./account.ts";
+import { verify } from "../../signal/mod.ts";
+import { accountIdFromBytes, accountIdToBytes } from "./account_id.ts";
 import { type Device, MAX_DEVICE_ID, MAX_REGISTRATION_ID } from "./device.ts";
 import { Fields, MalformedError, writeMessage } from "./protobuf.ts";
 
@@ -43,11 +43,11 @@ export interface DeviceList extends DeviceListContent {
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-const SIGNATURE_LABEL = utf8("whisper device list v1");
+export const SIGNATURE_LABEL = utf8("whisper device list v1");
 const HASH_LABEL = utf8("whisper device list hash v1");
 const MAX_VERSION = 0xffff_ffff;
 
-function encodeContent(content: DeviceListContent): Uint8Array {
+export function encodeContent(content: DeviceListContent): Uint8Array {
   return writeMessage((writer) => {
     writer.writeVarintField(1, 1);
     writer.writeBytesField(2, accountIdToBytes(content.accountId));
@@ -67,7 +67,7 @@ function encodeContent(content: DeviceListContent): Uint8Array {
 }
 
 /** Parses and checks every rule of a list but its signature. */
-function parseContent(bytes: Uint8Array): DeviceListContent {
+export function parseContent(bytes: Uint8Array): DeviceListContent {
   const fields = new Fields(bytes);
   fields.uint(1, 1, 1);
   const version = fields.uint(3, 1, MAX_VERSION);
@@ -105,46 +105,14 @@ function parseContent(bytes: Uint8Array): DeviceListContent {
 const hashOf = (content: Uint8Array) =>
   sha256(concatBytes(HASH_LABEL, content));
 
-function believed(
+/** For who has verified or made its signature just before. */
+export function believed(
   content: DeviceListContent,
   encoded: Uint8Array,
   bytes: Uint8Array,
 ): DeviceList {
   // The brand holds: both callers made or verified the signature just before.
   return { ...content, hash: hashOf(encoded), bytes } as DeviceList;
-}
-
-/**
- * Signs the list that follows `before` (or the first one) with the account
- * key. Devices may come in any order.
- * @throws {MalformedError} when the devices break a rule of the list
- */
-export function signDeviceList(options: {
-  accountId: string;
-  accountKey: KeyPair;
-  devices: readonly Device[];
-  before?: DeviceList;
-}): DeviceList {
-  const { accountId, accountKey, before } = options;
-  if (before && before.accountId !== accountId) {
-    throw new DeviceListError("other-account");
-  }
-  const encoded = encodeContent({
-    accountId,
-    version: before ? before.version + 1 : 1,
-    previous: before?.hash,
-    devices: options.devices.toSorted((a, b) => a.id - b.id),
-  });
-  const content = parseContent(encoded);
-  const signature = sign(
-    accountKey.privateKey,
-    concatBytes(SIGNATURE_LABEL, encoded),
-  );
-  const bytes = writeMessage((writer) => {
-    writer.writeBytesField(1, encoded);
-    writer.writeBytesField(2, signature);
-  });
-  return believed(content, encoded, bytes);
 }
 
 /**

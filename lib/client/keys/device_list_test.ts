@@ -9,10 +9,10 @@ import {
   compareDeviceLists,
   type DeviceList,
   DeviceListError,
-  signDeviceList,
   verifyDeviceList,
 } from "./device_list.ts";
 import { MalformedError } from "./protobuf.ts";
+import { signDeviceList } from "./sign_device_list.ts";
 
 const device = async (id: number) => publicDevice(await newDevice(id));
 

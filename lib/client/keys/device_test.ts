@@ -10,7 +10,7 @@ import { MalformedError } from "./protobuf.ts";
 
 Deno.test("a device is stored and read back with its identity", async () => {
   const device = await newDevice(127);
-  const read = parseOwnDevice(encodeOwnDevice(device));
+  const read = await parseOwnDevice(encodeOwnDevice(device));
   assert.deepEqual(read, device);
   assert.deepEqual(
     publicDevice(read).identityKey,
@@ -37,8 +37,8 @@ Deno.test("registration ids have 14 bits, are not 0, and differ", async () => {
 Deno.test("a truncated record is malformed", async () => {
   const bytes = encodeOwnDevice(await newDevice(1));
   for (let length = 0; length < bytes.length; length++) {
-    assert.throws(
-      () => parseOwnDevice(bytes.slice(0, length)),
+    await assert.rejects(
+      parseOwnDevice(bytes.slice(0, length)),
       MalformedError,
     );
   }

@@ -8,13 +8,15 @@ export {
 } from "./access_key.ts";
 export {
   type Account,
-  accountIdFromBytes,
-  accountIdOf,
-  accountIdToBytes,
   type BackupSecrets,
   deriveAccount,
   wipeAccount,
 } from "./account.ts";
+export {
+  accountIdFromBytes,
+  accountIdOf,
+  accountIdToBytes,
+} from "./account_id.ts";
 export {
   type Address,
   addressOf,
@@ -38,7 +40,6 @@ export {
   type DeviceListContent,
   DeviceListError,
   type DeviceListOrder,
-  signDeviceList,
   verifyDeviceList,
 } from "./device_list.ts";
 export { type Ed25519Pair, ed25519PairOf } from "../../wire/mod.ts";
@@ -58,4 +59,5 @@ export {
   SealedBoxError,
   sealToKey,
 } from "./sealed_box.ts";
+export { signDeviceList } from "./sign_device_list.ts";
 export { wipe } from "./wipe.ts";
