@@ -1,7 +1,7 @@
 /** The command line and the environment, parsed once into a command or one line that says what is wrong. */
 import { completeLimits, type Limits } from "../lib/relay/mod.ts";
 import { LIMIT_OPTIONS } from "./limit_options.ts";
-import { type Parser, ValueError } from "./option_values.ts";
+import { type Parser, ValueError, yesOrNo } from "./option_values.ts";
 import {
   type CommandName,
   COMMANDS,
@@ -29,8 +29,18 @@ export interface Options {
   readonly access?: { readonly password: string } | { readonly file: string };
   /** Loopback port for totals; undefined for none. */
   readonly metricsPort?: number;
+  /** How it forwards to other relays; undefined when it does not. */
+  readonly forward?: Forwarding;
   /** Those that are not the relay's defaults. */
   readonly limits: Partial<Limits>;
+}
+
+export interface Forwarding {
+  /** Hosts, see HostRules of lib/relay; undefined for all. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  /** Also to private addresses. */
+  readonly private: boolean;
 }
 
 export type Command =
@@ -172,7 +182,18 @@ function optionsOf(values: Values): Options {
     tls: cert && key ? { cert: cert.value, key: key.value } : undefined,
     access: accessOf(values.get("access"), values.get("access-file")),
     metricsPort: parsed(values.get("metrics-port"), metrics.parse),
+    forward: forwardingOf(values),
     limits: limitsOf(values),
+  };
+}
+
+function forwardingOf(values: Values): Forwarding | undefined {
+  const { "forward-allow": allow, "forward-deny": deny } = SERVE_OPTIONS;
+  if (parsed(values.get("no-forward"), yesOrNo)) return undefined;
+  return {
+    allow: parsed(values.get("forward-allow"), allow.parse),
+    deny: parsed(values.get("forward-deny"), deny.parse),
+    private: parsed(values.get("forward-private"), yesOrNo) ?? false,
   };
 }
 

@@ -19,6 +19,7 @@ const DEFAULTS = {
   tls: undefined,
   access: undefined,
   metricsPort: undefined,
+  forward: { allow: undefined, deny: undefined, private: false },
   limits: {},
 };
 
@@ -37,6 +38,8 @@ Deno.test("every option can be given as two words, as one, or in the environment
     ["tls-key", "k.pem"],
     ["access", "a horse, a battery"],
     ["metrics-port", "9100"],
+    ["forward-allow", "relay.example, *.Example.org"],
+    ["forward-deny", "bad.example.org"],
     ["messages-per-queue", "100"],
     ["bytes-per-queue", "2MiB"],
     ["message-lifetime", "36h"],
@@ -51,6 +54,11 @@ Deno.test("every option can be given as two words, as one, or in the environment
       tls: { cert: "c.pem", key: "k.pem" },
       access: { password: "a horse, a battery" },
       metricsPort: 9100,
+      forward: {
+        allow: ["relay.example", "*.example.org"],
+        deny: ["bad.example.org"],
+        private: false,
+      },
       limits: {
         messagesPerQueue: 100,
         bytesPerQueue: 2_097_152,
@@ -90,6 +98,30 @@ Deno.test("the command line wins over the environment, and an empty variable is 
     WHISPER_HOST: "",
   }) as { options: typeof DEFAULTS };
   deepEqual(options, { ...DEFAULTS, port: 1 });
+});
+
+Deno.test("a flag is given or not, in the environment yes or no", () => {
+  const forwarding = (args: string[], environment?: Record<string, string>) => {
+    const { options } = parse(args, environment) as {
+      options: typeof DEFAULTS;
+    };
+    return options.forward;
+  };
+  const { forward } = DEFAULTS;
+  equal(forwarding(["--no-forward"]), undefined);
+  equal(forwarding([], { WHISPER_NO_FORWARD: "yes" }), undefined);
+  deepEqual(forwarding([], { WHISPER_NO_FORWARD: "no" }), forward);
+  const anywhere = { ...forward, private: true };
+  deepEqual(forwarding(["--forward-private"]), anywhere);
+  deepEqual(forwarding([], { WHISPER_FORWARD_PRIVATE: "1" }), anywhere);
+  throws(() => parse([], { WHISPER_NO_FORWARD: "maybe" }), (error) => {
+    return error instanceof UsageError &&
+      error.message ===
+        'WHISPER_NO_FORWARD is "maybe"; it must be yes or no.';
+  });
+  for (const wrong of ["https://relay.example", "a b", "*", "x.*.example"]) {
+    throws(() => parse(["--forward-allow", wrong]), UsageError, wrong);
+  }
 });
 
 Deno.test("the help names every option and command, on lines of at most 80 characters", () => {

@@ -157,6 +157,56 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
     "bytes of a blob that one piece of work pays for",
     "each doubling costs one bit more: who fills the disk works for it",
   ],
+  peers: [
+    "NUMBER",
+    "connections to other relays at one time",
+    "about 40 KB of memory each; the least used makes room for a new one",
+  ],
+  peerIdle: [
+    "TIME",
+    "how long a connection to another relay is kept that nothing goes by",
+    "the next message needs no new one; a silent one costs little",
+  ],
+  peersPerConnection: [
+    "NUMBER",
+    "other relays that one connection may forward to",
+    "more than most people have contacts at; each is one to be dialled",
+  ],
+  forwardsPerSecond: [
+    "NUMBER",
+    "what one connection may forward in a second",
+    "far more than people write; nobody floods other relays from here",
+  ],
+  forwardsUnderWay: [
+    "NUMBER",
+    "what one connection forwards and waits for, at one time",
+    "sixteen messages on their way to each of six contacts",
+  ],
+  forwardsPerPeer: [
+    "NUMBER",
+    "what waits for the answer of one other relay, at most 65535",
+    "a relay that hangs costs no more memory than this",
+  ],
+  forwardWithin: [
+    "TIME",
+    "how long another relay may take to connect, and to answer, at most 1h",
+    "a new circuit of Tor takes up to 8 s; then it counts as away",
+  ],
+  forwardsRemembered: [
+    "NUMBER",
+    "what one connection of another relay may hand in before it is ended",
+    "each is remembered, about 80 bytes, so that none is heard twice",
+  ],
+  peerFramesPerSecond: [
+    "NUMBER",
+    "frames per second of another relay's connection",
+    "it speaks for many people at once",
+  ],
+  peerBytesPerSecond: [
+    "SIZE",
+    "bytes per second of another relay's connection",
+    "it speaks for many people at once",
+  ],
   workBits: [
     "NUMBER",
     "leading zero bits of the work that making something costs, at most 24",

@@ -76,6 +76,7 @@ function families(
       "Messages that their readers have.",
     ),
     gauge("rendezvous", totals.rendezvous, "Invite codes waiting now."),
+    gauge("peers", totals.peers, "Connections to other relays now."),
     counter("commits", totals.commits, "Commits to the database."),
     counter(
       "commit_failures",

@@ -29,6 +29,24 @@ export const host: Parser<string> = (given) => {
   throw new ValueError("an address or a host name");
 };
 
+/** Host names, `*.` before one for all below it, with commas between them. */
+export const hosts: Parser<readonly string[]> = (given) => {
+  const names = given.split(",").map((name) => name.trim().toLowerCase());
+  const label = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?";
+  const name = new RegExp(
+    `^(\\*\\.)?${label}(\\.${label})*$|^\\[[0-9a-f:.]+\\]$`,
+  );
+  if (names.every((one) => name.test(one))) return names;
+  throw new ValueError("host names such as relay.example,*.example.org");
+};
+
+/** Of a flag in the environment. */
+export const yesOrNo: Parser<boolean> = (given) => {
+  if (/^(1|yes|true)$/i.test(given)) return true;
+  if (/^(0|no|false)$/i.test(given)) return false;
+  throw new ValueError("yes or no");
+};
+
 export const origin: Parser<string> = (given) => {
   const url = URL.parse(given);
   const bare = url && /^https?:$/.test(url.protocol) && url.pathname === "/" &&

@@ -1,6 +1,13 @@
 /** Every option there is: what it is called, what it takes, what it does. Parsing, help and README follow this. */
 import { LIMIT_OPTIONS } from "./limit_options.ts";
-import { host, origin, type Parser, port, text } from "./option_values.ts";
+import {
+  host,
+  hosts,
+  origin,
+  type Parser,
+  port,
+  text,
+} from "./option_values.ts";
 
 export interface OptionText {
   /** What stands for the value in the help; a flag has none. */
@@ -76,6 +83,33 @@ export const SERVE_OPTIONS = {
     "none",
     "port on 127.0.0.1 that gives totals to Prometheus at /metrics",
   ),
+  "forward-allow": option(
+    "HOSTS",
+    hosts,
+    "all",
+    "the only relays that this one forwards to: relay.example,*.example.org",
+  ),
+  "forward-deny": option(
+    "HOSTS",
+    hosts,
+    "none",
+    "relays that this one does not forward to, whatever is allowed",
+  ),
+};
+
+/** Of the same, without a value: given or not; in the environment `yes` or `no`. */
+export const SERVE_FLAGS = {
+  "no-forward": {
+    fallback: "no",
+    what: "forwards nothing to other relays; what they forward is taken in",
+    environment: true,
+  },
+  "forward-private": {
+    fallback: "no",
+    what:
+      "forwards also to private addresses, any port and plain http: for relays of one network",
+    environment: true,
+  },
 };
 
 /** Of the other commands, which say what to do once: not in the environment. */
@@ -92,6 +126,7 @@ export const FILE_OPTIONS = {
 
 /** Without a value. */
 export const FLAGS = {
+  ...SERVE_FLAGS,
   force: {
     fallback: "no",
     what: "put aside what is in the data directory",
@@ -118,7 +153,10 @@ export interface CommandText {
   readonly options: readonly string[];
 }
 
-const SERVE_NAMES = Object.keys(SERVE_OPTIONS);
+const SERVE_NAMES = [
+  ...Object.keys(SERVE_OPTIONS),
+  ...Object.keys(SERVE_FLAGS),
+];
 const LIMIT_NAMES = [...LIMIT_OPTIONS.keys()];
 
 export const COMMANDS = {

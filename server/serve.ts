@@ -6,6 +6,7 @@ import {
   Relay,
   type RelayOptions,
   StoreFormatError,
+  TcpDialler,
 } from "../lib/relay/mod.ts";
 import { securityHeaders } from "../lib/web/security_headers.ts";
 import type { HealthBindings } from "../routes/healthz.ts";
@@ -91,6 +92,10 @@ export async function serve(options: Options, site: Site): Promise<Running> {
       publicUrl,
       access,
       limits: options.limits,
+      forward: options.forward && {
+        ...options.forward,
+        dialler: new TcpDialler({ allowPrivate: options.forward.private }),
+      },
       log: (line) => console.error(line),
     });
     opened.resolve(relay);

@@ -1,6 +1,10 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { LIMIT_OPTIONS } from "../server/limit_options.ts";
-import { environmentName, SERVE_OPTIONS } from "../server/options.ts";
+import {
+  environmentName,
+  SERVE_FLAGS,
+  SERVE_OPTIONS,
+} from "../server/options.ts";
 
 /** Rows of README's tables whose first cell begins with an option, cell by cell. */
 async function rowsOfReadme(): Promise<string[][]> {
@@ -16,6 +20,12 @@ Deno.test("README tells every option of serve, its variable, its default, what i
       [name, { value, fallback, what }],
     ) => [
       `\`--${name} ${value}\``,
+      `\`${environmentName(name)}\``,
+      fallback,
+      what,
+    ]),
+    ...Object.entries(SERVE_FLAGS).map(([name, { fallback, what }]) => [
+      `\`--${name}\``,
       `\`${environmentName(name)}\``,
       fallback,
       what,

@@ -38,11 +38,8 @@ const MOST_WAITING = 4_096;
 export class Connection {
   readonly #context: ConnectionContext;
   readonly #socket: RelaySocket;
-  readonly #frames: TokenBucket;
-  readonly #bytes: TokenBucket;
-  readonly #commands: TokenBucket;
-  /** How many commands beyond the rates are answered so, before the connection is closed. */
-  readonly #refusals: TokenBucket;
+  #rates: Rates;
+  #wide = false;
   /** Undefined when the connection is over. */
   #interpreter: Interpreter | undefined;
   #inbox: Command[] = [];
@@ -63,16 +60,13 @@ export class Connection {
     this.#socket = socket;
     this.#interpreter = interpreter;
     const { framesPerSecond, bytesPerSecond, burstSeconds } = context.limits;
-    const now = context.now();
-    this.#since = now;
-    this.#frames = new TokenBucket(framesPerSecond, burstSeconds, now);
-    this.#bytes = new TokenBucket(bytesPerSecond, burstSeconds, now);
-    this.#commands = new TokenBucket(
-      framesPerSecond * COMMANDS_PER_FRAME,
+    this.#since = context.now();
+    this.#rates = ratesOf(
+      framesPerSecond,
+      bytesPerSecond,
       burstSeconds,
-      now,
+      this.#since,
     );
-    this.#refusals = new TokenBucket(framesPerSecond, burstSeconds, now);
     socket.listen({
       message: (data) => this.#receive(data),
       close: () => this.#end(),
@@ -122,6 +116,20 @@ export class Connection {
     }
   }
 
+  /** Another relay's, which speaks for many: from now on held to its rates instead of a client's. */
+  widen(): void {
+    if (this.#wide) return;
+    this.#wide = true;
+    const { peerFramesPerSecond, peerBytesPerSecond, burstSeconds } =
+      this.#context.limits;
+    this.#rates = ratesOf(
+      peerFramesPerSecond,
+      peerBytesPerSecond,
+      burstSeconds,
+      this.#context.now(),
+    );
+  }
+
   /** Whether it should have said something by now, and has not. */
   isMute(now: number): boolean {
     return !this.#heard &&
@@ -161,12 +169,13 @@ export class Connection {
     }
     if (commands.length > 0) this.#heard = true;
     const now = this.#context.now();
-    const allowed = this.#frames.take(1, now) &&
-      this.#bytes.take(data.length, now) &&
-      this.#commands.take(commands.length, now) &&
+    const { frames, bytes, commands: most, refusals } = this.#rates;
+    const allowed = frames.take(1, now) &&
+      bytes.take(data.length, now) &&
+      most.take(commands.length, now) &&
       this.#inbox.length + commands.length <= MOST_WAITING;
     // What is refused costs too: as many answers as there are commands.
-    if (!allowed && !this.#refusals.take(Math.max(1, commands.length), now)) {
+    if (!allowed && !refusals.take(Math.max(1, commands.length), now)) {
       return this.refuse("rate", "too many frames");
     }
     for (const command of commands) {
@@ -222,6 +231,30 @@ export class Connection {
     this.#outbox = [];
     interpreter.ended();
   }
+}
+
+/** What a connection may say in a second, and how much at once. */
+type Rates = {
+  frames: TokenBucket;
+  bytes: TokenBucket;
+  commands: TokenBucket;
+  /** How many commands beyond the rates are answered so, before the connection is closed. */
+  refusals: TokenBucket;
+};
+
+function ratesOf(
+  framesPerSecond: number,
+  bytesPerSecond: number,
+  burstSeconds: number,
+  now: number,
+): Rates {
+  const bucket = (rate: number) => new TokenBucket(rate, burstSeconds, now);
+  return {
+    frames: bucket(framesPerSecond),
+    bytes: bucket(bytesPerSecond),
+    commands: bucket(framesPerSecond * COMMANDS_PER_FRAME),
+    refusals: bucket(framesPerSecond),
+  };
 }
 
 /** About what a command adds to the bytes on their way. */

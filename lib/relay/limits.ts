@@ -55,9 +55,29 @@ export type Limits = {
   blobBytes: number;
   /** Bytes of a blob that `workBits` pay for; each doubling costs a bit more. */
   blobBytesPerWork: number;
+  /** Connections to other relays at one time; the least used makes room. When all are in use: `busy`. */
+  peers: number;
+  /** How long a connection to another relay is kept that nothing goes by, in seconds. */
+  peerIdle: number;
+  /** Other relays that one connection may forward to. One more: `full`. */
+  peersPerConnection: number;
+  /** Sustained FWDs per second of one connection. Beyond: `rate`. */
+  forwardsPerSecond: number;
+  /** FWDs of one connection that wait for their answer. One more: `rate`. */
+  forwardsUnderWay: number;
+  /** FWDs to one other relay that wait for their answer. One more: `busy`. */
+  forwardsPerPeer: number;
+  /** How long another relay may take to connect, and for each answer, in seconds. Longer: `unreachable`. */
+  forwardWithin: number;
+  /** FWDs heard of one other relay's connection until it is ended: each is remembered, so that none is heard twice. */
+  forwardsRemembered: number;
+  /** Sustained frames per second of another relay's connection. Beyond: `rate`. */
+  peerFramesPerSecond: number;
+  /** Sustained bytes per second of another relay's connection. Beyond: `rate`. */
+  peerBytesPerSecond: number;
   /** Leading zero bits of the proof of work while there is little to do. */
   workBits: number;
-  /** Anonymous commands (NEW, OPEN, JOIN, ACCESS, PUT of a new blob or pool) per minute up to which `workBits` suffices; each doubling costs a bit more. */
+  /** Anonymous commands (NEW, OPEN, JOIN, ACCESS, PUT of a new blob or pool, FWD to greet) per minute up to which `workBits` suffices; each doubling costs a bit more. */
   anonymousPerMinute: number;
 };
 
@@ -95,6 +115,21 @@ export const DEFAULT_LIMITS: Limits = {
   // Half of what is stored in all: whoever fills it with blobs leaves room for messages.
   blobBytes: 2 * 1024 * 1024 * 1024,
   blobBytesPerWork: 256 * 1024,
+  // Each takes 40 KB of memory at both ends; over Tor there is one for each contact of somebody's.
+  peers: 1_000,
+  peerIdle: 300,
+  peersPerConnection: 256,
+  // A window of 16 envelopes of six contacts at once.
+  forwardsPerSecond: 100,
+  forwardsUnderWay: 100,
+  forwardsPerPeer: 1_024,
+  // The worst that a fresh circuit of Tor was seen to take is 8 s.
+  forwardWithin: 30,
+  // About 5 MB of memory.
+  forwardsRemembered: 65_536,
+  // A connection that speaks for some hundred people.
+  peerFramesPerSecond: 2_000,
+  peerBytesPerSecond: 16 * 1024 * 1024,
   workBits: 12,
   anonymousPerMinute: 600,
 };
@@ -139,6 +174,11 @@ export function completeLimits(changes: Partial<Limits> = {}): Limits {
   }
   if (limits.blobBytesPerWork === 0) {
     throw new RangeError("a proof of work pays for something");
+  }
+  if (limits.forwardsPerPeer > 0xffff || limits.forwardWithin > 3_600) {
+    throw new RangeError(
+      "at most 65,535 commands wait at another relay, for at most an hour",
+    );
   }
   if (limits.workBits > 24) {
     throw new RangeError("a proof of work has at most 24 bits");

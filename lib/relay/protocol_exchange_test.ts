@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
+import { x25519 } from "@noble/curves/ed25519.js";
+import {
+  decodeFrame,
+  ForwardSeal,
+  type Hello,
+  parseGreetOk,
+  parseHello,
+} from "../wire/mod.ts";
 import type { MemorySocket } from "./memory_socket.ts";
 import { memorySocketPair } from "./memory_socket.ts";
 import { Relay } from "./relay.ts";
 import { countedRandom } from "./testing/counted_random.ts";
+import { MemoryDialler } from "./testing/memory_dialler.ts";
 
 const protocol = await Deno.readTextFile(
   new URL("../../docs/protocol.md", import.meta.url),
@@ -55,16 +64,66 @@ class Line {
 function frameOf(text: string): Uint8Array {
   const [, size, words] = /^\[(\d+)\] (.*)$/.exec(text) ?? [];
   const frame = new Uint8Array(Number(size));
+  frame.set(bytesOf(words));
+  return frame;
+}
+
+function bytesOf(words: string): Uint8Array {
   const hex = words.split(/[ /]+/).map((word) => {
     const [byte, count = "1"] = word.split("*");
     return byte.repeat(Number(count));
   });
-  frame.set(Uint8Array.fromHex(hex.join("")));
-  return frame;
+  return Uint8Array.fromHex(hex.join(""));
+}
+
+/** What the lines of an exchange say of what is sealed in others: sealed and opened as a client does. */
+class Forwarded {
+  #greeted: Hello | undefined;
+  #seal: ForwardSeal | undefined;
+  #inner: Uint8Array | undefined;
+  #answer: Uint8Array | undefined;
+
+  /** `secretKey ‖ inner`: the next FWD 1 must be that, padded. */
+  seals(bytes: Uint8Array): void {
+    assert.ok(this.#greeted);
+    const secretKey = bytes.slice(0, 32);
+    const secret = x25519.getSharedSecret(secretKey, this.#greeted.dayKey);
+    const ephemeral = x25519.getPublicKey(secretKey);
+    this.#seal = new ForwardSeal(secret, ephemeral, this.#greeted);
+    this.#inner = bytes.slice(32);
+  }
+
+  said(frame: Uint8Array, line: string): void {
+    if (this.#inner === undefined) return;
+    const padded = new Uint8Array(frame.length - 58);
+    padded.set(this.#inner);
+    const sealed = this.#seal?.sealCommand(padded);
+    assert.equal(frame.subarray(10).toHex(), sealed?.toHex(), line);
+    this.#inner = undefined;
+  }
+
+  async heard(frame: Uint8Array): Promise<void> {
+    const [command] = decodeFrame(frame);
+    if (command.type !== "OK") return;
+    if (command.body.length === frame.length - 5) this.#answer = command.body;
+    else if (command.body.length > 200) {
+      this.#greeted = await parseHello(parseGreetOk(command.body).hello);
+    }
+  }
+
+  /** The last OK must open to that, padded. */
+  opens(inner: Uint8Array, line: string): void {
+    assert.ok(this.#answer);
+    const padded = new Uint8Array(this.#answer.length - 16);
+    padded.set(inner);
+    const opened = this.#seal?.openReply(this.#answer);
+    assert.equal(opened?.toHex(), padded.toHex(), line);
+  }
 }
 
 async function replay(title: string, lines: readonly string[]): Promise<void> {
   const kv = await Deno.openKv(":memory:");
+  const dialler = new MemoryDialler();
   const relay = await Relay.open({
     kv,
     publicUrl: "http://localhost:8000",
@@ -72,18 +131,29 @@ async function replay(title: string, lines: readonly string[]): Promise<void> {
     random: countedRandom(),
     limits: { workBits: 4 },
     access: /password: (.*)$/.exec(title)?.[1],
+    forward: /by a relay that reaches itself/.test(title)
+      ? { dialler, deny: ["forbidden.example"] }
+      : undefined,
   });
+  dialler.relays.set(relay.publicUrl, relay);
+  const forwarded = new Forwarded();
   const connections = new Map<string, Line>();
   for (const line of lines) {
     if (line.startsWith("# ")) continue;
-    const [, name, sign, rest] = /^([AB]) (>|<|closed) (.*)$/.exec(line) ?? [];
+    const [, name, sign, rest] =
+      /^([AB]) (>|<|closed|seals|opens) (.*)$/.exec(line) ?? [];
     const connection = connections.get(name) ?? new Line(relay);
     connections.set(name, connection);
-    if (sign === ">") connection.say(frameOf(rest));
-    else if (sign === "<") {
-      const heard = (await connection.hear()).toHex();
-      assert.equal(heard, frameOf(rest).toHex(), line);
-    } else assert.equal(await connection.closed, Number(rest), line);
+    if (sign === ">") {
+      connection.say(frameOf(rest));
+      forwarded.said(frameOf(rest), line);
+    } else if (sign === "<") {
+      const heard = await connection.hear();
+      assert.equal(heard.toHex(), frameOf(rest).toHex(), line);
+      await forwarded.heard(heard);
+    } else if (sign === "seals") forwarded.seals(bytesOf(rest));
+    else if (sign === "opens") forwarded.opens(bytesOf(rest), line);
+    else assert.equal(await connection.closed, Number(rest), line);
   }
   for (const { unheard } of connections.values()) {
     assert.deepEqual(unheard, [], "the relay says nothing else");
@@ -105,17 +175,19 @@ Deno.test("each command, and each error that a client can cause alone, is in an 
     if (words === undefined) continue;
     said.add(words[0]);
     if (words[0] === "03") errors.add(parseInt(words[3], 16));
-    if (/^2[012]$/.test(words[0])) said.add(`${words[0]} ${words[3]}`);
+    if (/^(2[012]|42)$/.test(words[0])) said.add(`${words[0]} ${words[3]}`);
   }
   const commands = [
     ...["01", "02", "03", "10", "11", "12", "13", "14", "15", "16", "23"],
-    ...["30", "31", "32", "33", "42", "43"],
+    ...["17", "30", "31", "32", "33", "42 00", "42 01", "43"],
     ...["20 00", "20 01", "20 02", "20 03", "21 00", "21 01", "21 02"],
     ...["22 00", "22 02"],
   ];
   assert.deepEqual(commands.filter((command) => !said.has(command)), []);
   assert.deepEqual(
-    [1, 2, 3, 9, 10, 11, 14, 15, 16, 17].filter((code) => !errors.has(code)),
+    [1, 2, 3, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20].filter((code) =>
+      !errors.has(code)
+    ),
     [],
   );
 });

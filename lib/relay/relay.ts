@@ -8,6 +8,7 @@ import { Blobs } from "./blobs.ts";
 import { Flusher } from "./flusher.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { KvStore } from "./kv_store.ts";
+import { type ForwardOptions, Peers } from "./peers.ts";
 import { completeLimits, type Limits } from "./limits.ts";
 import { Pools } from "./pools.ts";
 import type { QueueContext } from "./queue_context.ts";
@@ -43,6 +44,8 @@ export type RelayOptions = {
   /** A password that whoever makes a queue, a blob, a pool or an invite code must know. Opening takes half a second more. */
   access?: string;
   journal?: Partial<JournalOptions>;
+  /** How other relays are reached, and which; without it this one forwards nothing. It takes in what they forward. */
+  forward?: ForwardOptions;
   /** One line about the relay itself, never about a client. */
   log?: (line: string) => void;
 };
@@ -135,7 +138,7 @@ export class Relay {
     const hello = async (challenge: Uint8Array) => {
       const time = now();
       const day = await keys.day(time);
-      return await encodeHello({
+      const body = await encodeHello({
         features: accessKey === undefined ? 0 : FEATURES.access,
         challenge,
         time,
@@ -150,6 +153,7 @@ export class Relay {
         dayKeyValidUntil: day.validUntil,
         url: options.publicUrl,
       }, keys.signer);
+      return { body, day };
     };
     await hello(new Uint8Array(32)); // a URL that is too long is noticed now
     const desk = await RendezvousDesk.open(queueContext);
@@ -167,6 +171,7 @@ export class Relay {
       now,
       hello,
       failed,
+      peers: options.forward && new Peers(options.forward, limits, now),
     }, { base, store, stored, flusher, counts });
   }
 
@@ -195,6 +200,7 @@ export class Relay {
       storedBytesLimit: this.#context.limits.storedBytes,
       unwrittenBytes: flusher.unwrittenBytes,
       rendezvous: this.#context.desk.live,
+      peers: this.#context.peers?.count ?? 0,
     };
   }
 
@@ -233,6 +239,7 @@ export class Relay {
     for (const session of [...this.#sessions]) session.closeIfMute(now);
     this.#context.queues.sweep();
     this.#context.desk.sweep();
+    this.#context.peers?.sweep();
     const { base, flusher } = this.#parts;
     const ended = base.commits + base.failures;
     if (ended === this.#commits || !base.writable) flusher.wait(() => {});
@@ -251,6 +258,7 @@ export class Relay {
   async #stop(patience: number): Promise<void> {
     clearInterval(this.#sweeping);
     for (const session of this.#sessions) session.deafen();
+    this.#context.peers?.close();
     const begun = performance.now();
     await within(patience, this.#finish());
     for (const session of [...this.#sessions]) {

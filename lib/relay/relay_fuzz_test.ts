@@ -14,6 +14,7 @@ import { BlobKeys, PoolKeys, signed } from "./testing/blob_keys.ts";
 import { ok, randomBytes, RelayClient } from "./testing/relay_client.ts";
 import { withRelay } from "./testing/with_relay.ts";
 import { anyBlobCommand } from "../wire/testing/any_blob_command.ts";
+import { anyForwardCommand } from "../wire/testing/any_forward_command.ts";
 
 const RUNS = Deno.env.get("SLOW") === "1" ? 3_000 : 250;
 
@@ -26,7 +27,7 @@ const work = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 /** Commands of the right shape that mean anything. */
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    type: fc.constantFrom("HELLO", "OK", "FWD"),
+    type: fc.constantFrom("HELLO", "OK"),
     request,
     body: bytes(40),
   }),
@@ -94,6 +95,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     work,
   }),
   anyBlobCommand,
+  anyForwardCommand,
 );
 
 /** Frames: of commands, of commands with damage, of noise. */

@@ -1,5 +1,5 @@
-import { x25519 } from "@noble/curves/ed25519.js";
 import { ed25519Signer, type Signer } from "../wire/mod.ts";
+import { DayKey } from "./day_key.ts";
 import type { Random } from "./random.ts";
 import type { Store } from "./store.ts";
 
@@ -13,18 +13,18 @@ export class RelayKeys {
   readonly signer: Signer;
   readonly #store: Store;
   readonly #random: Random;
-  #day: { privateKey: Uint8Array; publicKey: Uint8Array; validUntil: number };
+  #day: DayKey | undefined;
 
   private constructor(
     store: Store,
     signer: Signer,
-    day: { privateKey: Uint8Array; validUntil: number },
+    day: DayKey | undefined,
     random: Random,
   ) {
     this.#store = store;
     this.#random = random;
     this.signer = signer;
-    this.#day = { ...day, publicKey: x25519.getPublicKey(day.privateKey) };
+    this.#day = day;
   }
 
   /** Reads the keys from the store, or makes them the first time. */
@@ -39,49 +39,42 @@ export class RelayKeys {
       await store.commit([{ key: IDENTITY_KEY, value: seed }]);
     }
     const stored = await store.get(DAY);
-    const day = stored === undefined ? undefined : parseDay(stored);
     const keys = new RelayKeys(
       store,
       await ed25519Signer(seed),
-      day ?? { privateKey: new Uint8Array(32), validUntil: 0 },
+      stored === undefined ? undefined : parseDay(stored),
       random,
     );
     await keys.day(now);
     return keys;
   }
 
-  /** The key to seal FWD to; a new one, durable, when the last is about to end. What it replaces is erased. */
-  async day(
-    now: number,
-  ): Promise<{ publicKey: Uint8Array; validUntil: number }> {
+  /**
+   * The key to seal FWD to; a new one, durable, when the last is about to end. What it replaces is erased from
+   * the store; connections that it greeted keep it in memory for as long as it is valid.
+   */
+  async day(now: number): Promise<DayKey> {
+    const left = this.#day === undefined ? 0 : this.#day.validUntil - now;
     // A clock that was ahead must not keep one key for longer than two days either.
-    if (
-      this.#day.validUntil - now < DAY_MS / 2 ||
-      this.#day.validUntil - now > 2 * DAY_MS
-    ) {
-      const privateKey = this.#random(32);
-      const validUntil = now + 1.5 * DAY_MS;
-      this.#day = {
-        privateKey,
-        publicKey: x25519.getPublicKey(privateKey),
-        validUntil,
-      };
-      const value = new Uint8Array(40);
-      value.set(privateKey);
-      new DataView(value.buffer).setFloat64(32, validUntil);
-      await this.#store.commit([{ key: DAY, value }]);
+    if (this.#day !== undefined && left >= DAY_MS / 2 && left <= 2 * DAY_MS) {
+      return this.#day;
     }
-    return this.#day;
+    const privateKey = this.#random(32);
+    const validUntil = now + 1.5 * DAY_MS;
+    const day = this.#day = new DayKey(privateKey, validUntil);
+    const value = new Uint8Array(40);
+    value.set(privateKey);
+    new DataView(value.buffer).setFloat64(32, validUntil);
+    await this.#store.commit([{ key: DAY, value }]);
+    return day;
   }
 }
 
-function parseDay(
-  value: Uint8Array,
-): { privateKey: Uint8Array; validUntil: number } {
+function parseDay(value: Uint8Array): DayKey {
   const validUntil = new DataView(
     value.buffer,
     value.byteOffset,
     value.byteLength,
   ).getFloat64(32);
-  return { privateKey: value.slice(0, 32), validUntil };
+  return new DayKey(value.slice(0, 32), validUntil);
 }

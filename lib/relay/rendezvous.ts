@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { ErrorName } from "../wire/mod.ts";
+import { type ErrorName, type Left, MAX_PASS } from "../wire/mod.ts";
 import type { Kept } from "./stored_bytes.ts";
 import { bytesOf, textOf } from "./byte_text.ts";
 import type { Pending } from "./flusher.ts";
@@ -25,6 +25,9 @@ const MOST_NAMEPLATES = NAMEPLATES / 2;
 
 /** As many as there are indexes, of two sides. */
 const MOST_PASSES = 512;
+
+/** What one answer to who looks carries at most, three bytes being said about each: two of the largest. */
+const MOST_LEFT_BYTES = 2 * (MAX_PASS + 3);
 
 /** The connection of one party. */
 export interface Party {
@@ -177,6 +180,33 @@ export class RendezvousDesk {
     });
   }
 
+  /** The rendezvous that this key has joined, over or not. */
+  joined(nameplate: number, publicKey: Uint8Array): Rendezvous | undefined {
+    const rendezvous = this.#byNameplate.get(nameplate);
+    return rendezvous?.joiner === textOf(publicKey) ? rendezvous : undefined;
+  }
+
+  /** What the other side left under `from` or a higher index, as much as one answer takes; undefined when it is over. */
+  async left(
+    rendezvous: Rendezvous,
+    side: Side,
+    from: number,
+  ): Promise<Left[] | undefined> {
+    if (this.#over(rendezvous)) return undefined;
+    const left: Left[] = [];
+    let room = MOST_LEFT_BYTES;
+    for (const { index, size } of this.#waiting(rendezvous, side)) {
+      if (index < from) continue;
+      room -= size + 3;
+      if (room < 0) break;
+      const key = passKey(rendezvous.nameplate, other(side), index);
+      const bytes = await this.#context.store.get(key);
+      // Undefined when it was closed meanwhile.
+      if (bytes !== undefined) left.push({ index, bytes });
+    }
+    return left;
+  }
+
   /** Connects a party: everything that the other side left is told, what comes later when it comes. */
   async attend(
     rendezvous: Rendezvous,
@@ -186,10 +216,7 @@ export class RendezvousDesk {
     const before = rendezvous.parties[side];
     if (before !== undefined && before !== party) before.released();
     rendezvous.parties[side] = party;
-    const waiting = rendezvous.passes.filter((passed) =>
-      passed.side === other(side) && passed.durable
-    );
-    for (const { index } of waiting.sort((a, b) => a.index - b.index)) {
+    for (const { index } of this.#waiting(rendezvous, side)) {
       const bytes = await this.#context.store.get(
         passKey(rendezvous.nameplate, other(side), index),
       );
@@ -289,6 +316,13 @@ export class RendezvousDesk {
         [{ bytes: -RENDEZVOUS_BYTES, expires: goneAt(rendezvous) }],
       );
     }
+  }
+
+  /** What a side may be told, in order. */
+  #waiting(rendezvous: Rendezvous, side: Side): Passed[] {
+    return rendezvous.passes
+      .filter((passed) => passed.side === other(side) && passed.durable)
+      .sort((a, b) => a.index - b.index);
   }
 
   #over(rendezvous: Rendezvous): boolean {

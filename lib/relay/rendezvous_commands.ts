@@ -19,7 +19,12 @@ export class RendezvousCommands {
     this.#visit = visit;
   }
 
-  async meet(command: Command & { type: "OPEN" | "JOIN" }): Promise<void> {
+  /** `attend` answers who has got a place; without it they get a handle, and are pushed what comes. */
+  async meet(
+    command: Command & { type: "OPEN" | "JOIN" },
+    attend: (rendezvous: Rendezvous, side: Side) => void = (...place) =>
+      this.#attend(command.request, ...place),
+  ): Promise<void> {
     const { context, connection, challenge, handles, payments } = this.#visit;
     const { type, request, publicKey, work } = command;
     if (type === "OPEN" && !isAdmitted(this.#visit, request)) return;
@@ -53,7 +58,7 @@ export class RendezvousCommands {
       if (error !== undefined || rendezvous === undefined) {
         connection.answer(request, error ?? "busy");
       } else if (connection.open) {
-        this.#attend(request, side === "open" ? OPENER : JOINER, rendezvous);
+        attend(rendezvous, side === "open" ? OPENER : JOINER);
       }
     };
     if (side === "open") context.desk.open(publicKey, met);
@@ -82,7 +87,7 @@ export class RendezvousCommands {
     );
   }
 
-  #attend(request: number, side: Side, rendezvous: Rendezvous): void {
+  #attend(request: number, rendezvous: Rendezvous, side: Side): void {
     const { context, connection, handles, outlet } = this.#visit;
     const party = handles.party(rendezvous, side) ??
       handles.hold((number) =>

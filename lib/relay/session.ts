@@ -2,6 +2,8 @@ import type { Command } from "../wire/mod.ts";
 import { AccessCommand } from "./access_command.ts";
 import { BlobCommands } from "./blob_commands.ts";
 import { Connection, type Interpreter } from "./connection.ts";
+import { ForwardCommands } from "./forward_commands.ts";
+import { ForwardDoor } from "./forward_door.ts";
 import type { Outlet } from "./handle.ts";
 import { Handles } from "./handles.ts";
 import { Payments } from "./payments.ts";
@@ -21,6 +23,9 @@ export class Session implements Interpreter, Outlet {
   readonly #rendezvous: RendezvousCommands;
   readonly #blobs: BlobCommands;
   readonly #access: AccessCommand;
+  readonly #forward: ForwardCommands;
+  /** Undefined until HELLO is said. */
+  #door: ForwardDoor | undefined;
   #stalled: Queue[] = [];
   #awaitingRoom: (() => void)[] = [];
 
@@ -44,8 +49,18 @@ export class Session implements Interpreter, Outlet {
     this.#rendezvous = new RendezvousCommands(visit);
     this.#blobs = new BlobCommands(visit);
     this.#access = new AccessCommand(visit);
+    this.#forward = new ForwardCommands(visit);
     context.hello(challenge).then(
-      (body) => this.#connection.greet(body),
+      ({ body, day }) => {
+        this.#door = new ForwardDoor(
+          context,
+          this.#connection,
+          this,
+          challenge,
+          day,
+        );
+        this.#connection.greet(body);
+      },
       (error: unknown) => {
         context.failed(error);
         this.close(CLOSE.tryLater, "busy");
@@ -144,6 +159,13 @@ export class Session implements Interpreter, Outlet {
       case "ACCESS":
         return this.#access.admit(command);
       case "FWD":
+        if (command.about === "here") {
+          return this.#door?.enter(command.request, command.sealed);
+        }
+        return this.#forward.execute(command);
+      case "POST":
+      case "MEET":
+        // Who is connected has handles for that.
         return this.#connection.answer(command.request, "unsupported");
       case "HELLO":
       case "OK":

@@ -16,6 +16,8 @@ export type Totals = Readonly<
     storedBytesLimit: number;
     unwrittenBytes: number;
     rendezvous: number;
+    /** Connections to other relays. */
+    peers: number;
   }
 >;
 

@@ -1,9 +1,11 @@
 import type { Command, ErrorName } from "../wire/mod.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Connection, ConnectionContext } from "./connection.ts";
+import type { DayKey } from "./day_key.ts";
 import type { Outlet } from "./handle.ts";
 import type { Handles } from "./handles.ts";
 import type { Payment, Payments } from "./payments.ts";
+import type { Peers } from "./peers.ts";
 import type { Pools } from "./pools.ts";
 import type { Random } from "./random.ts";
 import type { Queues } from "./queues.ts";
@@ -21,14 +23,19 @@ export type SessionContext = ConnectionContext & {
   relayKey: Uint8Array;
   /** Of a private relay: the Ed25519 public key (32) that its password stands for. */
   accessKey: Uint8Array | undefined;
-  /** The body of HELLO for a challenge. */
-  hello: (challenge: Uint8Array) => Promise<Uint8Array>;
+  /** The body of HELLO for a challenge, and the key that it tells others to seal to. */
+  hello: (challenge: Uint8Array) => Promise<{ body: Uint8Array; day: DayKey }>;
+  /** Undefined when this relay forwards nothing. */
+  peers: Peers | undefined;
 };
 
-/** One connection, as those see it who carry out its commands. */
+/** Who is answered: a connection, or who is behind another relay. */
+export type Asker = Pick<Connection, "ok" | "answer" | "open">;
+
+/** One connection, or all that is forwarded by one, as those see it who carry out its commands. */
 export type Visit = {
   context: SessionContext;
-  connection: Connection;
+  connection: Asker;
   outlet: Outlet;
   /** 32 bytes, new for every connection. */
   challenge: Uint8Array;

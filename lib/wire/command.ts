@@ -1,5 +1,6 @@
 import type { BlobCommand } from "./blob_command.ts";
 import type { ErrorName } from "./error_code.ts";
+import type { ForwardCommand, OneShotCommand } from "./forward_command.ts";
 
 /** Receive, send and remove: the three credentials of a queue, with their numbers on the wire. */
 export const ROLES = { receive: 0, send: 1, remove: 2 } as const;
@@ -17,6 +18,7 @@ export const COMMAND_TYPES = {
   ACK: 0x14,
   DEL: 0x15,
   REPLACED: 0x16,
+  POST: 0x17,
   PUT: 0x20,
   GET: 0x21,
   DROP: 0x22,
@@ -25,6 +27,7 @@ export const COMMAND_TYPES = {
   JOIN: 0x31,
   PASS: 0x32,
   CLOSE: 0x33,
+  MEET: 0x34,
   PING: 0x40,
   NOP: 0x41,
   FWD: 0x42,
@@ -76,7 +79,8 @@ export type CommandBody =
   | { type: "DEL"; handle: number }
   | { type: "REPLACED"; handle: number }
   | BlobCommand
-  | { type: "FWD"; body: Uint8Array /* reserved */ }
+  | ForwardCommand
+  | OneShotCommand
   | {
     type: "OPEN";
     publicKey: Uint8Array /* 32 */;

@@ -17,6 +17,9 @@ export const ERROR_CODES = {
   "unknown-handle": 15,
   "no-such-blob": 16,
   "access": 17,
+  "stale": 18,
+  "unreachable": 19,
+  "forbidden": 20,
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;

@@ -12,6 +12,7 @@ import {
   WireError,
 } from "./mod.ts";
 import { anyBlobCommand } from "./testing/any_blob_command.ts";
+import { anyForwardCommand } from "./testing/any_forward_command.ts";
 
 const bytes = (size: number) =>
   fc.uint8Array({ minLength: size, maxLength: size });
@@ -26,7 +27,7 @@ const errors = Object.keys(ERROR_CODES) as ErrorName[];
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    type: fc.constantFrom("HELLO", "OK", "FWD"),
+    type: fc.constantFrom("HELLO", "OK"),
     request,
     body,
   }),
@@ -111,6 +112,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     work,
   }),
   anyBlobCommand,
+  anyForwardCommand,
 );
 
 function refusal(run: () => unknown): string {
@@ -162,7 +164,7 @@ Deno.test("arbitrary bytes decode to commands or are refused with a WireError, n
 
 Deno.test("an envelope of each size fills exactly one frame of its class, in SEND and in MSG", () => {
   const id = new Uint8Array(16);
-  ENVELOPE_SIZES.forEach((size, k) => {
+  ENVELOPE_SIZES.forEach((size) => {
     const sealed = new Uint8Array(size).fill(7);
     const send = encodeFrame([{
       type: "SEND",
@@ -179,13 +181,19 @@ Deno.test("an envelope of each size fills exactly one frame of its class, in SEN
       id,
       envelope: sealed,
     }]);
+    // The next to largest leaves room in the largest frame, to be forwarded.
+    const frame = size === 32_256 ? 32_768 : size + 32;
     assert.deepEqual([send.length, send[0].length, msg.length, msg[0].length], [
       1,
-      512 * 2 ** k,
+      frame,
       1,
-      512 * 2 ** k,
+      frame,
     ]);
   });
+  assert.deepEqual(
+    ENVELOPE_SIZES,
+    [480, 992, 2_016, 4_064, 8_160, 16_352, 32_256, 32_736],
+  );
 });
 
 Deno.test("102 short answers share the smallest frame and the next one opens another", () => {

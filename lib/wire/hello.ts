@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from "./byte_cursor.ts";
 import { type Signer, verifyEd25519 } from "./ed25519.ts";
+import { decodeUrl, encodeUrl } from "./relay_url.ts";
 import { WireError } from "./wire_error.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -9,9 +10,6 @@ export const FEATURES = {
   /** The relay is private: what is anonymous wants ACCESS before it. */
   access: 1,
 } as const;
-
-/** The longest public URL, in UTF-8 bytes: HELLO stays within the smallest frame. */
-export const MAX_URL = 256;
 
 const LABEL = new TextEncoder().encode("whisper hello v1");
 const FIXED = 194; // everything but the URL
@@ -30,7 +28,7 @@ export type Hello = {
     bytesPerQueue: number;
     messageLifetime: number /* seconds */;
   };
-  dayKey: Uint8Array /* 32, X25519, to seal FWD to (reserved) */;
+  dayKey: Uint8Array /* 32, X25519, to seal FWD to */;
   dayKeyValidUntil: number /* ms */;
   url: string /* the origin that people reach the relay by */;
 };
@@ -47,10 +45,7 @@ export async function encodeHello(
   hello: Omit<Hello, "relayKey">,
   signer: Signer,
 ): Promise<Uint8Array> {
-  const url = new TextEncoder().encode(hello.url);
-  if (url.length > MAX_URL) {
-    throw new RangeError("the public URL is longer than 256 bytes");
-  }
+  const url = encodeUrl(hello.url);
   const writer = new ByteWriter(FIXED + url.length);
   writer.u8(PROTOCOL_VERSION).u32(hello.features).fixed(signer.publicKey, 32)
     .fixed(hello.challenge, 32)
@@ -88,7 +83,7 @@ export async function parseHello(body: Uint8Array): Promise<Hello> {
   };
   const dayKey = reader.bytes(32);
   const dayKeyValidUntil = reader.u48();
-  const url = parseUrl(reader.bytes(reader.u16()));
+  const url = decodeUrl(reader.bytes(reader.u16()));
   const signature = reader.bytes(64);
   reader.end();
   if (
@@ -111,12 +106,4 @@ export async function parseHello(body: Uint8Array): Promise<Hello> {
     dayKeyValidUntil,
     url,
   };
-}
-
-function parseUrl(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new WireError("malformed", "the relay's URL is not UTF-8");
-  }
 }

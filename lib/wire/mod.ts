@@ -26,6 +26,7 @@ export {
 export {
   bindMessage,
   blobId,
+  greetingKey,
   poolId,
   proofMessage,
   queueId,
@@ -43,15 +44,33 @@ export {
   verifyEd25519,
 } from "./ed25519.ts";
 export { ERROR_CODES, type ErrorName } from "./error_code.ts";
+export {
+  type Act,
+  type ForwardCommand,
+  type OneShotCommand,
+} from "./forward_command.ts";
+export { type UnsignedOneShot } from "./forward_codec.ts";
+export {
+  decodeForwarded,
+  decodeForwardedReply,
+  encodeForwarded,
+  encodeForwardedReply,
+  type ForwardedReply,
+} from "./forwarded.ts";
+export {
+  FORWARD_EPHEMERAL,
+  type ForwardBinding,
+  ForwardSeal,
+} from "./forward_seal.ts";
 export { decodeFrame, encodeFrame } from "./frame.ts";
 export {
   encodeHello,
   FEATURES,
   type Hello,
-  MAX_URL,
   parseHello,
   PROTOCOL_VERSION,
 } from "./hello.ts";
+export { MAX_URL } from "./relay_url.ts";
 export {
   chunkCount,
   chunkSize,
@@ -62,6 +81,7 @@ export {
   MAX_CHUNK,
   MAX_FRAME,
   MAX_PASS,
+  SEALED_SIZES,
 } from "./sizes.ts";
 export { WireError, type WireErrorCode } from "./wire_error.ts";
 export { checkWork, solveWork, type WorkTask } from "./work.ts";

@@ -13,10 +13,17 @@ export const MAX_FRAME = 32_768;
 /** Bytes of a frame that an envelope leaves to the command around it: MSG takes 31. */
 export const ENVELOPE_OVERHEAD = 32;
 
-/** What an envelope can measure: exactly a frame without its overhead, so that one fills a frame. */
-export const ENVELOPE_SIZES: readonly number[] = FRAME_SIZES.map((size) =>
-  size - ENVELOPE_OVERHEAD
-);
+/** The largest envelope that can be forwarded: 512 bytes of the largest frame are left for what is around it. */
+const LARGEST_FORWARDED = 32_256;
+
+/**
+ * What an envelope can measure: a frame without its overhead, so that one fills a frame. The largest frame takes
+ * one more size, the largest that can be forwarded.
+ */
+export const ENVELOPE_SIZES: readonly number[] = [
+  ...FRAME_SIZES.map((size) => size - ENVELOPE_OVERHEAD),
+  LARGEST_FORWARDED,
+].sort((a, b) => a - b);
 
 /** type u8 ‖ request u16 ‖ length u16 */
 export const COMMAND_HEADER = 5;
@@ -41,3 +48,13 @@ export function chunkCount(bytes: number): number {
 export function frameSizeFor(bytes: number): number | undefined {
   return FRAME_SIZES.find((size) => size >= bytes);
 }
+
+/** What one FWD carries, sealed: to a handle it fills a frame, 10 bytes being the command's. */
+export const SEALED_SIZES: readonly number[] = FRAME_SIZES.map((size) =>
+  size - 10
+);
+
+/** What answers it, sealed: as OK it fills a frame. */
+export const SEALED_REPLY_SIZES: readonly number[] = FRAME_SIZES.map((size) =>
+  size - COMMAND_HEADER
+);

@@ -4,9 +4,9 @@ import { COMMAND_TYPES } from "./command.ts";
 /** What anonymous commands cost: a nonce that makes a hash small. */
 export type WorkTask = {
   challenge: Uint8Array /* 32, of HELLO */;
-  type: "NEW" | "OPEN" | "JOIN" | "PUT" | "ACCESS";
+  type: "NEW" | "OPEN" | "JOIN" | "PUT" | "FWD" | "ACCESS";
   key:
-    Uint8Array /* 32: sendKey of NEW, publicKey of OPEN and JOIN, ownKey of PUT, the signature's first half of ACCESS */;
+    Uint8Array /* 32: sendKey of NEW, publicKey of OPEN and JOIN, ownKey of PUT, greetingKey of FWD, the signature's first half of ACCESS */;
   bits: number /* leading zero bits asked for */;
 };
 

@@ -26,9 +26,12 @@ import {
 /** What a relay takes as one command's worth of work, by default. */
 const BYTES_PER_WORK = 256 * 1024;
 
+/** Whoever knows what the relay greeted with. */
+type Greeted = Pick<RelayClient, "hello">;
+
 /** A command, signed for the connection it is said on. */
 export async function signed(
-  { hello }: RelayClient,
+  { hello }: Greeted,
   command: Unsigned,
   signer: Signer,
 ): Promise<CommandBody> {
@@ -37,7 +40,7 @@ export async function signed(
 }
 
 async function payment(
-  { hello: { challenge, workBits } }: RelayClient,
+  { hello: { challenge, workBits } }: Greeted,
   key: Uint8Array,
   bytes = 0,
 ): Promise<bigint> {
@@ -72,7 +75,7 @@ export class BlobKeys {
   }
 
   async makeCommand(
-    client: RelayClient,
+    client: Greeted,
     changes: Partial<MakeBlob> = {},
   ): Promise<CommandBody> {
     const bytes = changes.bytes ?? 100_000;
@@ -98,7 +101,7 @@ export class BlobKeys {
 
   /** One command for each chunk of contents. */
   async putCommands(
-    client: RelayClient,
+    client: Greeted,
     base: number,
     contents: Uint8Array,
     draft: Uint8Array = randomBytes(16),
@@ -132,7 +135,7 @@ export class BlobKeys {
   }
 
   getCommand(
-    client: RelayClient,
+    client: Greeted,
     index: number,
     version = 0,
     signer: Signer = this.read,
@@ -167,7 +170,7 @@ export class BlobKeys {
     return contents;
   }
 
-  stateCommand(client: RelayClient): Promise<CommandBody> {
+  stateCommand(client: Greeted): Promise<CommandBody> {
     return signed(
       client,
       { type: "GET", about: "blob", id: this.id },
@@ -181,7 +184,7 @@ export class BlobKeys {
     );
   }
 
-  dropCommand(client: RelayClient, signer = this.own): Promise<CommandBody> {
+  dropCommand(client: Greeted, signer = this.own): Promise<CommandBody> {
     return signed(client, { type: "DROP", about: "blob", id: this.id }, signer);
   }
 }
@@ -199,7 +202,7 @@ export class PoolKeys {
   }
 
   async makeCommand(
-    client: RelayClient,
+    client: Greeted,
     lastResort: Uint8Array,
     bundles: Uint8Array[],
   ): Promise<CommandBody> {
@@ -225,7 +228,7 @@ export class PoolKeys {
   }
 
   fillCommand(
-    client: RelayClient,
+    client: Greeted,
     base: number,
     bundles: Uint8Array[],
     { discard = false, lastResort = new Uint8Array() }: Partial<
@@ -244,7 +247,7 @@ export class PoolKeys {
   }
 
   takeCommand(
-    client: RelayClient,
+    client: Greeted,
     id: Uint8Array = randomBytes(16),
     signer = this.takeKey,
   ): Promise<CommandBody> {
@@ -257,7 +260,7 @@ export class PoolKeys {
     );
   }
 
-  stateCommand(client: RelayClient, signer = this.own): Promise<CommandBody> {
+  stateCommand(client: Greeted, signer = this.own): Promise<CommandBody> {
     return signed(client, { type: "GET", about: "pool", id: this.id }, signer);
   }
 
@@ -267,7 +270,7 @@ export class PoolKeys {
     );
   }
 
-  dropCommand(client: RelayClient, signer = this.own): Promise<CommandBody> {
+  dropCommand(client: Greeted, signer = this.own): Promise<CommandBody> {
     return signed(client, { type: "DROP", about: "pool", id: this.id }, signer);
   }
 }

@@ -1,5 +1,5 @@
 import { completeLimits, type Limits } from "../limits.ts";
-import { Relay } from "../relay.ts";
+import { Relay, type RelayOptions } from "../relay.ts";
 
 /** A relay on a KV file of its own, which can be stopped and opened again, with a clock that a test sets. */
 export class RelayWorld {
@@ -9,10 +9,16 @@ export class RelayWorld {
   relay!: Relay; // set by `open`, before anybody has the world
   #kv: Deno.Kv | undefined;
   readonly #limits: Partial<Limits>;
+  readonly #options: Partial<RelayOptions>;
 
-  constructor(directory: string, limits: Partial<Limits>) {
+  constructor(
+    directory: string,
+    limits: Partial<Limits>,
+    options: Partial<RelayOptions> = {},
+  ) {
     this.path = `${directory}/relay.kv`;
     this.#limits = completeLimits({ workBits: 2, ...limits });
+    this.#options = options;
   }
 
   async open(limits: Partial<Limits> = {}): Promise<Relay> {
@@ -23,6 +29,7 @@ export class RelayWorld {
       clock: () => this.clock.now,
       limits: { ...this.#limits, ...limits },
       log: (line) => this.lines.push(line),
+      ...this.#options,
     });
     return this.relay;
   }
@@ -44,9 +51,10 @@ export class RelayWorld {
 export async function withRelay(
   run: (world: RelayWorld) => Promise<void>,
   limits: Partial<Limits> = {},
+  options: Partial<RelayOptions> = {},
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "whisper-relay-" });
-  const world = new RelayWorld(directory, limits);
+  const world = new RelayWorld(directory, limits, options);
   await world.open();
   try {
     await run(world);

@@ -1,0 +1,378 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "@noble/hashes/utils.js";
+import {
+  checkWork,
+  type CommandBody,
+  type ForwardedReply,
+  greetingKey,
+} from "../wire/mod.ts";
+import {
+  ForwardClient,
+  postCommand,
+  sealFor,
+} from "./testing/forward_client.ts";
+import { MemoryDialler } from "./testing/memory_dialler.ts";
+import { ok, refused, RelayClient } from "./testing/relay_client.ts";
+import {
+  OTHER_URL,
+  type TwoRelays,
+  withTwoRelays,
+} from "./testing/two_relays.ts";
+
+const id = (n: number) => new Uint8Array(16).fill(n);
+const label = id;
+
+const enter = (relays: TwoRelays) => RelayClient.inProcess(relays.own.relay);
+
+function codeOf(reply: ForwardedReply): string {
+  return reply.type === "ERR" ? reply.code : reply.type;
+}
+
+async function greeting(
+  client: RelayClient,
+  url = OTHER_URL,
+  which = label(0),
+) {
+  return await client.ask(await ForwardClient.greetCommand(client, url, which));
+}
+
+/** A queue at the other relay, and one who is connected to it. */
+async function queueThere({ other }: TwoRelays) {
+  const owner = await RelayClient.inProcess(other.relay);
+  return { owner, queue: await owner.createQueue() };
+}
+
+Deno.test("who greets the same relay shares a connection, made once however many ask at a time", () =>
+  withTwoRelays(async (relays) => {
+    const clients = await Promise.all([1, 2, 3].map(() => enter(relays)));
+    const ways = await Promise.all(
+      clients.map((client, n) =>
+        ForwardClient.greet(client, OTHER_URL, label(n))
+      ),
+    );
+    assert.equal(relays.dialler.dialled.length, 1);
+    assert.equal(relays.own.relay.totals.peers, 1);
+    const challenges = ways.map(({ hello }) => hello.challenge.toHex());
+    assert.equal(new Set(challenges).size, 1);
+  }));
+
+Deno.test("where labels keep circuits apart, each label has a connection of its own", () => {
+  const dialler = new MemoryDialler(true);
+  return withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    for (const which of [1, 2, 1]) {
+      await ForwardClient.greet(client, OTHER_URL, label(which));
+    }
+    const labels = dialler.dialled.map(({ isolation }) => isolation);
+    assert.deepEqual(labels, [label(1).toHex(), label(2).toHex()]);
+    assert.equal(relays.own.relay.totals.peers, 2);
+  }, { dialler });
+});
+
+Deno.test("a relay that is away is unreachable, left alone for a while, and reached when it is back", () =>
+  withTwoRelays(async (relays) => {
+    const { own, other, dialler } = relays;
+    const client = await enter(relays);
+    dialler.relays.clear();
+    refused(await greeting(client), "unreachable");
+    dialler.relays.set(OTHER_URL, other.relay);
+    refused(await greeting(client), "unreachable");
+    assert.equal(dialler.dialled.length, 1, "it was not tried again at once");
+    own.clock.now += 1_000;
+    ok(await greeting(client));
+    assert.equal(dialler.dialled.length, 2);
+    // Each failure in a row is followed by a longer pause.
+    dialler.last?.cut();
+    dialler.relays.clear();
+    for (let failures = 1; failures <= 9; failures++) {
+      own.clock.now += 60_000;
+      refused(await greeting(client), "unreachable");
+    }
+    dialler.relays.set(OTHER_URL, other.relay);
+    own.clock.now += 25_000;
+    refused(await greeting(client), "unreachable");
+    own.clock.now += 35_000;
+    ok(await greeting(client));
+  }));
+
+Deno.test("when a relay was started anew its handle is void; who greets it again goes on, and nothing is lost or doubled", () =>
+  withTwoRelays(async (relays) => {
+    const { queue } = await queueThere(relays);
+    const client = await enter(relays);
+    const way = await ForwardClient.greet(client, OTHER_URL);
+    assert.equal(codeOf(await way.post(queue.id, queue.send, id(1))), "OK");
+    await relays.restartOther();
+    const late = await postCommand(way.hello, queue.id, queue.send, id(2));
+    refused(await way.pass(sealFor(way.hello, late).sealed), "unknown-handle");
+    const again = await ForwardClient.greet(client, OTHER_URL);
+    for (const n of [1, 2]) {
+      assert.equal(codeOf(await again.post(queue.id, queue.send, id(n))), "OK");
+    }
+    const owner = await RelayClient.inProcess(relays.other.relay);
+    await owner.bind(queue, "receive", 1);
+    assert.deepEqual((await owner.message()).id, id(1));
+    assert.deepEqual((await owner.message()).id, id(2));
+    ok(await owner.ask({ type: "PING" }));
+    assert.deepEqual(owner.pushes, []);
+  }));
+
+Deno.test("what waits for an answer when the connection is lost is told that there is none", () =>
+  withTwoRelays(async (relays) => {
+    const { queue } = await queueThere(relays);
+    const client = await enter(relays);
+    const way = await ForwardClient.greet(client, OTHER_URL);
+    relays.dialler.last?.pause();
+    const post = await postCommand(way.hello, queue.id, queue.send, id(1));
+    const answer = way.pass(sealFor(way.hello, post).sealed);
+    ok(await client.ask({ type: "PING" }));
+    relays.dialler.last?.cut();
+    refused(await answer, "unreachable");
+    refused(await way.pass(sealFor(way.hello, post).sealed), "unknown-handle");
+  }));
+
+Deno.test("a relay that greets late, or answers late, is unreachable (forwardWithin)", () =>
+  withTwoRelays(async (relays) => {
+    const { own, dialler } = relays;
+    const client = await enter(relays);
+    dialler.hold = new Promise(() => {});
+    refused(await greeting(client), "unreachable");
+    dialler.hold = undefined;
+    own.clock.now += 60_000;
+    const way = await ForwardClient.greet(client, OTHER_URL);
+    dialler.last?.pause();
+    const ping = sealFor(way.hello, { type: "PING" });
+    refused(await way.pass(ping.sealed), "unreachable");
+    assert.equal(own.relay.totals.peers, 0);
+  }, { own: { forwardWithin: 1 } }));
+
+Deno.test("only URLs of relays are dialled, and of those only the hosts that the rules let", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    const urls: [string, "malformed" | "forbidden"][] = [
+      ["https://other.example/relay", "malformed"],
+      ["https://other.example/", "malformed"],
+      ["https://user@other.example", "malformed"],
+      ["https://OTHER.example", "malformed"],
+      ["ws://other.example", "malformed"],
+      ["file:///etc/passwd", "malformed"],
+      ["other.example", "malformed"],
+      ["", "malformed"],
+      ["https://else.example", "forbidden"],
+      ["https://bad.friends.example", "forbidden"],
+      ["https://bad.friends.example.", "forbidden"],
+      ["https://friends.example", "forbidden"],
+    ];
+    for (const [url, code] of urls) refused(await greeting(client, url), code);
+    assert.deepEqual(relays.dialler.dialled, []);
+    refused(await greeting(client, "https://a.friends.example"), "unreachable");
+    ok(await greeting(client));
+  }, {
+    hosts: {
+      allow: ["other.example", "*.friends.example"],
+      deny: ["bad.friends.example"],
+    },
+  }));
+
+Deno.test("where the dialler never goes is forbidden", () =>
+  withTwoRelays(async (relays) => {
+    relays.dialler.forbidden = true;
+    refused(await greeting(await enter(relays)), "forbidden");
+  }));
+
+Deno.test("greeting costs a proof of work, once for each relay and label", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    const greet = await ForwardClient.greetCommand(client, OTHER_URL);
+    assert.ok(greet.type === "FWD" && greet.about === "greet");
+    const lazy: CommandBody = { ...greet, work: unpaid(client, label(0)) };
+    assert.deepEqual(
+      refused(await client.ask(lazy), "work"),
+      Uint8Array.of(12),
+    );
+    ok(await client.ask(greet));
+    ok(await client.ask(lazy));
+    const elsewhere: CommandBody = {
+      ...greet,
+      label: label(1),
+      work: unpaid(client, label(1)),
+    };
+    refused(await client.ask(elsewhere), "work");
+    assert.equal(relays.dialler.dialled.length, 1);
+  }, { own: { workBits: 12 } }));
+
+/** A nonce that is no work. */
+function unpaid({ hello }: RelayClient, label: Uint8Array): bigint {
+  const { challenge, workBits: bits } = hello;
+  const key = greetingKey({ label, url: OTHER_URL });
+  let work = 0n;
+  while (checkWork({ challenge, type: "FWD", key, bits }, work)) work++;
+  return work;
+}
+
+Deno.test("a connection forwards to so many relays (peersPerConnection)", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    ok(await greeting(client));
+    refused(await greeting(client, "https://a.example"), "unreachable");
+    refused(await greeting(client, "https://b.example"), "full");
+    ok(await greeting(client));
+  }, { own: { peersPerConnection: 2 } }));
+
+Deno.test("a connection forwards so much in a second (forwardsPerSecond)", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    ok(await greeting(client));
+    const pass = { type: "FWD", about: "to", handle: 9 } as const;
+    const command = { ...pass, sealed: new Uint8Array(502) };
+    for (let n = 1; n < 5; n++) {
+      refused(await client.ask(command), "unknown-handle");
+    }
+    refused(await client.ask(command), "rate");
+    relays.own.clock.now += 200;
+    refused(await client.ask(command), "unknown-handle");
+    refused(await client.ask(command), "rate");
+    const neighbour = await enter(relays);
+    ok(await greeting(neighbour));
+  }, { own: { forwardsPerSecond: 5, burstSeconds: 1 } }));
+
+/** Passes on so many commands that the other relay does not hear yet; gives how those fared that were answered. */
+async function passed(
+  relays: TwoRelays,
+  way: ForwardClient,
+  count: number,
+): Promise<string[]> {
+  const outcomes: string[] = [];
+  for (let n = 0; n < count; n++) {
+    way.pass(sealFor(way.hello, { type: "PING" }).sealed).then(
+      (answer) => outcomes.push(answer.type === "ERR" ? answer.code : "OK"),
+    );
+  }
+  ok(await way.own.ask({ type: "PING" }));
+  assert.ok(relays.dialler.last);
+  return outcomes;
+}
+
+Deno.test("a connection waits for so many answers (forwardsUnderWay)", () =>
+  withTwoRelays(async (relays) => {
+    const way = await ForwardClient.greet(await enter(relays), OTHER_URL);
+    relays.dialler.last?.pause();
+    assert.deepEqual(await passed(relays, way, 4), ["rate"]);
+  }, { own: { forwardsUnderWay: 3 } }));
+
+Deno.test("so much waits for the answers of one relay, of all who forward to it (forwardsPerPeer)", () =>
+  withTwoRelays(async (relays) => {
+    const [one, two] = await Promise.all(
+      [1, 2].map(async () =>
+        await ForwardClient.greet(await enter(relays), OTHER_URL)
+      ),
+    );
+    relays.dialler.last?.pause();
+    assert.deepEqual(await passed(relays, one, 2), []);
+    assert.deepEqual(await passed(relays, two, 2), ["busy"]);
+  }, { own: { forwardsPerPeer: 3 } }));
+
+Deno.test("there are so many connections to other relays: an idle one makes room, one in use does not (peers)", () =>
+  withTwoRelays(async (relays) => {
+    const { own, other, dialler } = relays;
+    dialler.relays.set("https://third.example", other.relay);
+    const client = await enter(relays);
+    const way = await ForwardClient.greet(client, OTHER_URL);
+    ok(await greeting(client, "https://third.example"));
+    assert.equal(own.relay.totals.peers, 1);
+    const ping = sealFor(way.hello, { type: "PING" });
+    refused(await way.pass(ping.sealed), "unknown-handle");
+    const again = await ForwardClient.greet(client, OTHER_URL);
+    dialler.last?.pause();
+    assert.deepEqual(await passed(relays, again, 1), []);
+    refused(await greeting(client, "https://third.example"), "busy");
+  }, { own: { peers: 1 } }));
+
+Deno.test("a connection that nothing goes by is ended after a while (peerIdle), and asked for a sign of life before", () =>
+  withTwoRelays(async (relays) => {
+    const { own, dialler } = relays;
+    const client = await enter(relays);
+    const way = await ForwardClient.greet(client, OTHER_URL);
+    own.clock.now += 25_000;
+    own.relay.sweep();
+    assert.equal(dialler.sent.length, 1);
+    assert.equal(dialler.sent[0][0], 0x40, "PING");
+    assert.equal(codeOf(await way.ask({ type: "PING" })), "unsupported");
+    own.clock.now += 99_999;
+    own.relay.sweep();
+    assert.equal(own.relay.totals.peers, 1);
+    assert.equal(codeOf(await way.ask({ type: "PING" })), "unsupported");
+    own.clock.now += 100_000;
+    own.relay.sweep();
+    assert.equal(own.relay.totals.peers, 0);
+    ok(await greeting(client));
+  }, { own: { peerIdle: 100 } }));
+
+Deno.test("a relay remembers so much of one connection; then it ends it, and another begins (forwardsRemembered)", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    const way = await ForwardClient.greet(client, OTHER_URL);
+    const ping = { type: "PING" } as const;
+    for (let n = 0; n < 3; n++) {
+      assert.equal(codeOf(await way.ask(ping)), "unsupported");
+    }
+    refused(await way.pass(sealFor(way.hello, ping).sealed), "stale");
+    refused(await way.pass(sealFor(way.hello, ping).sealed), "unknown-handle");
+    const again = await ForwardClient.greet(client, OTHER_URL);
+    assert.equal(codeOf(await again.ask(ping)), "unsupported");
+  }, { other: { forwardsRemembered: 3 } }));
+
+Deno.test("what nobody sealed costs its sender, and does not count as heard", () =>
+  withTwoRelays(async (relays) => {
+    const way = await ForwardClient.greet(await enter(relays), OTHER_URL);
+    for (let n = 0; n < 5; n++) {
+      refused(await way.pass(randomBytes(502)), "stale");
+    }
+    refused(await way.pass(new Uint8Array(502)), "stale");
+    assert.equal(codeOf(await way.ask({ type: "PING" })), "unsupported");
+  }, { other: { forwardsRemembered: 1 } }));
+
+Deno.test("another relay's connection is held to rates of its own (peerFramesPerSecond, peerBytesPerSecond)", () =>
+  withTwoRelays(async (relays) => {
+    const way = await ForwardClient.greet(await enter(relays), OTHER_URL);
+    const ask = async () =>
+      (await way.pass(sealFor(way.hello, { type: "PING" }).sealed)).type;
+    // The first that is opened shows that the connection is another relay's.
+    const outcomes = [];
+    for (let n = 0; n < 8; n++) outcomes.push(await ask());
+    assert.deepEqual(outcomes, [...Array(7).fill("OK"), "ERR"]);
+    relays.other.clock.now += 1_000;
+    assert.equal(await ask(), "OK");
+  }, {
+    other: { framesPerSecond: 2, peerFramesPerSecond: 6, burstSeconds: 1 },
+  }));
+
+Deno.test("so many bytes of another relay come in a second (peerBytesPerSecond)", () =>
+  withTwoRelays(async (relays) => {
+    const way = await ForwardClient.greet(await enter(relays), OTHER_URL);
+    const outcomes = [];
+    for (let n = 0; n < 5; n++) {
+      const { sealed } = sealFor(way.hello, { type: "PING" });
+      outcomes.push((await way.pass(sealed)).type);
+    }
+    assert.deepEqual(outcomes, ["OK", "OK", "OK", "OK", "ERR"]);
+  }, {
+    other: {
+      bytesPerSecond: 512,
+      peerBytesPerSecond: 3 * 512,
+      burstSeconds: 1,
+    },
+  }));
+
+Deno.test("a relay that stops ends its connections to others, and dials no more", () =>
+  withTwoRelays(async (relays) => {
+    const { own, other } = relays;
+    await ForwardClient.greet(await enter(relays), OTHER_URL);
+    assert.equal(other.relay.connections, 1);
+    await own.close();
+    const deadline = Promise.withResolvers<void>();
+    const looking = setInterval(() => {
+      if (other.relay.connections === 0) deadline.resolve();
+    }, 5);
+    await deadline.promise;
+    clearInterval(looking);
+  }));
