@@ -189,7 +189,7 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
   ],
   forwardWithin: [
     "TIME",
-    "how long another relay may take to connect, and to answer, at most 1h",
+    "how long another relay may take to connect, and to answer, at most 1m",
     "a new circuit of Tor takes up to 8 s; then it counts as away",
   ],
   forwardsRemembered: [

@@ -175,9 +175,9 @@ export function completeLimits(changes: Partial<Limits> = {}): Limits {
   if (limits.blobBytesPerWork === 0) {
     throw new RangeError("a proof of work pays for something");
   }
-  if (limits.forwardsPerPeer > 0xffff || limits.forwardWithin > 3_600) {
+  if (limits.forwardsPerPeer > 0xffff || limits.forwardWithin > 60) {
     throw new RangeError(
-      "at most 65,535 commands wait at another relay, for at most an hour",
+      "at most 65,535 commands wait at another relay, for at most a minute",
     );
   }
   if (limits.workBits > 24) {
