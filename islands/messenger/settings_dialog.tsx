@@ -3,7 +3,11 @@ import "./settings_dialog.css";
 import type { ReadonlySignal } from "@preact/signals";
 import { Moon, Sun, SunMoon } from "lucide-preact";
 import { useId, useState } from "preact/hooks";
-import type { BackupState, MessengerView } from "../../lib/client/view.ts";
+import type {
+  BackupState,
+  MessengerView,
+  Standing,
+} from "../../lib/client/view.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -106,7 +110,10 @@ function Choices(
         )}
       </section>
       <ExportSection onAsk={() => onBeside("export")} />
-      <Backup backup={messenger.backup.value} />
+      <Backup
+        backup={messenger.backup.value}
+        standing={messenger.standing.value}
+      />
       <section class="settings-group">
         <h3>{words.account}</h3>
         <p class="settings-hint">{words.logOutHint}</p>
@@ -123,7 +130,9 @@ function Choices(
   );
 }
 
-function Backup({ backup }: { backup: BackupState }) {
+function Backup(
+  { backup, standing }: { backup: BackupState; standing: Standing },
+) {
   const state = backup.at === "failed" ? backup.reason : backup.at;
   return (
     <section class="settings-group">
@@ -131,6 +140,7 @@ function Backup({ backup }: { backup: BackupState }) {
       <p class="settings-hint">{words.backupStates[state]}</p>
       <p class="settings-hint">{words.backupUse}</p>
       {backup.wentBack && <Mistake>{words.backupWentBack}</Mistake>}
+      {standing !== "current" && <Mistake>{words.standings[standing]}</Mistake>}
     </section>
   );
 }

@@ -123,7 +123,7 @@ export const enOnDemand = {
       moves:
         "Go on here, and this browser becomes the only one of the account: what you use now, or lost, receives nothing more.",
       anew:
-        "Names, choices and verified marks come with you. Messages do not, and your contacts have to meet you anew by a code.",
+        "Names, choices and verified marks come with you, and your contacts find you here by themselves. Messages from before do not come along.",
       submit: "Go on here",
       submitting: "Coming back…",
     },
@@ -213,6 +213,12 @@ export const enOnDemand = {
       "In another browser the access key brings them back. That browser then takes the place of this one.",
     backupWentBack:
       "This server once gave out an older one than was stored. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
+    standings: {
+      behind:
+        "A contact knows a later list of your devices than this one is in: this server gave out an old backup, or you have logged in elsewhere since. Contacts do not hear this browser. Erase what is stored here and log in again.",
+      forked:
+        "A contact knows another list of your devices than this one is in: this server gave out an old backup, or somebody else has your access key. Contacts do not hear this browser. Erase what is stored here and log in again.",
+    },
     logOut: "Log out",
     logOutHint:
       "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",

@@ -78,6 +78,11 @@ export class BackupOnDemand {
   connected(connection: Connection): void {
     this.#connection = connection;
     this.#failures = 0;
+    this.look();
+  }
+
+  /** Looks soon whether there is something to be done. */
+  look(): void {
     this.#soon(TOGETHER_MS);
   }
 

@@ -2,23 +2,19 @@ import assert from "node:assert/strict";
 import { formatAccessKey, newAccessKey } from "./keys/mod.ts";
 import { backupAtRelay } from "./testing/backup_at_relay.ts";
 import {
+  done,
+  fresh,
   meet,
   newcomer,
   online,
   only,
   queuesAre,
+  saved,
   sees,
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
-import type { Person, World } from "./testing/world.ts";
-
-async function saved(world: World, { messenger }: Person): Promise<void> {
-  await world.until(
-    () => messenger.backup.value.at === "saved",
-    "a backup is saved",
-  );
-}
+import type { World } from "./testing/world.ts";
 
 /** Ada, who has met Bob, calls him Robert, has compared the number and switched receipts off. */
 async function known(world: World) {
@@ -32,22 +28,6 @@ async function known(world: World) {
   await saved(world, ada);
   await world.settle();
   return { ada, bob };
-}
-
-/** A device on which nothing is stored, on the way to being Ada's. */
-async function fresh(world: World): Promise<Person> {
-  const person = world.person();
-  await person.start();
-  return person;
-}
-
-/** Does what may take time of the world's. */
-async function done<T>(world: World, action: Promise<T>): Promise<T> {
-  let ended = false;
-  const watched = action.finally(() => ended = true);
-  watched.catch(() => {});
-  await world.until(() => ended, "an action comes to its end");
-  return await watched;
 }
 
 Deno.test("the access key alone brings the account back: name, contacts, names, marks and settings", () =>
@@ -72,28 +52,79 @@ Deno.test("the access key alone brings the account back: name, contacts, names, 
     assert.equal(state.value.name, "Robert");
     assert.equal(state.value.chosenName, "Bob");
     assert.equal(state.value.verification, "verified");
-    assert.equal(state.value.connected, false);
+    assert.equal(state.value.connected, true);
   }));
 
-Deno.test("who came back is met anew by a code, and is seen to have another device", () =>
+Deno.test("contacts follow who came back by themselves, what was under way included", () =>
   withWorld(async (world) => {
     const { ada, bob } = await known(world);
-    await (await only(bob)).send("before");
+    await (await only(bob)).send("read");
     await world.settle();
     await ada.messenger.close();
+    await (await only(bob)).send("under way");
+    await world.settle();
     const anew = await fresh(world);
     await done(world, anew.messenger.comeBack(ada.accessKey));
-    await online(world, anew);
-    await meet(world, anew, bob);
-    await (await only(bob)).send("after");
     const conversation = await only(anew);
-    await sees(world, conversation, ["after"]);
-    assert.equal(conversation.contact.state.value.name, "Robert");
+    await conversation.send("I am back");
+    await sees(world, conversation, ["I am back", "under way"]);
+    await sees(world, await only(bob), ["read", "under way", "I am back"]);
+    await (await only(bob)).send("welcome");
+    await sees(world, conversation, ["I am back", "under way", "welcome"]);
     assert.equal(conversation.contact.state.value.verification, "verified");
     assert.equal(
       (await only(bob)).contact.state.value.verification,
       "new-device",
     );
+    await world.until(
+      () => conversation.messages.value[0].state === "delivered",
+      "the receipts find their way too",
+    );
+  }));
+
+Deno.test("a contact who is away follows when they are there again", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await known(world);
+    await ada.messenger.close();
+    await bob.messenger.close();
+    const anew = await fresh(world);
+    await done(world, anew.messenger.comeBack(ada.accessKey));
+    await (await only(anew)).send("are you there?");
+    await world.settle();
+    await anew.messenger.close();
+    await bob.start();
+    await world.settle();
+    await anew.start();
+    await sees(world, await only(bob), ["are you there?"]);
+    await (await only(bob)).send("yes");
+    await sees(world, await only(anew), ["are you there?", "yes"]);
+  }));
+
+Deno.test("two people who both lost every device find each other by their two access keys", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await known(world);
+    await saved(world, bob);
+    await ada.messenger.close();
+    await bob.messenger.close();
+    const [newAda, newBob] = [await fresh(world), await fresh(world)];
+    await done(world, newAda.messenger.comeBack(ada.accessKey));
+    await (await only(newAda)).send("Ada again");
+    await world.settle();
+    await done(world, newBob.messenger.comeBack(bob.accessKey));
+    await sees(world, await only(newBob), ["Ada again"]);
+    await (await only(newBob)).send("Bob again");
+    await sees(world, await only(newAda), ["Ada again", "Bob again"]);
+    // And once more, one after the other.
+    await saved(world, newAda);
+    await newAda.messenger.close();
+    const third = await fresh(world);
+    await done(world, third.messenger.comeBack(ada.accessKey));
+    await (await only(third)).send("once more");
+    await sees(world, await only(newBob), [
+      "Ada again",
+      "Bob again",
+      "once more",
+    ]);
   }));
 
 Deno.test("the devices there were are shut out: they receive nothing more and write no backup", () =>
@@ -102,12 +133,10 @@ Deno.test("the devices there were are shut out: they receive nothing more and wr
     const anew = await fresh(world);
     await done(world, anew.messenger.comeBack(ada.accessKey));
     await saved(world, anew);
-    await queuesAre(world, 2); // Bob's
-    await (await only(bob)).send("to nobody");
-    await world.until(
-      () => bob.messenger.conversations.value[0].last?.state === "failed",
-      "Bob is told",
-    );
+    // Bob's two, the new device's two, and what Ada's account had before.
+    await queuesAre(world, 5);
+    await (await only(bob)).send("to the new one");
+    await sees(world, await only(anew), ["to the new one"]);
     await ada.messenger.settings.setReadReceipts(true);
     await world.until(
       () => ada.messenger.backup.value.at === "failed",
@@ -118,9 +147,29 @@ Deno.test("the devices there were are shut out: they receive nothing more and wr
       reason: "replaced",
       wentBack: false,
     }]);
+    assert.deepEqual((await only(ada)).messages.value, []);
+    await attempt(
+      world,
+      ada,
+      async () => (await only(ada)).send("from before"),
+    );
+    await world.settle();
+    await sees(world, await only(bob), ["to the new one"]);
     const backup = await backupAtRelay(world, ada.accessKey);
     assert.equal(backup?.account.settings.readReceipts, false);
     assert.equal(backup?.account.deviceList.version, 2);
+  }));
+
+Deno.test("an account queue that was replaced is given up after three weeks", () =>
+  withWorld(async (world) => {
+    const { ada } = await known(world);
+    const anew = await fresh(world);
+    await ada.messenger.close();
+    await done(world, anew.messenger.comeBack(ada.accessKey));
+    await queuesAre(world, 5);
+    world.clock.advance(22 * 86_400_000);
+    anew.cut();
+    await queuesAre(world, 4);
   }));
 
 Deno.test("without a backup, or without the relay, nothing is created, and the person is told which", () =>

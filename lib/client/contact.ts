@@ -24,7 +24,43 @@ export interface ContactDevice {
 export interface Contact {
   readonly record: ContactRecord;
   readonly deviceList: DeviceList;
+  /** Those of the list that we know a way to. */
   readonly devices: readonly ContactDevice[];
+  readonly accountAddress?: Address;
+}
+
+/** Whom something is sent to: an account, and those of its devices that are to have it. */
+export interface Recipient {
+  readonly accountId: string;
+  readonly devices: readonly {
+    readonly id: number;
+    readonly identityKey: Uint8Array;
+    /** Where it receives, as far as that is known. */
+    readonly address?: Address;
+  }[];
+}
+
+/** A contact with every device that is listed, or with one. */
+export function recipientOf(
+  { record, deviceList, devices }: Contact,
+  only?: number,
+): Recipient {
+  return {
+    accountId: record.accountId,
+    devices: deviceList.devices.flatMap((listed) =>
+      only === undefined || listed.id === only
+        ? { ...listed, ...devices.find(({ id }) => id === listed.id) }
+        : []
+    ),
+  };
+}
+
+/** Every queue that we send a contact something by. */
+export function addressesOf(
+  { devices, accountAddress }: Contact,
+): readonly Address[] {
+  const addresses = devices.map(({ address }) => address);
+  return accountAddress ? [...addresses, accountAddress] : addresses;
 }
 
 /**
@@ -94,5 +130,12 @@ export async function openContact(record: ContactRecord): Promise<Contact> {
       )
     ),
   );
-  return { record, deviceList, devices };
+  return {
+    record,
+    deviceList,
+    devices,
+    ...record.accountAddress
+      ? { accountAddress: await parseAddress(record.accountAddress) }
+      : {},
+  };
 }

@@ -46,6 +46,8 @@ export class Contacts {
   readonly #events: ContactsEvents;
   /** What screens look at. */
   readonly #shown = new Map<string, Signal<Contact>>();
+  /** What a step has put and not committed; no contact for one that it deletes. */
+  readonly #pending = new WeakMap<Entry, Map<string, Contact | undefined>>();
 
   /** `contacts`: those of `desk`, which change here and nowhere else, after each commit. */
   constructor(
@@ -91,9 +93,23 @@ export class Contacts {
     };
   }
 
+  /** A contact as a step has them. */
+  in(entry: Entry, accountId: string): Contact | undefined {
+    const pending = this.#pending.get(entry);
+    return pending?.has(accountId)
+      ? pending.get(accountId)
+      : this.#contacts.get(accountId);
+  }
+
+  #note(entry: Entry, accountId: string, contact: Contact | undefined): void {
+    const pending = this.#pending.get(entry) ?? new Map();
+    this.#pending.set(entry, pending.set(accountId, contact));
+  }
+
   /** Keeps a contact, new or changed, and shows it after the commit. */
   put(entry: Entry, contact: Contact): void {
     const { record } = contact;
+    this.#note(entry, record.accountId, contact);
     entry.put(contactTable, record.accountId, record);
     entry.after(() => {
       this.#contacts.set(record.accountId, contact);
@@ -140,7 +156,7 @@ export class Contacts {
     command: (entry: Entry, contact: Contact) => Promise<T> | T,
   ): Promise<T> {
     return this.#desk.ledger.run((entry) => {
-      const contact = this.#contacts.get(accountId);
+      const contact = this.in(entry, accountId);
       if (!contact) throw new NoSuchContactError();
       return command(entry, contact);
     });
@@ -160,6 +176,7 @@ export class Contacts {
     entry.put(contactsTable, SELF, {
       ids: ids.filter((id) => id !== accountId),
     });
+    this.#note(entry, accountId, undefined);
     entry.delete(contactTable, accountId);
     entry.after(() => {
       this.#contacts.delete(accountId);

@@ -1,14 +1,34 @@
 import {
   type Content,
+  type HeardClaim,
   type KnownBody,
   newContent,
   newContentId,
 } from "./content/mod.ts";
 import type { Contact } from "./contact.ts";
 import type { Desk } from "./desk.ts";
+import { backupHeard } from "./devices/heard.ts";
+import type { Entry } from "./ledger.ts";
+import { heardTable } from "./records.ts";
 
 /** The first bytes of a list's hash that every message carries. */
 export const LIST_HASH = 8;
+
+/** What this device has heard of a contact's account, for a greeting to one of their devices. */
+export async function heardOf(
+  entry: Entry,
+  { record, deviceList }: Contact,
+  deviceId: number,
+): Promise<HeardClaim> {
+  const { version, hash } = deviceList;
+  return {
+    deviceList: { version, hash: hash.slice(0, LIST_HASH) },
+    backupVersion: backupHeard(
+      await entry.get(heardTable, record.accountId),
+      deviceList.devices.find(({ id }) => id === deviceId),
+    ),
+  };
+}
 
 /** A new message to a contact, by this device's clock, with what every message tells. */
 export function composed(

@@ -11,17 +11,28 @@ import {
   type Row,
   type Summary,
 } from "./content/mod.ts";
-import { type Contact, isConnected } from "./contact.ts";
+import {
+  type Contact,
+  isConnected,
+  type Recipient,
+  recipientOf,
+} from "./contact.ts";
 import type { Contacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversation } from "./conversation.ts";
 import type { Desk } from "./desk.ts";
 import { Eraser } from "./eraser.ts";
 import type { Entry } from "./ledger.ts";
-import type { MessageRef, Outbox } from "./outbox.ts";
+import { type MessageRef, type Outbox, sessionName } from "./outbox.ts";
 import type { Receipts } from "./receipts.ts";
 import { unsentTable } from "./records.ts";
 import type { ConversationSummary, ConversationView } from "./view.ts";
+
+/** What a device that is new to us has again: as many own messages, as young, as nobody confirmed. */
+const AGAIN = { most: 500, ms: 14 * 86_400_000 };
+
+/** Messages that wait for a session with one device; the oldest go first. */
+const MAX_UNSENT = 1_000;
 
 /** What a step did to a conversation. */
 interface Change {
@@ -109,16 +120,51 @@ export class Conversations {
   }
 
   /** In the commit of a parting: what waited for a session with the contact has failed. */
-  async part(entry: Entry, { record }: Contact): Promise<void> {
-    const { accountId, conversation } = record;
-    const unsent = await entry.get(unsentTable, accountId);
+  async part(entry: Entry, { record, deviceList }: Contact): Promise<void> {
+    for (const { id } of deviceList.devices) {
+      await this.left(entry, record, id);
+    }
+  }
+
+  /** A device of a contact will have nothing more: what waited for it alone has failed. */
+  async left(
+    entry: Entry,
+    { accountId, conversation }: Contact["record"],
+    device: number,
+  ): Promise<void> {
+    const name = sessionName(accountId, device);
+    const unsent = await entry.get(unsentTable, name);
     if (!unsent) return;
-    entry.delete(unsentTable, accountId);
+    entry.delete(unsentTable, name);
     await this.settled(
       entry,
       unsent.ids.map((id) => ({ conversation, id })),
       "failed",
     );
+  }
+
+  /** A contact has a device that is new to us: what nobody confirmed waits for a session with it. */
+  async joined(
+    entry: Entry,
+    { record }: Contact,
+    device: number,
+  ): Promise<void> {
+    const { accountId, conversation } = record;
+    const { clock } = this.#desk;
+    const since = clock.now() - AGAIN.ms;
+    const ids = await this.#log.unconfirmed(entry, conversation, {
+      since,
+      most: AGAIN.most,
+    });
+    const changed: Row[] = [];
+    for (const id of ids) {
+      await this.#owe(entry, sessionName(accountId, device), id);
+      const row = await this.#log.setFailed(entry, conversation, id, false);
+      if (row) changed.push(row);
+    }
+    if (changed.length > 0) {
+      await this.#changed(entry, conversation, { changed });
+    }
   }
 
   /** In the commit that deletes a contact: the conversation is gone, the disk follows. */
@@ -174,15 +220,21 @@ export class Conversations {
     }
   }
 
-  /** Sends what waited for a session with a contact. */
-  async sendWaiting(entry: Entry, contact: Contact): Promise<void> {
+  /** Sends what waited for a session with a device of a contact. */
+  async sendWaiting(
+    entry: Entry,
+    contact: Contact,
+    device: number,
+  ): Promise<void> {
     const { accountId, conversation } = contact.record;
-    const unsent = await entry.get(unsentTable, accountId);
+    const name = sessionName(accountId, device);
+    const unsent = await entry.get(unsentTable, name);
     if (!unsent) return;
+    entry.delete(unsentTable, name);
+    const recipient = recipientOf(contact, device);
     for (const id of unsent.ids) {
-      await this.#post(entry, contact, conversation, id);
+      await this.#post(entry, recipient, conversation, id);
     }
-    entry.delete(unsentTable, accountId);
   }
 
   /** Forgets everything; what is on disk stays. */
@@ -239,7 +291,8 @@ export class Conversations {
     const { clock } = this.#desk;
     const added = await this.#log.compose(entry, content, clock.now());
     const { conversation } = contact.record;
-    await this.#post(entry, contact, conversation, content.id, content.bytes);
+    const recipient = recipientOf(contact);
+    await this.#post(entry, recipient, conversation, content.id, content.bytes);
     // In one commit: a page that ends now has the draft or the message, never both or neither.
     const draft = this.#open.get(conversation)?.draft.value ?? "";
     await this.#log.setDraft(entry, conversation, draft);
@@ -263,14 +316,14 @@ export class Conversations {
     const found = await this.#log.find(entry, conversation, { author, id });
     if (found?.row.state !== "failed") return;
     const row = await this.#log.setFailed(entry, conversation, id, false);
-    await this.#post(entry, contact, conversation, id);
+    await this.#post(entry, recipientOf(contact), conversation, id);
     await this.#changed(entry, conversation, { changed: row ? [row] : [] });
   }
 
-  /** Puts an own message on its way, or among those that wait for a session. */
+  /** Puts an own message on its way, or, for devices without one, among those that wait for a session. */
   async #post(
     entry: Entry,
-    contact: Contact,
+    recipient: Recipient,
     conversation: string,
     id: string,
     bytes?: Uint8Array,
@@ -281,11 +334,17 @@ export class Conversations {
         ?.bytes;
     if (!plaintext) return;
     const ref = { conversation, id };
-    if (await this.#outbox.post(entry, contact, plaintext, ref)) return;
-    const { accountId } = contact.record;
-    const unsent = await entry.get(unsentTable, accountId) ?? { ids: [] };
-    entry.put(unsentTable, accountId, {
-      ids: [...unsent.ids.filter((other) => other !== id), id],
+    const missed = await this.#outbox.post(entry, recipient, plaintext, ref);
+    for (const device of missed) {
+      await this.#owe(entry, sessionName(recipient.accountId, device), id);
+    }
+  }
+
+  async #owe(entry: Entry, session: string, id: string): Promise<void> {
+    const { ids } = await entry.get(unsentTable, session) ?? { ids: [] };
+    const others = ids.filter((other) => other !== id);
+    entry.put(unsentTable, session, {
+      ids: [...others, id].slice(-MAX_UNSENT),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Contact } from "./contact.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Entry, Ledger } from "./ledger.ts";
 import type { OwnAccount } from "./own_account.ts";
 import type { Random } from "./random.ts";
 
@@ -17,6 +17,8 @@ export interface Desk {
   readonly sessions: Promise<Sessions>;
   /** By account id. Grows when a meeting is on disk. */
   readonly contacts: ReadonlyMap<string, Contact>;
+  /** A contact as `entry` has them: what it puts is not seen elsewhere before the commit. */
+  contactIn(entry: Entry, accountId: string): Contact | undefined;
   /** The last version of the backup that the relay is known to have; 0: none. */
   backupVersion(): number;
   /** Something failed that can't fail unless the disk or the program is at fault. */

@@ -6,9 +6,14 @@ import {
   SignalError,
 } from "../signal/mod.ts";
 import type { Contact } from "./contact.ts";
-import { type Content, openEnvelope, parseContent } from "./content/mod.ts";
+import {
+  ANNOUNCEMENT,
+  type Content,
+  openEnvelope,
+  parseContent,
+} from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
-import { parseQueue } from "./keys/mod.ts";
+import { type Device, parseQueue } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import { type Delivery, Intake } from "./intake.ts";
 import type { Connection } from "./link/mod.ts";
@@ -33,14 +38,29 @@ const MAX_FAR_FAILURES = 3;
 
 export interface InboxEvents {
   /** In the commit that stores the new session state: what a contact's device said. */
-  said(entry: Entry, contact: Contact, content: Content): Promise<void>;
-  /** In the same commit: a session that the contact began. */
-  began(entry: Entry, contact: Contact): Promise<void>;
+  said(entry: Entry, said: Said): Promise<void>;
+  /** In the same commit, before: a session that a device of the contact began. */
+  began(entry: Entry, contact: Contact, device: number): Promise<void>;
+  /** A device makes itself known; false for what can't be believed. */
+  announced(
+    entry: Entry,
+    contact: Contact,
+    announcement: Uint8Array,
+  ): Promise<boolean>;
 }
 
-interface Opened {
+/** A message that was decrypted, or an announcement. */
+type Opened = Uint8Array | {
+  readonly device: Device;
   readonly session: string;
   readonly decrypted: Decrypted;
+};
+
+/** What a device of a contact said. */
+export interface Said {
+  readonly contact: Contact;
+  readonly device: Device;
+  readonly content: Content;
 }
 
 /**
@@ -76,27 +96,29 @@ export class Inbox {
     if (!queue || queue.recent.some((id) => equalBytes(id, message.id))) return;
     const contact = queue.contact === undefined
       ? undefined
-      : this.#desk.contacts.get(queue.contact);
+      : this.#desk.contactIn(entry, queue.contact);
     // Not within what is caught below: code that can't be fetched says nothing about the message.
     await this.#desk.sessions;
-    const content = contact &&
+    // It may write to the record, so what is read of it here is what was there before.
+    const read = contact !== undefined &&
       await this.#read(entry, name, queue, contact, message.envelope);
-    if (contact && content) await this.#events.said(entry, contact, content);
+    const now = await entry.get(queueTable, name);
+    if (!now) return;
     entry.put(queueTable, name, {
-      ...queue,
-      recent: [...queue.recent, message.id].slice(-REMEMBERED),
-      unreadable: queue.unreadable + (content ? 0 : 1),
+      ...now,
+      recent: [...now.recent, message.id].slice(-REMEMBERED),
+      unreadable: now.unreadable + (read ? 0 : 1),
     });
   }
 
-  /** Decrypts and puts the new session state; undefined, with nothing believed, for what is not theirs. */
+  /** Takes in what an envelope holds; false, with nothing believed, for what is not the contact's. */
   async #read(
     entry: Entry,
     name: string,
     queue: QueueRecord,
     contact: Contact,
     envelope: Uint8Array,
-  ): Promise<Content | undefined> {
+  ): Promise<boolean> {
     let opened: Opened | undefined;
     try {
       opened = await this.#open(entry, name, queue, contact, envelope);
@@ -104,17 +126,22 @@ export class Inbox {
       // Whatever bytes from outside make these layers throw, they are unreadable bytes; only what
       // our own disk failed to give says nothing about them.
       if (entry.readFailed) throw error;
-      return undefined;
+      return false;
     }
-    if (!opened) return undefined;
-    const { session, decrypted } = opened;
+    if (!opened) return false;
+    if (opened instanceof Uint8Array) {
+      return await this.#events.announced(entry, contact, opened);
+    }
+    const { device, session, decrypted } = opened;
     const { serializeSession } = await this.#desk.sessions;
     entry.put(sessionTable, session, serializeSession(decrypted.session));
     if (decrypted.used) {
       removeUsed(entry, decrypted.used);
-      await this.#events.began(entry, contact);
+      await this.#events.began(entry, contact, device.id);
     }
-    return readContent(decrypted.plaintext, contact);
+    const content = readContent(decrypted.plaintext, contact);
+    if (content) await this.#events.said(entry, { contact, device, content });
+    return content !== undefined;
   }
 
   async #open(
@@ -129,8 +156,10 @@ export class Inbox {
       { sealKey, queue: hexToBytes(name) },
       envelope,
     );
+    if (message.type === ANNOUNCEMENT) return message.bytes;
     const { accountId } = contact.record;
-    const device = contact.devices.find(({ id }) => id === senderDevice);
+    const device = contact.deviceList.devices
+      .find(({ id }) => id === senderDevice);
     if (!device) return undefined;
     const session = sessionName(accountId, senderDevice);
     const stored = await entry.get(sessionTable, session);
@@ -144,7 +173,7 @@ export class Inbox {
       message,
       preKeys: preKeySource(entry),
     });
-    return { session, decrypted };
+    return { device, session, decrypted };
   }
 
   /**

@@ -18,6 +18,7 @@ import type {
   NewAccount,
   OfferState,
   Phase,
+  Standing,
 } from "./view.ts";
 
 /** The messenger without a screen. See view.ts for what each part of its face means. */
@@ -30,6 +31,7 @@ export class Messenger implements MessengerView {
   readonly invite: InviteView;
   readonly settings: MessengerView["settings"];
   readonly backup: ReadonlySignal<BackupState>;
+  readonly standing: ReadonlySignal<Standing>;
 
   private constructor(adapters: Adapters) {
     this.#adapters = adapters;
@@ -47,6 +49,9 @@ export class Messenger implements MessengerView {
     this.backup = computed(() =>
       office.value?.backup.state.value ??
         { at: "waiting", wentBack: false }
+    );
+    this.standing = computed(() =>
+      office.value?.devices.standing.value ?? "current"
     );
     this.invite = {
       offer: computed<OfferState>(() =>

@@ -2,11 +2,12 @@ import type { ReadonlySignal } from "@preact/signals-core";
 import { NotLoadedError } from "./adapters.ts";
 import { BackupOnDemand } from "./backup_on_demand.ts";
 import type { Clock } from "./clock.ts";
-import type { Contact } from "./contact.ts";
+import { addressesOf, type Contact, recipientOf } from "./contact.ts";
 import { Contacts, loadContacts } from "./contacts.ts";
-import { composed } from "./contents.ts";
+import { composed, heardOf } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
 import type { Desk, Sessions } from "./desk.ts";
+import { DevicesOnDemand } from "./devices_on_demand.ts";
 import { exportData } from "./export.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
@@ -18,11 +19,19 @@ import {
   type Transport,
 } from "./link/mod.ts";
 import { openAccount, type OwnAccount } from "./own_account.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, sessionName } from "./outbox.ts";
 import { OwnQueues } from "./own_queues.ts";
 import type { Random } from "./random.ts";
 import { Receipts } from "./receipts.ts";
-import { accountTable, countersTable, relayTable, SELF } from "./records.ts";
+import {
+  accountTable,
+  announcedTable,
+  countersTable,
+  heardTable,
+  relayTable,
+  SELF,
+  sessionTable,
+} from "./records.ts";
 import { Settings } from "./settings.ts";
 import { DamagedError, type Vault } from "./storage/mod.ts";
 import type { ConnectionState } from "./view.ts";
@@ -50,6 +59,7 @@ export class Office {
   readonly conversations: Conversations;
   readonly invites: InvitesOnDemand;
   readonly backup: BackupOnDemand;
+  readonly devices: DevicesOnDemand;
   readonly ledger: Ledger;
   readonly #options: OfficeOptions;
   readonly #contacts: Contacts;
@@ -86,6 +96,7 @@ export class Office {
       random,
       sessions: opened.sessions,
       contacts,
+      contactIn: (entry, id) => this.#contacts.in(entry, id),
       backupVersion: () => this.backup.version,
       broken: (error) => events.broken(error),
     };
@@ -106,14 +117,26 @@ export class Office {
       this.#receipts,
       this.#contacts,
     );
+    this.devices = new DevicesOnDemand(desk, this.#outbox, {
+      put: (entry, contact) => this.#contacts.put(entry, contact),
+      claimed: (entry, contact, list) =>
+        this.#contacts.claimed(entry, contact, list),
+      left: (entry, { record }, device) =>
+        this.conversations.left(entry, record, device),
+      joined: (entry, contact, device) =>
+        this.conversations.joined(entry, contact, device),
+      began: (entry, contact, device) => this.#began(entry, contact, device),
+      discard: (entry, names) => this.#queues.discard(entry, names),
+      checkBackup: () => this.backup.look(),
+    });
     this.#inbox = new Inbox(desk, {
-      said: (entry, contact, content) =>
-        this.conversations.said(
-          entry,
-          this.#contacts.claimed(entry, contact, content.deviceList),
-          content,
-        ),
-      began: (entry, contact) => this.#answer(entry, contact),
+      said: async (entry, said) => {
+        const contact = await this.devices.now.said(entry, said);
+        await this.conversations.said(entry, contact, said.content);
+      },
+      began: (entry, contact, device) => this.#began(entry, contact, device),
+      announced: (entry, contact, bytes) =>
+        this.devices.now.announced(entry, contact, bytes),
     });
     this.#queues = new OwnQueues(desk, opened.generation, {
       message: (connection, queue, message) =>
@@ -162,7 +185,9 @@ export class Office {
       events,
     );
     await office.conversations.load();
-    await office.#outbox.load();
+    const contacts = [...office.#desk.contacts.values()];
+    await office.#outbox.load(contacts.flatMap(addressesOf));
+    await office.devices.load();
     await office.#receipts.load();
     await office.invites.load();
     await office.backup.load();
@@ -197,7 +222,11 @@ export class Office {
 
   #connected(connection: Connection): void {
     this.#pin(connection);
-    this.#queues.connected(connection);
+    this.devices.fetch().then(() => {
+      if (connection.lost) return;
+      this.#queues.connected(connection);
+      this.devices.connected(connection);
+    }, () => connection.drop());
     this.#outbox.connected(connection);
     this.invites.connected(connection);
     this.backup.connected(connection);
@@ -205,6 +234,7 @@ export class Office {
 
   #lost(): void {
     this.#queues.lost();
+    this.devices.lost();
     this.#outbox.lost();
     this.invites.lost();
     this.backup.lost();
@@ -221,28 +251,48 @@ export class Office {
   async #met(entry: Entry, contact: Contact, began: boolean): Promise<void> {
     await this.#contacts.met(entry, contact);
     await this.conversations.start(entry, contact);
+    const { accountId } = contact.record;
+    const { version } = this.account.deviceList;
+    // The card has told them.
+    entry.put(announcedTable, accountId, { version, at: 0 });
     // Who began the session says so at once: the other side can't write before it hears of it.
-    if (began) await this.#greet(entry, contact);
+    if (began) {
+      for (const { id } of contact.devices) {
+        await this.#greet(entry, contact, id);
+      }
+    }
     entry.after(() => this.#queues.added(contact.record.queues));
   }
 
   /** Ends whatever is under way with a contact. */
   async #part(entry: Entry, contact: Contact): Promise<void> {
-    await this.#outbox.part(entry, contact);
+    const { accountId } = contact.record;
+    for (const address of addressesOf(contact)) {
+      await this.#outbox.close(entry, address);
+    }
+    for (const { id } of contact.deviceList.devices) {
+      entry.delete(sessionTable, sessionName(accountId, id));
+    }
+    entry.delete(announcedTable, accountId);
+    entry.delete(heardTable, accountId);
     await this.conversations.part(entry, contact);
     this.#receipts.part(entry, contact);
     await this.#queues.discard(entry, contact.record.queues);
   }
 
-  /** A contact began a session: an answer ends its PreKey messages, and ours can go out. */
-  async #answer(entry: Entry, contact: Contact): Promise<void> {
-    await this.#greet(entry, contact);
-    await this.conversations.sendWaiting(entry, contact);
+  /** There is a session: an answer ends its PreKey messages, and what waited for it goes out. */
+  async #began(entry: Entry, contact: Contact, device: number): Promise<void> {
+    await this.#greet(entry, contact, device);
+    await this.conversations.sendWaiting(entry, contact, device);
   }
 
-  async #greet(entry: Entry, contact: Contact): Promise<void> {
-    const hello = composed(this.#desk, contact, { kind: "hello" });
-    await this.#outbox.post(entry, contact, hello.bytes);
+  async #greet(entry: Entry, contact: Contact, device: number): Promise<void> {
+    const hello = composed(this.#desk, contact, {
+      kind: "hello",
+      heard: await heardOf(entry, contact, device),
+    });
+    const recipient = recipientOf(contact, device);
+    await this.#outbox.post(entry, recipient, hello.bytes);
   }
 }
 

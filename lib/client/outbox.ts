@@ -1,7 +1,7 @@
 import { SignalError, type SignalErrorCode } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
-import { sealEnvelope } from "./content/mod.ts";
-import type { Contact } from "./contact.ts";
+import { type Carried, sealEnvelope } from "./content/mod.ts";
+import type { Recipient } from "./contact.ts";
 import type { Desk } from "./desk.ts";
 import type { Address } from "./keys/mod.ts";
 import { Lane } from "./lane.ts";
@@ -73,14 +73,11 @@ export class Outbox {
     this.#events = events;
   }
 
-  /** Takes up what was on its way when the account was last open. */
-  async load(): Promise<void> {
-    const { contacts, ledger } = this.#desk;
-    const addresses = [...contacts.values()].flatMap(({ devices }) =>
-      devices.map(({ address }) => address)
-    );
+  /** Takes up what was on its way to `addresses` when the account was last open. */
+  async load(addresses: readonly Address[]): Promise<void> {
     const names = addresses.map(({ send }) => queueName(send.publicKey));
-    const records = await ledger.reader.getMany(laneTable, names);
+    const { reader } = this.#desk.ledger;
+    const records = await reader.getMany(laneTable, names);
     for (const [i, address] of addresses.entries()) {
       const record = records[i];
       if (record) this.#lane(names[i], address, record);
@@ -88,31 +85,29 @@ export class Outbox {
   }
 
   /**
-   * Encrypts `plaintext` for every device of a contact, and puts the envelopes, the new ratchet
+   * Encrypts `plaintext` for every device of a recipient, and puts the envelopes, the new ratchet
    * states and the order of sending into `entry`. `message`: whose delivery state follows it.
-   * @returns false, with nothing put, when there is no session to encrypt with (yet)
+   * @returns the ids of devices for which nothing was put, as there is no way to them (yet)
    */
   async post(
     entry: Entry,
-    contact: Contact,
+    { accountId, devices }: Recipient,
     plaintext: Uint8Array,
     message?: MessageRef,
-  ): Promise<boolean> {
+  ): Promise<number[]> {
     const { account, clock } = this.#desk;
     const { encrypt, parseSession, serializeSession } = await this.#desk
       .sessions;
-    const { accountId } = contact.record;
-    const names = contact.devices.map(({ id }) => sessionName(accountId, id));
+    const names = devices.map(({ id }) => sessionName(accountId, id));
     const stored = await entry.getMany(sessionTable, names);
-    let posted = false;
-    for (const [i, device] of contact.devices.entries()) {
+    const missed: number[] = [];
+    for (const [i, { id, identityKey, address }] of devices.entries()) {
       const bytes = stored[i];
-      if (!bytes) continue;
-      const encrypted = await encrypt({
+      const encrypted = bytes && address && await encrypt({
         local: account.local,
-        remote: { serviceId: accountId, deviceId: device.id },
+        remote: { serviceId: accountId, deviceId: id },
         session: parseSession(bytes),
-        identityKey: device.identityKey,
+        identityKey,
         plaintext,
         now: clock.now(),
       }).catch((error: unknown) => {
@@ -122,39 +117,40 @@ export class Outbox {
           throw error;
         }
       });
-      if (!encrypted) continue;
-      entry.put(sessionTable, names[i], serializeSession(encrypted.session));
-      const queue = queueId(device.address.send.publicKey);
-      const { sealKey } = device.address;
-      await this.#enqueue(entry, device.address, {
-        id: this.#desk.random.bytes(TRANSPORT_ID),
-        envelope: sealEnvelope(
-          { sealKey, queue },
-          account.device.id,
-          encrypted.message,
-        ),
-        message,
-      });
-      posted = true;
+      if (encrypted && address) {
+        entry.put(sessionTable, names[i], serializeSession(encrypted.session));
+        await this.deliver(entry, address, encrypted.message, message);
+      } else missed.push(id);
     }
-    return posted;
+    return missed;
   }
 
-  /**
-   * In the commit of a parting: nothing more goes to the contact, nor what was on its way to them. Its
-   * messages have failed, and the sessions are no more.
-   */
-  async part(entry: Entry, { record, devices }: Contact): Promise<void> {
-    for (const { id, address } of devices) {
-      const name = queueName(address.send.publicKey);
-      await this.#bury(entry, name);
-      entry.delete(laneTable, name);
-      entry.delete(sessionTable, sessionName(record.accountId, id));
-      entry.after(() => {
-        this.#lanes.get(name)?.stop();
-        this.#lanes.delete(name);
-      });
-    }
+  /** Puts an envelope on its way to a queue. */
+  async deliver(
+    entry: Entry,
+    address: Address,
+    carried: Carried,
+    message?: MessageRef,
+  ): Promise<void> {
+    const queue = queueId(address.send.publicKey);
+    const { sealKey } = address;
+    const { device } = this.#desk.account;
+    await this.#enqueue(entry, address, {
+      id: this.#desk.random.bytes(TRANSPORT_ID),
+      envelope: sealEnvelope({ sealKey, queue }, device.id, carried),
+      message,
+    });
+  }
+
+  /** Nothing more goes to this queue, nor what was on its way there: its messages have failed. */
+  async close(entry: Entry, { send }: Address): Promise<void> {
+    const name = queueName(send.publicKey);
+    await this.#bury(entry, name);
+    entry.delete(laneTable, name);
+    entry.after(() => {
+      this.#lanes.get(name)?.stop();
+      this.#lanes.delete(name);
+    });
   }
 
   connected(connection: Connection): void {

@@ -27,6 +27,9 @@ export interface OwnQueuesEvents {
   replaced(): void;
 }
 
+/** How long an account queue is left to who took it, in ms. */
+const RETAKE_MS = 3_600_000;
+
 /** The queues that this device reads: subscribed to on every connection, deleted when nobody needs them. */
 export class OwnQueues {
   readonly #desk: Desk;
@@ -46,9 +49,15 @@ export class OwnQueues {
     this.#connection = connection;
     const contacts = [...this.#desk.contacts.values()];
     // The devices' queues first: should the relay's limit be reached, these are what messages come by.
-    const names = [0, 1].flatMap((which) =>
-      contacts.flatMap(({ record }) => record.queues[which] ?? [])
+    const most = Math.max(
+      0,
+      ...contacts.map(({ record }) => record.queues.length),
     );
+    const names = Array.from(
+      { length: most },
+      (_, which) =>
+        contacts.flatMap(({ record }) => record.queues[which] ?? []),
+    ).flat();
     this.#inBackground(this.#subscribe(connection, names, 0));
     this.#tidy(connection);
   }
@@ -149,7 +158,21 @@ export class OwnQueues {
   #listen(connection: Connection, name: string, handle: number): void {
     connection.listen(handle, (push) => {
       if (push.type === "MSG") this.#events.message(connection, name, push);
-      if (push.type === "REPLACED") this.#events.replaced();
+      if (push.type === "REPLACED") this.#replaced(connection, name);
+    });
+  }
+
+  /**
+   * This device's own queues are read by nobody else, unless it runs twice. Those of the account have one
+   * reader at a time among its devices, the one that came last; should that be gone, another comes.
+   */
+  #replaced(connection: Connection, name: string): void {
+    const contacts = [...this.#desk.contacts.values()];
+    const own = !contacts.some(({ record }) => record.queues.indexOf(name) > 0);
+    if (own) return this.#events.replaced();
+    this.#desk.clock.after(RETAKE_MS, () => {
+      if (connection.lost) return;
+      this.#inBackground(this.#subscribe(connection, [name], 0));
     });
   }
 

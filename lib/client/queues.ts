@@ -19,7 +19,7 @@ import {
 import type { Entry } from "./ledger.ts";
 import { type Connection, RelayError } from "./link/mod.ts";
 import type { OwnAccount } from "./own_account.ts";
-import { queueTable } from "./records.ts";
+import { type QueueRecord, queueTable } from "./records.ts";
 
 /** The name of a queue in the vault: its id at the relay, hex. */
 export function queueName(sendPublicKey: Uint8Array): string {
@@ -29,17 +29,30 @@ export function queueName(sendPublicKey: Uint8Array): string {
 /** New credentials of an own queue, kept in `entry`. The relay hears of it from `createQueue`. */
 export async function makeQueue(
   entry: Entry,
-  account: OwnAccount,
+  { recoveryKey }: Pick<OwnAccount, "recoveryKey">,
 ): Promise<{ name: string; credentials: QueueCredentials }> {
   const credentials = await newQueue();
-  const name = queueName(credentials.send.publicKey);
-  entry.put(queueTable, name, {
-    credentials: encodeQueue(credentials),
-    removeKey: await sealRemoveKey(account.recoveryKey, credentials),
-    recent: [],
-    unreadable: 0,
-  });
+  const { name, record } = await queueRecord(credentials, recoveryKey);
+  entry.put(queueTable, name, record);
   return { name, credentials };
+}
+
+/** An own queue as the vault keeps it. */
+export async function queueRecord(
+  credentials: QueueCredentials,
+  recoveryKey: Uint8Array,
+  contact?: string,
+): Promise<{ name: string; record: QueueRecord }> {
+  return {
+    name: queueName(credentials.send.publicKey),
+    record: {
+      credentials: encodeQueue(credentials),
+      removeKey: await sealRemoveKey(recoveryKey, credentials),
+      ...contact === undefined ? {} : { contact },
+      recent: [],
+      unreadable: 0,
+    },
+  };
 }
 
 /** How often the price of an anonymous command may rise while we work for it. */

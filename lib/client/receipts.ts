@@ -1,4 +1,4 @@
-import type { Contact } from "./contact.ts";
+import { type Contact, recipientOf } from "./contact.ts";
 import { composed } from "./contents.ts";
 import type { Desk } from "./desk.ts";
 import type { Entry } from "./ledger.ts";
@@ -117,7 +117,7 @@ export class Receipts {
         ids,
       });
       // What arrived came in a session, so there is one to answer in.
-      await this.#outbox.post(entry, contact, receipt.bytes);
+      await this.#outbox.post(entry, recipientOf(contact), receipt.bytes);
     }
   }
 }

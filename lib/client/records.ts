@@ -62,7 +62,10 @@ export interface ContactRecord {
   }[];
   /** Where the person receives from us, whatever became of their devices; none after a parting. */
   readonly accountAddress?: Uint8Array;
-  /** Own queues that only they can send to, hex: this device's, then the account's; none after a parting. */
+  /**
+   * Own queues that only they can send to, hex: this device's, then the account's, then such as the
+   * account had before, until the contact knows better; none after a parting.
+   */
   readonly queues: readonly string[];
   /** 16 bytes, hex. */
   readonly conversation: string;
@@ -76,6 +79,26 @@ export interface ContactRecord {
     readonly seen: boolean;
   };
   readonly settings: ContactSettings;
+}
+
+/** What this device has told a contact of the own account. */
+export interface AnnouncedRecord {
+  /** Of the own device list. */
+  readonly version: number;
+  /** When, by this device's clock, ms since the epoch. */
+  readonly at: number;
+}
+
+/** What the devices of a contact have told, by identity key, hex. */
+export interface HeardRecord {
+  readonly devices: Readonly<
+    Record<string, {
+      /** When it last announced itself, by its clock, ms since the epoch; 0: never. */
+      readonly announced: number;
+      /** The version of their backup that it last told. */
+      readonly backupVersion: number;
+    }>
+  >;
 }
 
 /** Conversations, hex, whose contacts were deleted, and whose messages are still being erased. */
@@ -93,6 +116,8 @@ export interface QueueRecord {
   readonly contact?: string;
   /** The last transport ids, newest last: what is delivered again is known by them. */
   readonly recent: readonly Uint8Array[];
+  /** Since when another one has taken its place, ms since the epoch; who does not know may still send here. */
+  readonly retired?: number;
   /** Envelopes that could not be read. */
   readonly unreadable: number;
 }
@@ -117,7 +142,7 @@ export interface LaneRecord {
   readonly next: number;
 }
 
-/** Messages, by content id, that wait for a session with the contact. */
+/** Messages, by content id, that wait for a session with a device of a contact; the id is the session's name. */
 export interface UnsentRecord {
   readonly ids: readonly string[];
 }
@@ -157,6 +182,15 @@ export interface BackupRecord {
   readonly written: { readonly version: number; readonly at: number };
   /** Whether the relay once had an older one than was written. */
   readonly wentBack: boolean;
+  /** The highest version that this device has read there, of those that it did not write itself. */
+  readonly read?: number;
+  /** The highest version that others have heard of, from other devices of the account than this one. */
+  readonly told?: number;
+}
+
+/** What was heard of the own device list, when it can't be so: see view.ts. */
+export interface StandingRecord {
+  readonly at: "behind" | "forked";
 }
 
 export const accountTable = table("account", plain<AccountRecord>());
@@ -172,8 +206,11 @@ export const backupKeysTable = table(
   plain<BackupKeysRecord>(),
 );
 export const backupTable = table("backup", plain<BackupRecord>());
+export const standingTable = table("standing", plain<StandingRecord>());
 export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
+export const announcedTable = table("announced", plain<AnnouncedRecord>());
+export const heardTable = table("heard", plain<HeardRecord>());
 export const leavingTable = table("leaving", plain<LeavingRecord>());
 export const queueTable = table("queue", plain<QueueRecord>());
 export const discardedTable = table("discarded", plain<DiscardedRecord>());

@@ -64,6 +64,14 @@ export type FailedBackup =
   /** The relay does not take it. */
   | "refused";
 
+/** The own device list, by what contacts have heard of it. */
+export type Standing =
+  | "current"
+  /** There is a later one: the relay gave out an old backup, or another device has signed since. */
+  | "behind"
+  /** There is another one beside it: two devices went on from the same. */
+  | "forked";
+
 export type DeliveryState =
   | "sending"
   | "sent"
@@ -346,6 +354,7 @@ export interface MessengerView {
   /** Tries the relay now instead of at `retryAt`. */
   reconnect(): void;
   readonly backup: ReadonlySignal<BackupState>;
+  readonly standing: ReadonlySignal<Standing>;
   readonly settings: {
     readonly deliveryReceipts: ReadonlySignal<boolean>;
     readonly readReceipts: ReadonlySignal<boolean>;

@@ -108,6 +108,10 @@ export class Backup {
     while (true) {
       const record = await this.#look(keys);
       const { wentBack } = record;
+      if ((record.told ?? 0) > (record.read ?? 0)) {
+        await this.#takeIn(connection, keys);
+        continue;
+      }
       if (record.version === record.written.version) {
         return this.#show({ at: "saved" }, wentBack);
       }
@@ -209,14 +213,18 @@ export class Backup {
         ? merge(parseCells(record.cells), theirs.cells.values())
         : parseCells(record.cells);
       // Versions never fall: who has a lower one than was written has an old one.
-      const wentBack = record.wentBack ||
-        theirs !== undefined && theirs.version < record.written.version;
+      const { written, told = 0, read: before = 0 } = record;
+      const foreign = theirs && theirs.version !== written.version;
+      const read = foreign ? Math.max(before, theirs.version) : before;
+      const wentBack = record.wentBack || told > read ||
+        theirs !== undefined && theirs.version < written.version;
       entry.put(backupTable, SELF, {
         ...record,
         cells: encodeCells(cells),
         version: Math.max(record.version, theirs?.version ?? 0) + 1,
         base,
         wentBack,
+        read: Math.max(read, told),
       });
     });
   }

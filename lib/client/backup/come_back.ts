@@ -3,6 +3,7 @@
  * new device replaces those before it: their queues are deleted, the list that it signs names it alone,
  * and the backup begins another epoch, which they can't write.
  */
+import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Adapters } from "../adapters.ts";
 import { conversationOf } from "../contact.ts";
 import { emptyLog } from "../content/mod.ts";
@@ -13,6 +14,7 @@ import {
   type DeviceList,
   ed25519PairOf,
   MalformedError,
+  newQueue,
   openSealed,
   parseAccessKey,
   REMOVE_KEY_PURPOSE,
@@ -27,12 +29,14 @@ import {
   RelayError,
 } from "../link/mod.ts";
 import { backupKeys, newDeviceRecords } from "../new_device.ts";
-import { deleteQueue } from "../queues.ts";
+import { deleteQueue, queueName, queueRecord } from "../queues.ts";
 import {
   backupTable,
   type ContactRecord,
   contactsTable,
   contactTable,
+  queueTable,
+  relayTable,
   SELF,
 } from "../records.ts";
 import type { Keeper } from "../keeper.ts";
@@ -43,6 +47,7 @@ import { readBlob } from "./blob.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
 import type { Cells } from "./cells.ts";
 import { type BackupContents, readContents } from "./contents.ts";
+import type { BackedContact } from "./held.ts";
 import { BackupError, openBackup, openBackupKey } from "./seal.ts";
 
 /** How long the relay may take to be reached, in ms; circuits of Tor take up to 8 s. */
@@ -100,7 +105,8 @@ export async function comeBack(
     const outcome = await atRelay(adapters, async (connection) => {
       const found = await read(connection, account);
       await deleteQueues(connection, account, found.contents);
-      return await recordsOf(account, found);
+      const now = adapters.clock.now();
+      return await recordsOf(account, found, connection, now);
     });
     if ("reason" in outcome) return outcome;
     await keeper.untilThereIsRoom({ at: "no-account" }, async () => {
@@ -116,15 +122,22 @@ export async function comeBack(
   }
 }
 
-/** What contacts still send to the devices there were has nowhere to go: they see that it failed. */
+/**
+ * The queues of the devices there were are no more: what contacts still send there has nowhere to go.
+ * Those of the account stay, for whoever knows only these.
+ */
 async function deleteQueues(
   connection: Connection,
   { recovery }: Account,
   { contacts }: BackupContents,
 ): Promise<void> {
-  for (const { id, removeKey } of contacts.flatMap(({ queues }) => queues)) {
-    const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
-    await deleteQueue(connection, id, await ed25519PairOf(seed));
+  for (const { queues, accountQueues } of contacts) {
+    const kept = accountQueues.map(({ send }) => queueName(send.publicKey));
+    for (const { id, removeKey } of queues) {
+      if (kept.includes(bytesToHex(id))) continue;
+      const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
+      await deleteQueue(connection, id, await ed25519PairOf(seed));
+    }
   }
 }
 
@@ -161,17 +174,14 @@ async function read(
 async function recordsOf(
   account: Account,
   { epoch, version, base, cells, contents, list }: Found,
+  { hello }: Connection,
+  now: number,
 ): Promise<VaultChange[]> {
   const highest = Math.max(...list.devices.map(({ id }) => id));
-  const contacts = contents.contacts.map(({ record }): ContactRecord => {
-    const { accountAddress: _, ...known } = record;
-    return {
-      ...known,
-      devices: [],
-      queues: [],
-      conversation: conversationOf(account.accountId, record.accountId),
-    };
-  });
+  const known = await Promise.all(
+    contents.contacts.map((contact) => recordsOfContact(account, contact, now)),
+  );
+  const contacts = known.map(({ contact }) => contact);
   return [
     ...await newDeviceRecords(account, {
       name: contents.account.name,
@@ -181,10 +191,11 @@ async function recordsOf(
       before: list,
       backupKeys: await backupKeys(account, undefined, epoch + 1),
     }),
+    relayTable.put(SELF, { url: hello.url, key: hello.relayKey }),
     contactsTable.put(SELF, {
       ids: contacts.map(({ accountId }) => accountId),
     }),
-    ...contacts.map((record) => contactTable.put(record.accountId, record)),
+    ...known.flatMap(({ changes }) => changes),
     ...contacts.map(({ conversation, metAt }) => emptyLog(conversation, metAt)),
     backupTable.put(SELF, {
       cells: encodeCells(cells),
@@ -193,8 +204,53 @@ async function recordsOf(
       base,
       written: { version, at: 0 },
       wentBack: false,
+      read: version,
     }),
   ];
+}
+
+/**
+ * A contact, with new queues for them: of this device, and of the account. They know those that the
+ * account had until they hear of these.
+ */
+async function recordsOfContact(
+  { accountId, recovery }: Account,
+  { record, queues, accountQueues }: BackedContact,
+  now: number,
+): Promise<{ contact: ContactRecord; changes: VaultChange[] }> {
+  const retired = await Promise.all(accountQueues.map(async (queue) => {
+    const name = queueName(queue.send.publicKey);
+    const kept = queues.find(({ id }) => bytesToHex(id) === name);
+    if (!kept) throw new MalformedError("an account queue");
+    const seed = await openSealed(recovery, kept.removeKey, REMOVE_KEY_PURPOSE);
+    return { ...queue, remove: await ed25519PairOf(seed) };
+  }));
+  // After a parting there is no way, and none is made.
+  const made = record.accountAddress
+    ? [await newQueue(), await newQueue()]
+    : [];
+  const own = await Promise.all(
+    [...made, ...retired].map((queue) =>
+      queueRecord(queue, recovery.publicKey, record.accountId)
+    ),
+  );
+  const contact = {
+    ...record,
+    queues: own.map(({ name }) => name),
+    conversation: conversationOf(accountId, record.accountId),
+  };
+  return {
+    contact,
+    changes: [
+      contactTable.put(record.accountId, contact),
+      ...own.map(({ name, record: queue }, i) =>
+        queueTable.put(
+          name,
+          i < made.length ? queue : { ...queue, retired: now },
+        )
+      ),
+    ],
+  };
 }
 
 /** Does `work` on a connection of its own. What the relay or its backup have against it is the outcome. */

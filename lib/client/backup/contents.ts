@@ -27,6 +27,8 @@ const MAX_DEVICES = 127;
 /** A removed seed: 32 bytes in a sealed box. */
 const SEALED_SEED = 81;
 const QUEUE_ID = 16;
+/** The present one, and such as contacts may still know. */
+const MAX_ACCOUNT_QUEUES = 127;
 const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
 
 /**
@@ -87,7 +89,9 @@ async function readContact(
   return {
     record,
     queues: way.repeated(4, MAX_DEVICES + 1).map(readQueue),
-    ...way.has(3) ? { accountQueue: await readAccountQueue(way.bytes(3)) } : {},
+    accountQueues: await Promise.all(
+      way.repeated(3, MAX_ACCOUNT_QUEUES).map(readAccountQueue),
+    ),
   };
 }
 

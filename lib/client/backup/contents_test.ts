@@ -79,7 +79,7 @@ async function backedContact(
       id: new Uint8Array(16).fill(9),
       removeKey: await sealRemoveKey(recoveryKey, queue),
     }],
-    accountQueue: { receive, send, sealKey },
+    accountQueues: [{ receive, send, sealKey }],
   };
 }
 
@@ -88,7 +88,11 @@ Deno.test("an account and its contacts come back from a backup as they were", as
   const first = await backedContact(recoveryKey, 1_000);
   const second = await backedContact(recoveryKey, 2_000);
   const { accountAddress: _, ...left } = second.record;
-  const parted = { record: { ...left, devices: [] }, queues: [] };
+  const parted = {
+    record: { ...left, devices: [] },
+    queues: [],
+    accountQueues: [],
+  };
   const { cells } = stated(
     [
       ...heldOfAccount(backed),

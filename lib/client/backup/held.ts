@@ -22,11 +22,11 @@ export interface BackedQueue {
 export interface BackedContact {
   readonly record: Omit<ContactRecord, "queues" | "conversation">;
   readonly queues: readonly BackedQueue[];
-  /** Of the account queue, without its remove key; none after a parting. */
-  readonly accountQueue?: Pick<
+  /** Those of the account, the present one first, without remove keys; none after a parting. */
+  readonly accountQueues: readonly Pick<
     QueueCredentials,
     "receive" | "send" | "sealKey"
-  >;
+  >[];
 }
 
 export interface BackedAccount {
@@ -105,7 +105,7 @@ function encodePerson(
 }
 
 function encodeWay(
-  { record, queues, accountQueue }: BackedContact,
+  { record, queues, accountQueues }: BackedContact,
 ): Uint8Array {
   return writeMessage((writer) => {
     for (const { id, address } of record.devices) {
@@ -118,8 +118,7 @@ function encodeWay(
       );
     }
     if (record.accountAddress) writer.writeBytesField(2, record.accountAddress);
-    if (accountQueue) {
-      const { receive, send, sealKey } = accountQueue;
+    for (const { receive, send, sealKey } of accountQueues) {
       writer.writeBytesField(3, concatBytes(receive.seed, send.seed, sealKey));
     }
     for (const { id, removeKey } of queues) {

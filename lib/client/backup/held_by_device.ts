@@ -44,16 +44,21 @@ async function contactOf(
   entry: Entry,
   record: ContactRecord,
 ): Promise<BackedContact> {
-  const queues = await entry.getMany(queueTable, record.queues);
-  const kept = queues.map((queue, i) => {
+  const found = await entry.getMany(queueTable, record.queues);
+  const queues = found.map((queue) => {
     if (!queue) throw new DamagedError("a queue is missing");
-    return { id: hexToBytes(record.queues[i]), removeKey: queue.removeKey };
+    return queue;
   });
   // This device's queue, then the account's.
-  const account = queues[1] && await parseQueue(queues[1].credentials);
+  const accountQueues = await Promise.all(
+    queues.slice(1).map(({ credentials }) => parseQueue(credentials)),
+  );
   return {
     record,
-    queues: kept,
-    ...account ? { accountQueue: account } : {},
+    queues: queues.map(({ removeKey }, i) => ({
+      id: hexToBytes(record.queues[i]),
+      removeKey,
+    })),
+    accountQueues,
   };
 }

@@ -14,7 +14,7 @@ import {
   type Session,
 } from "../../signal/mod.ts";
 import { type KnownBody, newContent, newContentId } from "./content.ts";
-import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import { ANNOUNCEMENT, openEnvelope, sealEnvelope } from "./envelope.ts";
 import { MAX_RECEIPT_IDS, MAX_TEXT_BYTES } from "./limits.ts";
 
 const NOW = 1_795_000_000_000;
@@ -106,6 +106,7 @@ async function sealed(side: Side, body: KnownBody): Promise<Uint8Array> {
 
 async function opened(side: Side, envelope: Uint8Array): Promise<void> {
   const { message } = openEnvelope(KEY, envelope);
+  assert.ok(message.type !== ANNOUNCEMENT);
   const { session } = await decrypt({
     local: side.local,
     remote: side.remote,

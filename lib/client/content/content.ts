@@ -30,8 +30,11 @@ export type KnownBody =
     readonly state: "delivered" | "read";
     readonly ids: readonly string[];
   }
-  /** Says nothing. Ends the PreKey messages of a new session by answering it. */
-  | { readonly kind: "hello" }
+  /**
+   * Ends the PreKey messages of a new session by answering it. `heard`: what this device last heard of
+   * the account it greets, from others than the device it greets.
+   */
+  | { readonly kind: "hello"; readonly heard?: HeardClaim }
   /** Replaces the text of a message of the same author. */
   | { readonly kind: "edit"; readonly target: string; readonly text: string }
   /** Takes back a message of the same author, for everyone. */
@@ -44,6 +47,12 @@ export type KnownBody =
     readonly targetAuthor: string;
     readonly emoji: string;
   };
+
+/** Whoever serves an account an old list or backup is noticed by what others have heard. */
+export interface HeardClaim {
+  readonly deviceList: ContentFields["deviceList"];
+  readonly backupVersion: number;
+}
 
 export type Body =
   | KnownBody
@@ -182,7 +191,7 @@ function encodeBody(body: KnownBody): Uint8Array {
         writeVarint(writer, 1, 1 + RECEIPT_STATES.indexOf(body.state));
         return writeBytes(writer, 2, hexToBytes(body.ids.join("")));
       case "hello":
-        return;
+        return body.heard && writeHeard(writer, body.heard);
       case "edit":
         writeBytes(writer, 1, hexToBytes(body.target));
         return writeText(writer, 2, body.text);
@@ -207,7 +216,7 @@ function decodeBody(number: number, bytes: Uint8Array): KnownBody | undefined {
     case BODY.receipt:
       return readReceipt(fields());
     case BODY.hello:
-      return { kind: "hello" };
+      return readHello(fields());
     case BODY.edit:
       return {
         kind: "edit",
@@ -221,6 +230,29 @@ function decodeBody(number: number, bytes: Uint8Array): KnownBody | undefined {
     default:
       return undefined;
   }
+}
+
+function writeHeard(
+  writer: PbfWriter,
+  { deviceList, backupVersion }: HeardClaim,
+): void {
+  writeVarint(writer, 1, deviceList.version);
+  writeBytes(writer, 2, deviceList.hash);
+  writeVarint(writer, 3, backupVersion);
+}
+
+function readHello(fields: Fields): KnownBody {
+  if (!fields.has(1)) return { kind: "hello" };
+  return {
+    kind: "hello",
+    heard: {
+      deviceList: {
+        version: fields.uint(1, 1, MAX_U32),
+        hash: fields.bytes(2, 8),
+      },
+      backupVersion: fields.uint(3, 0, MAX_U32),
+    },
+  };
 }
 
 function readReceipt(fields: Fields): KnownBody {

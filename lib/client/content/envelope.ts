@@ -15,6 +15,14 @@ export interface SignalMessage {
   readonly bytes: Uint8Array;
 }
 
+/** Not a Signal message but an announcement: see devices/announcement.ts. */
+export const ANNOUNCEMENT = 9;
+
+/** What an envelope carries. */
+export type Carried =
+  | SignalMessage
+  | { readonly type: typeof ANNOUNCEMENT; readonly bytes: Uint8Array };
+
 /** The queue it is for, and the symmetric key of that queue's address. */
 export interface EnvelopeKey {
   /** 32 bytes. */
@@ -24,9 +32,9 @@ export interface EnvelopeKey {
 }
 
 export interface OpenedEnvelope {
-  /** 1..127. As the sender says: the Signal session is what proves it. */
+  /** 1..127. As the sender says: the Signal session, or a signature, is what proves it. */
   readonly senderDevice: number;
-  readonly message: SignalMessage;
+  readonly message: Carried;
 }
 
 export type EnvelopeErrorCode =
@@ -71,7 +79,7 @@ export const MAX_SIGNAL_MESSAGE = Math.max(...ENVELOPE_SIZES) -
 export function sealEnvelope(
   { sealKey, queue }: EnvelopeKey,
   senderDevice: number,
-  message: SignalMessage,
+  message: Carried,
 ): Uint8Array {
   const { type, bytes } = message;
   const size = ENVELOPE_SIZES.find((size) =>
@@ -116,9 +124,8 @@ export function openEnvelope(
   const wellFormed = senderDevice >= 1 && senderDevice <= 127 &&
     end <= inner.length &&
     inner.subarray(end).every((byte) => byte === 0);
-  if (!wellFormed || (type !== 2 && type !== 3)) {
-    throw new EnvelopeError("malformed");
-  }
+  const known = type === 2 || type === 3 || type === ANNOUNCEMENT;
+  if (!wellFormed || !known) throw new EnvelopeError("malformed");
   return {
     senderDevice,
     message: { type, bytes: inner.slice(HEADER_LENGTH, end) },

@@ -213,6 +213,24 @@ export class ConversationLog {
     return row && { row, content: contentOf(entry.state) };
   }
 
+  /**
+   * Own messages, oldest first, of which nobody has confirmed that they arrived: among the last `most`
+   * of the conversation, and such as are younger than `since` (ms since the epoch, by this device's clock).
+   */
+  async unconfirmed(
+    r: VaultReader,
+    conversation: string,
+    { since, most }: { since: number; most: number },
+  ): Promise<string[]> {
+    const summary = await r.get(summaries, hexToBytes(conversation));
+    const { next = 0, clearedTo = 0 } = summary ?? {};
+    const start = Math.max(clearedTo, next - most);
+    const rows = await this.#rowsBetween(r, conversation, start, next);
+    return rows.filter(({ mine, arrived, state }) =>
+      mine && arrived >= since && state !== "delivered" && state !== "read"
+    ).map(({ id }) => id);
+  }
+
   /** In the order of `conversations`; undefined for one that was never started. */
   async summaries(
     r: VaultReader,

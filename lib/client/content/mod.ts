@@ -4,12 +4,15 @@ export {
   type Body,
   type Content,
   type ContentFields,
+  type HeardClaim,
   type KnownBody,
   newContent,
   newContentId,
   parseContent,
 } from "./content.ts";
 export {
+  ANNOUNCEMENT,
+  type Carried,
   EnvelopeError,
   type EnvelopeErrorCode,
   type EnvelopeKey,

@@ -194,7 +194,8 @@ async function parseDevice(
   };
 }
 
-function encodeBundle(bundle: PreKeyBundle): Uint8Array {
+/** A bundle, without what the signed list says of its device. docs/protocol.md § Cards. */
+export function encodeBundle(bundle: PreKeyBundle): Uint8Array {
   return writeMessage((writer) => {
     writer.writeVarintField(1, bundle.signedPreKey.id);
     writer.writeBytesField(2, bundle.signedPreKey.publicKey);
@@ -210,7 +211,7 @@ function encodeBundle(bundle: PreKeyBundle): Uint8Array {
 }
 
 /** The form of a bundle. Its signatures are checked where a session starts from it. */
-function parseBundle(bytes: Uint8Array, device: Device): PreKeyBundle {
+export function parseBundle(bytes: Uint8Array, device: Device): PreKeyBundle {
   const fields = new Fields(bytes);
   const preKey = fields.has(7) || fields.has(8)
     ? {

@@ -94,3 +94,30 @@ export async function sees(
   );
   assert.deepEqual(textsOf(conversation.messages.value), texts);
 }
+
+/** Until the backup of what there is is at the relay. */
+export async function saved(
+  world: World,
+  { messenger }: Person,
+): Promise<void> {
+  await world.until(
+    () => messenger.backup.value.at === "saved",
+    "a backup is saved",
+  );
+}
+
+/** A device on which nothing is stored. */
+export async function fresh(world: World): Promise<Person> {
+  const person = world.person();
+  await person.start();
+  return person;
+}
+
+/** Does what may take time of the world's. */
+export async function done<T>(world: World, action: Promise<T>): Promise<T> {
+  let ended = false;
+  const watched = action.finally(() => ended = true);
+  watched.catch(() => {});
+  await world.until(() => ended, "an action comes to its end");
+  return await watched;
+}

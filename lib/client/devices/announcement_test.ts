@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "@noble/hashes/utils.js";
+import {
+  generateKyberPreKey,
+  generatePreKey,
+  generateSignedPreKey,
+  type PreKeyBundle,
+} from "../../signal/mod.ts";
+import {
+  addressOf,
+  deriveAccount,
+  DeviceListError,
+  encodeAddress,
+  MalformedError,
+  newAccessKey,
+  newDevice,
+  newQueue,
+  publicDevice,
+  signDeviceList,
+} from "../keys/mod.ts";
+import { ANNOUNCEMENT, openEnvelope, sealEnvelope } from "../content/mod.ts";
+import { readAnnouncement, signAnnouncement } from "./announcement.ts";
+
+async function announced(recipients = 1) {
+  const account = deriveAccount(newAccessKey());
+  const device = await newDevice(2);
+  const deviceList = signDeviceList({
+    accountId: account.accountId,
+    accountKey: account.accountKey,
+    devices: [publicDevice(device), publicDevice(await newDevice(1))],
+  });
+  const relay = { url: "https://relay.example", key: randomBytes(32) };
+  const to = deriveAccount(newAccessKey()).accountId;
+  const said = {
+    from: account.accountId,
+    to,
+    time: 1_790_000_000_000,
+    deviceList,
+    address: addressOf(await newQueue(), relay),
+    accountAddress: addressOf(await newQueue(), relay),
+    backupVersion: 7,
+    bundles: new Map<number, PreKeyBundle>(),
+    heard: { deviceList: randomBytes(200), backupVersion: 3 },
+  };
+  const signed = await generateSignedPreKey(1, device.identity);
+  for (let id = 1; id <= recipients; id++) {
+    const kyber = await generateKyberPreKey(id, device.identity);
+    const preKey = await generatePreKey(id);
+    said.bundles.set(id, {
+      registrationId: device.registrationId,
+      deviceId: 2,
+      identityKey: device.identity.publicKey,
+      signedPreKey: {
+        id: 1,
+        publicKey: signed.keyPair.publicKey,
+        signature: signed.signature,
+      },
+      kyberPreKey: {
+        id,
+        publicKey: kyber.publicKey,
+        signature: kyber.signature,
+      },
+      preKey: { id, publicKey: preKey.keyPair.publicKey },
+    });
+  }
+  const from = {
+    accountId: account.accountId,
+    accountKey: account.accountKey.publicKey,
+  };
+  return { account, device, said, from, to };
+}
+
+Deno.test("an announcement says to its recipient what the device said", async () => {
+  const { device, said, from, to } = await announced(2);
+  const read = await readAnnouncement(signAnnouncement(said, device), from, to);
+  const { address, accountAddress, deviceList, ...rest } = read;
+  assert.deepEqual(encodeAddress(address), encodeAddress(said.address));
+  assert.ok(accountAddress);
+  assert.deepEqual(
+    encodeAddress(accountAddress),
+    encodeAddress(said.accountAddress),
+  );
+  assert.deepEqual(deviceList.hash, said.deviceList.hash);
+  assert.deepEqual(rest, {
+    from: said.from,
+    to,
+    time: said.time,
+    device: publicDevice(device),
+    backupVersion: 7,
+    bundles: said.bundles,
+    heard: said.heard,
+  });
+});
+
+Deno.test("an announcement with bundles for eight devices fits an envelope", async () => {
+  const { device, said } = await announced(8);
+  const bytes = signAnnouncement(said, device);
+  const key = { sealKey: randomBytes(32), queue: randomBytes(16) };
+  const envelope = sealEnvelope(key, 2, { type: ANNOUNCEMENT, bytes });
+  assert.equal(envelope.length, 16_352);
+  assert.deepEqual(openEnvelope(key, envelope), {
+    senderDevice: 2,
+    message: { type: ANNOUNCEMENT, bytes },
+  });
+});
+
+Deno.test("an announcement is believed only as its device signed it, for whom, and with the account's list", async () => {
+  const { device, said, from, to } = await announced();
+  const bytes = signAnnouncement(said, device);
+  const other = await announced();
+  const refused = (
+    read: Promise<unknown>,
+    error: typeof MalformedError | typeof DeviceListError,
+  ) => assert.rejects(read, error);
+  // Passed on to somebody else, or said to be another's.
+  await refused(readAnnouncement(bytes, from, other.to), MalformedError);
+  await refused(readAnnouncement(bytes, other.from, to), DeviceListError);
+  // Signed by who is not in the list under that id.
+  const impostor = { ...device, identity: (await newDevice(2)).identity };
+  await refused(
+    readAnnouncement(signAnnouncement(said, impostor), from, to),
+    MalformedError,
+  );
+  const unlisted = await newDevice(3);
+  await refused(
+    readAnnouncement(signAnnouncement(said, unlisted), from, to),
+    MalformedError,
+  );
+  // A list that another account's key signed.
+  const foreign = { ...said, deviceList: other.said.deviceList };
+  await refused(
+    readAnnouncement(signAnnouncement(foreign, device), from, to),
+    DeviceListError,
+  );
+  // Changed anywhere on the way.
+  for (let at = 0; at < bytes.length; at += 97) {
+    const changed = bytes.slice();
+    changed[at] ^= 1;
+    await assert.rejects(readAnnouncement(changed, from, to));
+  }
+  await assert.rejects(readAnnouncement(bytes.subarray(0, 500), from, to));
+});

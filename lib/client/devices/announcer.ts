@@ -1,0 +1,184 @@
+import { describeSession, parseSession } from "../../signal/mod.ts";
+import {
+  type Contact,
+  isConnected,
+  type Recipient,
+  recipientOf,
+} from "../contact.ts";
+import { ANNOUNCEMENT } from "../content/mod.ts";
+import type { Desk } from "../desk.ts";
+import { type Address, addressOf, parseQueue } from "../keys/mod.ts";
+import { equalBytes } from "@noble/ciphers/utils.js";
+import type { Entry } from "../ledger.ts";
+import {
+  backoff,
+  type Connection,
+  ConnectionLostError,
+  RelayError,
+} from "../link/mod.ts";
+import { type Outbox, sessionName } from "../outbox.ts";
+import { makeBundle } from "../prekeys.ts";
+import { createQueue } from "../queues.ts";
+import {
+  announcedTable,
+  heardTable,
+  queueTable,
+  relayTable,
+  SELF,
+  sessionTable,
+} from "../records.ts";
+import { type Heard, signAnnouncement } from "./announcement.ts";
+import { backupHeard } from "./heard.ts";
+
+/** A contact that answered nothing is told again after this long, ms. */
+const AGAIN_MS = 86_400_000;
+
+/**
+ * Tells every contact of this device, over the queue of their account: once for each list that the own
+ * account has, and again while there is no session. What it names is at the relay before it is sent.
+ */
+export class Announcer {
+  readonly #desk: Desk;
+  readonly #outbox: Outbox;
+  #connection: Connection | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #failures = 0;
+
+  constructor(desk: Desk, outbox: Outbox) {
+    this.#desk = desk;
+    this.#outbox = outbox;
+  }
+
+  connected(connection: Connection): void {
+    this.#connection = connection;
+    this.#failures = 0;
+    this.look();
+  }
+
+  lost(): void {
+    this.#connection = undefined;
+  }
+
+  /** Something may be to be told now. */
+  look(): void {
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#again = false;
+    this.#running = this.#run().catch((error) => this.#failed(error))
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) this.look();
+      });
+  }
+
+  async #run(): Promise<void> {
+    for (const { record } of [...this.#desk.contacts.values()]) {
+      const connection = this.#connection;
+      const contact = this.#desk.contacts.get(record.accountId);
+      if (!connection || connection.lost) return;
+      const { reader } = this.#desk.ledger;
+      if (contact && await this.#due(reader, contact)) {
+        await this.#tell(connection, contact);
+      }
+    }
+    this.#failures = 0;
+  }
+
+  async #due(
+    entry: Pick<Entry, "get" | "getMany">,
+    contact: Contact,
+  ): Promise<boolean> {
+    const { accountId } = contact.record;
+    if (!isConnected(contact) || !contact.accountAddress) return false;
+    const { version } = this.#desk.account.deviceList;
+    const told = await entry.get(announcedTable, accountId);
+    // Who was met before there were announcements has the first list from the card.
+    if ((told?.version ?? 1) < version) return true;
+    if (!told || this.#desk.clock.now() - told.at < AGAIN_MS) return false;
+    const missed = await withoutSession(entry, recipientOf(contact));
+    return missed.length === contact.deviceList.devices.length;
+  }
+
+  async #tell(connection: Connection, contact: Contact): Promise<void> {
+    const { ledger } = this.#desk;
+    const { accountId, queues } = contact.record;
+    const records = await ledger.reader.getMany(queueTable, queues);
+    for (const record of records.slice(0, 2)) {
+      if (!record) continue;
+      await createQueue(connection, await parseQueue(record.credentials));
+    }
+    await ledger.run(async (entry) => {
+      const now = this.#desk.contactIn(entry, accountId);
+      if (!now?.accountAddress || !await this.#due(entry, now)) return;
+      await this.announce(entry, now, now.accountAddress);
+      entry.put(announcedTable, accountId, {
+        version: this.#desk.account.deviceList.version,
+        at: this.#desk.clock.now(),
+      });
+    });
+  }
+
+  /** Puts what this device says of itself to a contact on its way to one of their queues. */
+  async announce(entry: Entry, contact: Contact, to: Address): Promise<void> {
+    const { account, clock } = this.#desk;
+    const { record, deviceList } = contact;
+    const relay = await entry.get(relayTable, SELF);
+    const [own, shared] = await entry.getMany(
+      queueTable,
+      record.queues.slice(0, 2),
+    );
+    if (!relay || !own || !shared) return;
+    const missed = await withoutSession(entry, recipientOf(contact));
+    const bundles = new Map();
+    for (const id of missed) {
+      bundles.set(id, await makeBundle(entry, account));
+    }
+    const heard: Heard = {
+      deviceList: deviceList.bytes,
+      backupVersion: backupHeard(await entry.get(heardTable, record.accountId)),
+    };
+    const bytes = signAnnouncement({
+      from: account.accountId,
+      to: record.accountId,
+      time: clock.now(),
+      deviceList: account.deviceList,
+      address: addressOf(await parseQueue(own.credentials), relay),
+      accountAddress: addressOf(await parseQueue(shared.credentials), relay),
+      backupVersion: this.#desk.backupVersion(),
+      bundles,
+      heard,
+    }, account.device);
+    await this.#outbox.deliver(entry, to, { type: ANNOUNCEMENT, bytes });
+  }
+
+  /** What announcing waits for: tried again a little later, or on the next connection. */
+  #failed(error: unknown): void {
+    if (error instanceof ConnectionLostError) return;
+    if (!(error instanceof RelayError)) return this.#desk.broken(error);
+    const { clock, random } = this.#desk;
+    const connection = this.#connection;
+    clock.after(backoff(++this.#failures, random.fraction()), () => {
+      if (connection && !connection.lost) this.look();
+    });
+  }
+}
+
+/** The ids of those devices that nothing can be encrypted for. */
+async function withoutSession(
+  entry: Pick<Entry, "getMany">,
+  { accountId, devices }: Recipient,
+): Promise<number[]> {
+  const names = devices.map(({ id }) => sessionName(accountId, id));
+  const stored = await entry.getMany(sessionTable, names);
+  return devices.flatMap(({ id, identityKey }, i) => {
+    const bytes = stored[i];
+    if (!bytes) return id;
+    const session = describeSession(parseSession(bytes));
+    const usable = !session.closed &&
+      equalBytes(session.identityKey, identityKey);
+    return usable ? [] : id;
+  });
+}
