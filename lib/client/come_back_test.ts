@@ -6,7 +6,6 @@ import {
   fresh,
   meet,
   newcomer,
-  online,
   only,
   queuesAre,
   saved,

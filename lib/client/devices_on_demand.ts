@@ -1,27 +1,42 @@
 import { type Signal, signal } from "@preact/signals-core";
+import { NotLoadedError } from "./adapters.ts";
+import type { Contact } from "./contact.ts";
 import type { Desk } from "./desk.ts";
 import type { Devices, DevicesEvents } from "./devices/devices.ts";
+import { Hearing, type HearingEvents } from "./devices/hearing.ts";
+import type { Said } from "./inbox.ts";
+import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
 import type { Outbox } from "./outbox.ts";
-import { SELF, standingTable } from "./records.ts";
+import { announcedTable, SELF, standingTable } from "./records.ts";
 import type { Standing } from "./view.ts";
 
-/** Devices, as `Devices` deals with them: fetched with the first connection, before anything is received. */
+type Events =
+  & Omit<DevicesEvents, "heard">
+  & Omit<HearingEvents, "standing">;
+
+/**
+ * Devices that come and go, of contacts and of the own account. How one announces itself and follows
+ * others is fetched when that happens: nothing else waits for it.
+ */
 export class DevicesOnDemand {
   readonly #desk: Desk;
   readonly #outbox: Outbox;
-  readonly #events: Omit<DevicesEvents, "standing">;
+  readonly #events: Events;
+  readonly #hearing: Hearing;
   readonly standing: Signal<Standing> = signal<Standing>("current");
+  #fetching: Promise<Devices> | undefined;
   #devices: Devices | undefined;
+  #connection: Connection | undefined;
 
-  constructor(
-    desk: Desk,
-    outbox: Outbox,
-    events: Omit<DevicesEvents, "standing">,
-  ) {
+  constructor(desk: Desk, outbox: Outbox, events: Events) {
     this.#desk = desk;
     this.#outbox = outbox;
     this.#events = events;
+    this.#hearing = new Hearing(desk, {
+      ...events,
+      standing: (at) => this.standing.value = at,
+    });
   }
 
   async load(): Promise<void> {
@@ -30,31 +45,66 @@ export class DevicesOnDemand {
     if (record) this.standing.value = record.at;
   }
 
-  /** What is there once `fetch` has resolved: nothing is received before. */
-  get now(): Devices {
-    if (!this.#devices) throw new Error("devices were not fetched");
-    return this.#devices;
-  }
-
-  /** Rejects when the code can't be had: it comes from the server, like the connection. */
-  async fetch(): Promise<void> {
-    if (this.#devices) return;
-    const { Devices } = await import("./devices/on_demand.ts");
-    this.#devices ??= new Devices(this.#desk, this.#outbox, {
-      ...this.#events,
-      standing: (at) => this.standing.value = at,
-    });
-  }
-
   connected(connection: Connection): void {
-    this.#devices?.connected(connection);
+    this.#connection = connection;
+    if (this.#devices) return this.#devices.connected(connection);
+    this.#owes().then(async (owes) => {
+      if (owes) await this.#fetched();
+    })
+      // What can't be fetched is tried again with the next connection.
+      .catch((error) => {
+        if (!(error instanceof NotLoadedError)) this.#desk.broken(error);
+      });
   }
 
   lost(): void {
+    this.#connection = undefined;
     this.#devices?.lost();
   }
 
-  look(): void {
-    this.#devices?.look();
+  /** Notes what a message tells besides what it says. Gives the contact as they are then. */
+  said(entry: Entry, said: Said): Promise<Contact> {
+    return this.#hearing.said(entry, said);
+  }
+
+  /** A device of a contact makes itself known; false for what can't be believed. */
+  async announced(
+    entry: Entry,
+    contact: Contact,
+    announcement: Uint8Array,
+  ): Promise<boolean> {
+    const devices = await this.#fetched();
+    return await devices.announced(entry, contact, announcement);
+  }
+
+  /** Whether somebody may have to hear of this device: a first list is in the card that one was met by. */
+  async #owes(): Promise<boolean> {
+    const { account, contacts, ledger } = this.#desk;
+    if (account.deviceList.version > 1) return true;
+    const told = await ledger.reader.getMany(announcedTable, [
+      ...contacts.keys(),
+    ]);
+    return told.some((record) => record?.version === 0);
+  }
+
+  /** Rejects with `NotLoadedError`. */
+  #fetched(): Promise<Devices> {
+    this.#fetching ??= this.#fetch().catch((cause) => {
+      this.#fetching = undefined;
+      throw new NotLoadedError({ cause });
+    });
+    return this.#fetching;
+  }
+
+  async #fetch(): Promise<Devices> {
+    const { Devices } = await import("./devices/on_demand.ts");
+    this.#devices = new Devices(this.#desk, this.#outbox, {
+      ...this.#events,
+      heard: async (entry, { heard }) => {
+        if (heard) await this.#hearing.heard(entry, heard);
+      },
+    });
+    if (this.#connection) this.#devices.connected(this.#connection);
+    return this.#devices;
   }
 }

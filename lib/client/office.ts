@@ -131,12 +131,12 @@ export class Office {
     });
     this.#inbox = new Inbox(desk, {
       said: async (entry, said) => {
-        const contact = await this.devices.now.said(entry, said);
+        const contact = await this.devices.said(entry, said);
         await this.conversations.said(entry, contact, said.content);
       },
       began: (entry, contact, device) => this.#began(entry, contact, device),
       announced: (entry, contact, bytes) =>
-        this.devices.now.announced(entry, contact, bytes),
+        this.devices.announced(entry, contact, bytes),
     });
     this.#queues = new OwnQueues(desk, opened.generation, {
       message: (connection, queue, message) =>
@@ -222,11 +222,8 @@ export class Office {
 
   #connected(connection: Connection): void {
     this.#pin(connection);
-    this.devices.fetch().then(() => {
-      if (connection.lost) return;
-      this.#queues.connected(connection);
-      this.devices.connected(connection);
-    }, () => connection.drop());
+    this.#queues.connected(connection);
+    this.devices.connected(connection);
     this.#outbox.connected(connection);
     this.invites.connected(connection);
     this.backup.connected(connection);

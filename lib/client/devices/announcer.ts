@@ -17,7 +17,7 @@ import {
   RelayError,
 } from "../link/mod.ts";
 import { type Outbox, sessionName } from "../outbox.ts";
-import { makeBundle } from "../prekeys.ts";
+import { makeBundle } from "../prekey_bundle.ts";
 import { createQueue } from "../queues.ts";
 import {
   announcedTable,

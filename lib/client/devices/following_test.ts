@@ -66,28 +66,34 @@ async function talk(world: World, ada: Person, bob: Person): Promise<void> {
   }
 }
 
-for (const who of ["who came back", "the contact"] as const) {
-  Deno.test(`a death of ${who} at any moment of announcing and following loses nothing`, () =>
-    withWorld(async (world) => {
-      let fatal = 0;
-      for (let died = true; died; fatal += 3) {
-        const { ada, bob } = await lost(world);
-        const anew = await fresh(world);
-        if (who === "the contact") await bob.close();
-        await done(world, anew.messenger.comeBack(ada.accessKey));
-        const mortal = who === "the contact" ? bob : anew;
-        let moments = 0;
-        died = false;
-        mortal.onMoment = () => {
-          const now = moments++ === fatal;
-          died ||= now;
-          return now;
-        };
-        await talk(world, anew, bob);
-        mortal.onMoment = undefined;
-        await anew.close();
-        await bob.close();
-      }
-      assert.ok(fatal > 20, String(fatal));
-    }));
+async function withDeaths(
+  world: World,
+  who: "who came back" | "the contact",
+): Promise<void> {
+  let fatal = 0;
+  for (let died = true; died; fatal += 3) {
+    const { ada, bob } = await lost(world);
+    const anew = await fresh(world);
+    if (who === "the contact") await bob.close();
+    await done(world, anew.messenger.comeBack(ada.accessKey));
+    const mortal = who === "the contact" ? bob : anew;
+    let moments = 0;
+    died = false;
+    mortal.onMoment = () => {
+      const now = moments++ === fatal;
+      died ||= now;
+      return now;
+    };
+    await talk(world, anew, bob);
+    mortal.onMoment = undefined;
+    await anew.close();
+    await bob.close();
+  }
+  assert.ok(fatal > 20, String(fatal));
 }
+
+Deno.test("a death of who came back at any moment of announcing and following loses nothing", () =>
+  withWorld((world) => withDeaths(world, "who came back")));
+
+Deno.test("a death of the contact at any moment of announcing and following loses nothing", () =>
+  withWorld((world) => withDeaths(world, "the contact")));

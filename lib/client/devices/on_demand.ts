@@ -1,2 +1,2 @@
-/** What is fetched with the first connection: who has which devices, and what they tell each other. */
+/** What is fetched when a device is to be announced or followed. */
 export { Devices } from "./devices.ts";
