@@ -9,6 +9,8 @@ import {
   FILE_OPTIONS,
   FLAGS,
   isCommand,
+  ONION_FLAGS,
+  ONION_OPTIONS,
   OPTIONS,
   SERVE_OPTIONS,
 } from "./options.ts";
@@ -31,6 +33,8 @@ export interface Options {
   readonly metricsPort?: number;
   /** How it forwards to other relays; undefined when it does not. */
   readonly forward?: Forwarding;
+  /** How Tor is used; undefined for not at all. */
+  readonly tor?: TorOptions;
   /** Those that are not the relay's defaults. */
   readonly limits: Partial<Limits>;
 }
@@ -43,6 +47,20 @@ export interface Forwarding {
   readonly private: boolean;
 }
 
+export interface TorOptions {
+  /** Control port of a Tor that runs; undefined to start one. */
+  readonly running?: { readonly host: string; readonly port: number };
+  /** Path of a file that begins with the password of that port. */
+  readonly passwordFile?: string;
+  /** Path of a file with more configuration for the one that is started. */
+  readonly configFile?: string;
+}
+
+/** What is to be done about the onion service; at least, it is told of. */
+export type OnionTask =
+  | { readonly do: "tell" | "everybody" | "new-circuits" }
+  | { readonly do: "authorise" | "revoke"; readonly person: string };
+
 export type Command =
   | { readonly name: "serve" | "doctor"; readonly options: Options }
   | { readonly name: "backup"; readonly data?: string; readonly to: string }
@@ -51,6 +69,13 @@ export type Command =
     readonly data?: string;
     readonly from: string;
     readonly force: boolean;
+  }
+  | {
+    readonly name: "onion";
+    readonly data?: string;
+    readonly task: OnionTask;
+    /** Of the tor that is to take new circuits, when it is not the relay's own. */
+    readonly tor: Pick<TorOptions, "running" | "passwordFile">;
   }
   | { readonly name: "help"; readonly of?: CommandName };
 
@@ -160,6 +185,19 @@ function commandOf(name: CommandName, values: Values): Command {
         from: file("from", values),
         force: values.has("force"),
       };
+    case "onion":
+      return {
+        name,
+        data: values.get("data")?.value,
+        task: onionTaskOf(values),
+        tor: {
+          running: parsed(
+            values.get("tor-control"),
+            SERVE_OPTIONS["tor-control"].parse,
+          ),
+          passwordFile: values.get("tor-password-file")?.value,
+        },
+      };
   }
 }
 
@@ -183,6 +221,7 @@ function optionsOf(values: Values): Options {
     access: accessOf(values.get("access"), values.get("access-file")),
     metricsPort: parsed(values.get("metrics-port"), metrics.parse),
     forward: forwardingOf(values),
+    tor: torOf(values),
     limits: limitsOf(values),
   };
 }
@@ -194,6 +233,47 @@ function forwardingOf(values: Values): Forwarding | undefined {
     allow: parsed(values.get("forward-allow"), allow.parse),
     deny: parsed(values.get("forward-deny"), deny.parse),
     private: parsed(values.get("forward-private"), yesOrNo) ?? false,
+  };
+}
+
+function onionTaskOf(values: Values): OnionTask {
+  const given = Object.keys({ ...ONION_OPTIONS, ...ONION_FLAGS })
+    .filter((name) => values.has(name));
+  if (given.length > 1) {
+    throw new UsageError(
+      `--${given[0]} and --${given[1]} are both given: one at a time.`,
+    );
+  }
+  const { authorise, revoke } = ONION_OPTIONS;
+  const person = parsed(values.get("authorise"), authorise.parse);
+  if (person !== undefined) return { do: "authorise", person };
+  const former = parsed(values.get("revoke"), revoke.parse);
+  if (former !== undefined) return { do: "revoke", person: former };
+  if (values.has("everybody")) return { do: "everybody" };
+  return { do: values.has("new-circuits") ? "new-circuits" : "tell" };
+}
+
+function torOf(values: Values): Options["tor"] {
+  const control = values.get("tor-control");
+  const password = values.get("tor-password-file");
+  const config = values.get("tor-config");
+  if (!parsed(values.get("tor"), yesOrNo)) {
+    const alone = control ?? password ?? config;
+    if (alone === undefined) return undefined;
+    throw new UsageError(`${alone.source} needs --tor beside it.`);
+  }
+  if (password && !control) {
+    throw new UsageError(`${password.source} needs --tor-control beside it.`);
+  }
+  if (config && control) {
+    throw new UsageError(
+      `${config.source} is for a tor that is started, and ${control.source} names one that runs.`,
+    );
+  }
+  return {
+    running: parsed(control, SERVE_OPTIONS["tor-control"].parse),
+    passwordFile: password?.value,
+    configFile: config?.value,
   };
 }
 

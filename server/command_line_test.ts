@@ -20,6 +20,7 @@ const DEFAULTS = {
   access: undefined,
   metricsPort: undefined,
   forward: { allow: undefined, deny: undefined, private: false },
+  tor: undefined,
   limits: {},
 };
 
@@ -59,6 +60,7 @@ Deno.test("every option can be given as two words, as one, or in the environment
         deny: ["bad.example.org"],
         private: false,
       },
+      tor: undefined,
       limits: {
         messagesPerQueue: 100,
         bytesPerQueue: 2_097_152,
@@ -90,6 +92,30 @@ Deno.test("a password can be in a file, whose name may be in the environment", (
     options: typeof DEFAULTS;
   };
   deepEqual(options, { ...DEFAULTS, access: { file: "secret" } });
+});
+
+Deno.test("Tor is used as a flag says, one that runs when it is named", () => {
+  const tor = (args: string[], environment?: Record<string, string>) => {
+    const { options } = parse(args, environment) as {
+      options: { tor?: unknown };
+    };
+    return options.tor;
+  };
+  const own = {
+    running: undefined,
+    passwordFile: undefined,
+    configFile: undefined,
+  };
+  deepEqual(tor(["--tor"]), own);
+  deepEqual(tor(["--tor", "--tor-config", "c"]), { ...own, configFile: "c" });
+  deepEqual(
+    tor([], {
+      WHISPER_TOR: "yes",
+      WHISPER_TOR_CONTROL: "[::1]:9051",
+      WHISPER_TOR_PASSWORD_FILE: "p",
+    }),
+    { ...own, running: { host: "::1", port: 9051 }, passwordFile: "p" },
+  );
 });
 
 Deno.test("the command line wins over the environment, and an empty variable is none", () => {
@@ -125,7 +151,8 @@ Deno.test("a flag is given or not, in the environment yes or no", () => {
 });
 
 Deno.test("the help names every option and command, on lines of at most 80 characters", () => {
-  const whole = help() + help("doctor") + help("backup") + help("restore");
+  const whole = help() + help("doctor") + help("backup") + help("restore") +
+    help("onion");
   for (const name of OPTIONS.keys()) {
     match(whole, new RegExp(`^  --${name}( |$)`, "m"));
   }
@@ -272,6 +299,17 @@ const WRONG: readonly [args: string[], line: RegExp][] = [
     ["listen", "carefully"],
     /^There is no command "listen carefully"; see --help\.$/,
   ],
+  [["--tor-control", "127.0.0.1:9051"], /^--tor-control needs --tor beside it/],
+  [["--tor", "--tor-control", "9051"], /must be an address and a port/],
+  [
+    ["--tor", "--tor-password-file", "p"],
+    /^--tor-password-file needs --tor-control/,
+  ],
+  [
+    ["--tor", "--tor-config", "c", "--tor-control", "[::1]:9051"],
+    /^--tor-config is for a tor that is started/,
+  ],
+  [["onion", "--authorise", "a b"], /must be up to 32 letters/],
 ];
 
 Deno.test("what is wrong is said in one line that names it", () => {

@@ -47,6 +47,21 @@ export const yesOrNo: Parser<boolean> = (given) => {
   throw new ValueError("yes or no");
 };
 
+/** Where another program listens. */
+export const hostAndPort: Parser<{ host: string; port: number }> = (given) => {
+  const [, name, digits] = /^(.+):(\d{1,5})$/.exec(given) ?? [];
+  if (name !== undefined && Number(digits) > 0) {
+    return { host: host(name), port: port(digits) };
+  }
+  throw new ValueError("an address and a port, such as 127.0.0.1:9051");
+};
+
+/** What the host calls somebody; it becomes a file's name. */
+export const personName: Parser<string> = (given) => {
+  if (/^[A-Za-z0-9_-]{1,32}$/.test(given)) return given;
+  throw new ValueError("up to 32 letters, digits, - and _");
+};
+
 export const origin: Parser<string> = (given) => {
   const url = URL.parse(given);
   const bare = url && /^https?:$/.test(url.protocol) && url.pathname === "/" &&

@@ -2,9 +2,11 @@
 import { LIMIT_OPTIONS } from "./limit_options.ts";
 import {
   host,
+  hostAndPort,
   hosts,
   origin,
   type Parser,
+  personName,
   port,
   text,
 } from "./option_values.ts";
@@ -95,6 +97,24 @@ export const SERVE_OPTIONS = {
     "none",
     "relays that this one does not forward to, whatever is allowed",
   ),
+  "tor-control": option(
+    "ADDRESS:PORT",
+    hostAndPort,
+    "starts its own",
+    "control port of a tor that runs on this machine, to be used instead",
+  ),
+  "tor-password-file": option(
+    "FILE",
+    text,
+    "its cookie",
+    "the password of that control port, on the first line of a file",
+  ),
+  "tor-config": option(
+    "FILE",
+    text,
+    "nothing",
+    "more lines for the configuration of the tor it starts, such as bridges",
+  ),
 };
 
 /** Of the same, without a value: given or not; in the environment `yes` or `no`. */
@@ -108,6 +128,12 @@ export const SERVE_FLAGS = {
     fallback: "no",
     what:
       "forwards also to private addresses, any port and plain http: for relays of one network",
+    environment: true,
+  },
+  tor: {
+    fallback: "no",
+    what:
+      "makes pages and relay an onion service too, with a tor that it starts",
     environment: true,
   },
 };
@@ -124,9 +150,41 @@ export const FILE_OPTIONS = {
   },
 };
 
+/** Of `onion`. */
+export const ONION_OPTIONS = {
+  authorise: {
+    ...option(
+      "NAME",
+      personName,
+      "nobody",
+      "make a key for somebody; with the first one the service is closed to all others",
+    ),
+    environment: false,
+  },
+  revoke: {
+    ...option("NAME", personName, "nobody", "take somebody's key back"),
+    environment: false,
+  },
+};
+
+/** Of the same, without a value. */
+export const ONION_FLAGS = {
+  everybody: {
+    fallback: "no",
+    what: "take all keys back, and let in everybody",
+    environment: false,
+  },
+  "new-circuits": {
+    fallback: "no",
+    what: "have the running relay's tor take new circuits from now on",
+    environment: false,
+  },
+};
+
 /** Without a value. */
 export const FLAGS = {
   ...SERVE_FLAGS,
+  ...ONION_FLAGS,
   force: {
     fallback: "no",
     what: "put aside what is in the data directory",
@@ -144,6 +202,7 @@ export const OPTIONS: ReadonlyMap<string, OptionText> = new Map<
     [name, { ...limit, environment: true }] as const
   ),
   ...Object.entries(FILE_OPTIONS),
+  ...Object.entries(ONION_OPTIONS),
   ...Object.entries(FLAGS),
 ]);
 
@@ -180,6 +239,17 @@ export const COMMANDS = {
     usage: "restore --from FILE [--data DIRECTORY] [--force]",
     what: "makes a data directory from such a file",
     options: ["from", "data", "force"],
+  },
+  onion: {
+    usage: "onion [options]",
+    what: "tells the address of the relay's onion service, and who is let in",
+    options: [
+      "data",
+      "tor-control",
+      "tor-password-file",
+      ...Object.keys(ONION_OPTIONS),
+      ...Object.keys(ONION_FLAGS),
+    ],
   },
 } as const satisfies Record<string, CommandText>;
 

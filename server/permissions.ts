@@ -1,4 +1,4 @@
-/** What the program may do, whichever way it is packed: talk, read its settings, keep its data. */
+/** What the program may do, whichever way it is packed: talk, read its settings, keep its data, start Tor. */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--unstable-kv",
@@ -7,4 +7,5 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys=umask,statfs",
   "--allow-read",
   "--allow-write",
+  "--allow-run=tor",
 ];

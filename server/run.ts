@@ -7,6 +7,7 @@ import { examine, lineOf } from "./doctor/mod.ts";
 import { help } from "./help.ts";
 import { restore, type Restored } from "./restore.ts";
 import { type Running, serve, type Site } from "./serve.ts";
+import { tellOfOnion } from "./tor/onion_command.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A stop that takes longer than this is cut short. */
@@ -43,6 +44,8 @@ export async function run(
           backedUp(command.to, await backUp(data, command.to)),
         );
       }
+      case "onion":
+        return console.log(await tellOfOnion(command));
       case "restore": {
         const data = dataDirectory(command.data);
         const { from, force } = command;
@@ -79,7 +82,7 @@ function sizeOf(bytes: number): string {
 
 /** Where it listens and what to do next. */
 export function welcome(
-  { origin, publicUrl, data, metrics }: Omit<Running, "stop">,
+  { origin, publicUrl, data, onion, metrics }: Omit<Running, "stop">,
 ): string {
   const { protocol, hostname } = new URL(publicUrl);
   const secure = protocol === "https:" || hostname === "localhost" ||
@@ -88,6 +91,8 @@ export function welcome(
     /^127\./.test(hostname);
   const next = publicUrl !== origin
     ? [`People reach it at ${publicUrl}: pass that on.`]
+    : onion
+    ? ["Open it in a browser on this machine and create an account."]
     : hostname === "localhost"
     ? [
       "Open it in a browser and create an account. To let other people in, give it an",
@@ -99,6 +104,9 @@ export function welcome(
     `Its data is in ${data}`,
     ...metrics === undefined ? [] : [`Its totals are at ${metrics}`],
     ...next,
+    ...onion
+      ? ["Its onion address is printed here when people can reach it."]
+      : [],
     ...secure ? [] : [
       `Browsers refuse to encrypt on pages that come over plain http: ${publicUrl} will only show a notice.`,
     ],

@@ -1,28 +1,28 @@
 /** One process: pages, relay and database, started together and stopped in order. */
-import type { IncomingMessage, Server } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Server } from "node:http";
 import {
-  attachRelay,
   Relay,
   type RelayOptions,
   StoreFormatError,
   TcpDialler,
 } from "../lib/relay/mod.ts";
 import { securityHeaders } from "../lib/web/security_headers.ts";
-import type { HealthBindings } from "../routes/healthz.ts";
+import type { ServerBindings } from "../routes/healthz.ts";
 import { readCertificate } from "./certificate.ts";
 import { readPassword } from "./access_password.ts";
 import type { Options } from "./command_line.ts";
-import { dataDirectory, openDataDirectory } from "./data_directory.ts";
-import { serveMetrics } from "./metrics_server.ts";
-import { UsageError } from "./usage_error.ts";
 import {
-  createHttpServer,
-  holdUpgrades,
-  type HttpServerOptions,
-  listen,
-  rawResponse,
-} from "./http_server.ts";
+  type DataDirectory,
+  dataDirectory,
+  openDataDirectory,
+} from "./data_directory.ts";
+import { type Entrance, openEntrance } from "./entrance.ts";
+import type { HttpServerOptions } from "./http_server.ts";
+import { serveMetrics } from "./metrics_server.ts";
+import { addOnionLocation } from "./tor/onion_location.ts";
+import { type OnionPlan, planOnion } from "./tor/onion_plan.ts";
+import { OnionHost } from "./tor/onion_host.ts";
+import { UsageError } from "./usage_error.ts";
 
 export interface Running {
   /** The origin this machine reaches the server by. */
@@ -31,6 +31,8 @@ export interface Running {
   readonly publicUrl: string;
   /** Path of the data directory. */
   readonly data: string;
+  /** Whether it becomes an onion service; its address is printed when it can be reached. */
+  readonly onion: boolean;
   /** Where this machine finds the totals, when they are served. */
   readonly metrics?: string;
   /** Ends it: what was accepted is written, clients are told, the port and the data are free again. */
@@ -38,18 +40,16 @@ export interface Running {
 }
 
 export type Site = Pick<HttpServerOptions, "before"> & {
-  /** Answers a request; `bindings` are what routes know of the relay. */
+  /** Answers a request; `bindings` are what routes know of the server. */
   readonly fetch: (
     request: Request,
-    bindings: HealthBindings,
+    bindings: ServerBindings,
   ) => Response | Promise<Response>;
   /** Loosens the headers for hot reload. */
   readonly development?: boolean;
   /** Runs before the server listens. */
   readonly attach?: (server: Server) => Promise<void>;
 };
-
-const RELAY_PATH = "/relay";
 
 /** How long a disk may take to finish what was accepted; clients have a second more to hear of it. */
 const FLUSH_MS = 3_000;
@@ -63,74 +63,108 @@ export async function serve(options: Options, site: Site): Promise<Running> {
   const access = await readPassword(options.access);
   const data = await openDataDirectory(dataDirectory(options.data));
   try {
-    const headers = securityHeaders({
-      tls: tls !== undefined ||
-        options.publicUrl?.startsWith("https:") === true,
-      development: site.development,
-    });
-    // Nothing is answered before the relay is open: `listen` comes first only to know the port.
-    const opened = Promise.withResolvers<Relay>();
-    const server = createHttpServer({
-      before: site.before,
-      fetch: async (request) => {
-        const relay = await opened.promise;
-        return await site.fetch(request, { health: () => relay.health });
-      },
-      tls,
-      headers,
-    });
-    await site.attach?.(server);
+    const onion = options.tor && await planOnion(options.tor, data.path);
     const kv = await openDatabase(data.database);
-    const letUpgrades = holdUpgrades(server);
-    const port = await listen(server, options.port, options.host);
-    const origin = `${tls ? "https" : "http"}://${
-      reachable(options.host)
-    }:${port}`;
-    const publicUrl = options.publicUrl ?? origin;
-    const relay = await openRelay(data.database, {
-      kv,
-      publicUrl,
-      access,
-      limits: options.limits,
-      forward: options.forward && {
-        ...options.forward,
-        dialler: new TcpDialler({ allowPrivate: options.forward.private }),
-      },
-      log: (line) => console.error(line),
-    });
-    opened.resolve(relay);
-    const detach = attachRelay(server, relay, {
-      path: RELAY_PATH,
-      reachedBy: options.publicUrl !== undefined
-        ? "public-url"
-        : isLoopback(options.host)
-        ? "loopback"
-        : "any-name",
-      refuse: (socket, status) => socket.end(rawResponse(status, headers)),
-    });
-    if (!site.development) refuseOtherUpgrades(server, headers);
-    letUpgrades();
-    const metrics = options.metricsPort === undefined
-      ? undefined
-      : await serveMetrics(options.metricsPort, relay);
-    const stop = async () => {
-      // Until what was accepted is on disk, who asks for its health is still told that it drains.
-      await relay.stop(FLUSH_MS);
-      const closed = new Promise<void>((resolve) =>
-        server.close(() => resolve())
-      );
-      await detach();
-      server.closeAllConnections();
-      await closed;
-      await metrics?.stop();
-      kv.close();
-      data.release();
-    };
-    return { origin, publicUrl, data: data.path, metrics: metrics?.url, stop };
+    return await start({ options, site, tls, access, data, onion, kv });
   } catch (error) {
     data.release();
     throw error;
   }
+}
+
+interface Parts {
+  readonly options: Options;
+  readonly site: Site;
+  readonly tls?: HttpServerOptions["tls"];
+  readonly access?: string;
+  readonly data: DataDirectory;
+  readonly onion?: OnionPlan;
+  readonly kv: Deno.Kv;
+}
+
+async function start(
+  { options, site, tls, access, data, onion, kv }: Parts,
+): Promise<Running> {
+  // Nothing is answered before the relay is open: listening comes first only to know the port.
+  const relayOpened = Promise.withResolvers<Relay>();
+  let host: OnionHost | undefined;
+  const answer = async (request: Request) => {
+    const relay = await relayOpened.promise;
+    return await site.fetch(request, {
+      health: () => relay.health,
+      onion: () => host?.state,
+    });
+  };
+  const { before, attach, development } = site;
+  const front = await openEntrance({
+    ...{ before, attach, tls, host: options.host, port: options.port },
+    headers: securityHeaders({
+      tls: tls !== undefined ||
+        options.publicUrl?.startsWith("https:") === true,
+      development,
+    }),
+    fetch: async (request) => {
+      const response = await answer(request);
+      if (host?.state === "up") {
+        addOnionLocation(response, request, host.url);
+      }
+      return response;
+    },
+  });
+  const back = onion && await openEntrance({
+    // Only Tor comes in here, which encrypted what it brings.
+    ...{ host: "127.0.0.1", port: 0 },
+    headers: securityHeaders({ tls: false }),
+    fetch: answer,
+  });
+  const log = (line: string) => console.error(line);
+  const origin = `${tls ? "https" : "http"}://${
+    reachable(options.host)
+  }:${front.port}`;
+  const relay = await openRelay(data.database, {
+    kv,
+    // Without a name of its own, people reach it by its onion address only.
+    publicUrl: options.publicUrl ?? onion?.url ?? origin,
+    access,
+    limits: options.limits,
+    forward: options.forward && {
+      ...options.forward,
+      dialler: new TcpDialler({ allowPrivate: options.forward.private }),
+    },
+    log,
+  });
+  relayOpened.resolve(relay);
+  front.open(relay, {
+    publicUrl: relay.publicUrl,
+    reachedBy: options.publicUrl !== undefined
+      ? "public-url"
+      : isLoopback(options.host)
+      ? "loopback"
+      : "any-name",
+  });
+  if (onion && back) {
+    back.open(relay, { publicUrl: onion.url, reachedBy: "public-url" });
+    host = new OnionHost({ ...onion, port: back.port, log });
+  }
+  const metrics = options.metricsPort === undefined
+    ? undefined
+    : await serveMetrics(options.metricsPort, relay);
+  const entrances: Entrance[] = back ? [front, back] : [front];
+  return {
+    origin,
+    publicUrl: options.publicUrl ?? origin,
+    onion: onion !== undefined,
+    data: data.path,
+    metrics: metrics?.url,
+    stop: async () => {
+      // Until what was accepted is on disk, who asks for its health is still told that it drains.
+      await relay.stop(FLUSH_MS);
+      await Promise.all(entrances.map((entrance) => entrance.close()));
+      await Promise.all([host?.stop(), metrics?.stop()]);
+      kv.close();
+      data.release();
+    },
+  };
 }
 
 async function openDatabase(path: string): Promise<Deno.Kv> {
@@ -157,19 +191,6 @@ async function openRelay(
       { cause: error },
     );
   }
-}
-
-/** Only the relay speaks WebSocket; while developing, hot reload does too. */
-function refuseOtherUpgrades(
-  server: Server,
-  headers: Readonly<Record<string, string>>,
-): void {
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
-    if (URL.parse(request.url ?? "", "http://relay")?.pathname === RELAY_PATH) {
-      return;
-    }
-    socket.end(rawResponse(404, headers));
-  });
 }
 
 function isLoopback(host: string): boolean {

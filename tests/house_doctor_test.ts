@@ -103,6 +103,7 @@ Deno.test("of a relay that runs as it should, every line is ok and the exit code
       "open files",
       "certificate",
       "password",
+      "tor",
       "port",
       "public URL",
     ]);

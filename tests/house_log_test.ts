@@ -11,7 +11,7 @@ import {
   RelayClient,
 } from "../lib/relay/testing/relay_client.ts";
 import { MAX_FRAME } from "../lib/wire/mod.ts";
-import { type RelayProcess, startRelay } from "./harness/mod.ts";
+import { type RelayProcess, startRelay, strangeLines } from "./harness/mod.ts";
 
 /** An address of this machine that is nobody's but these clients'. */
 const ADDRESS = "127.77.66.55";
@@ -49,24 +49,6 @@ class Needles {
     );
   }
 }
-
-/** All that the program ever prints while it serves. A new line has to be put here, and be thought about. */
-const LINES: readonly RegExp[] = [
-  /^Whisper is listening at https?:\/\/localhost:\d+$/,
-  /^Its data is in \/\S+$/,
-  /^Its totals are at http:\/\/127\.0\.0\.1:\d+\/metrics$/,
-  /^Open it in a browser and create an account\./,
-  /^https address: see --tls-cert or a proxy/,
-  /^Ctrl\+C stops it\.$/,
-  /^relay: bringing the database from format \d+ to \d+$/,
-  /^relay: storage failed \([A-Za-z]+\)$/,
-  /^Stopping\.$/,
-];
-
-const strangeLines = (output: string) =>
-  output.split("\n").filter((line) =>
-    line !== "" && !LINES.some((known) => known.test(line))
-  );
 
 /** Writes text from the needle's address, and waits until the other side has answered or closed. */
 function raw(port: number, text: string): Promise<void> {

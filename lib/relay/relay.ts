@@ -135,7 +135,7 @@ export class Relay {
       bytesPerQueue,
       messageLifetime,
     } = limits;
-    const hello = async (challenge: Uint8Array) => {
+    const hello = async (challenge: Uint8Array, url: string) => {
       const time = now();
       const day = await keys.day(time);
       const body = await encodeHello({
@@ -151,11 +151,11 @@ export class Relay {
         },
         dayKey: day.publicKey,
         dayKeyValidUntil: day.validUntil,
-        url: options.publicUrl,
+        url,
       }, keys.signer);
       return { body, day };
     };
-    await hello(new Uint8Array(32)); // a URL that is too long is noticed now
+    await hello(new Uint8Array(32), options.publicUrl); // a URL that is too long is noticed now
     const desk = await RendezvousDesk.open(queueContext);
     const [blobs, pools] = [new Blobs(queueContext), new Pools(queueContext)];
     return new Relay(options.publicUrl, {
@@ -204,8 +204,11 @@ export class Relay {
     };
   }
 
-  /** Speaks the protocol with a client until either side ends the connection. */
-  accept(socket: RelaySocket): void {
+  /**
+   * Speaks the protocol with a client until either side ends the connection. `publicUrl`: the origin it
+   * came by, where the relay has several.
+   */
+  accept(socket: RelaySocket, publicUrl = this.publicUrl): void {
     if (this.#stopped !== undefined) {
       return socket.close(CLOSE.goingAway, "the relay stops");
     }
@@ -224,6 +227,7 @@ export class Relay {
     const session: Session = new Session(
       this.#context,
       socket,
+      publicUrl,
       () => this.#sessions.delete(session),
     );
     this.#sessions.add(session);

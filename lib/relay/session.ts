@@ -29,8 +29,13 @@ export class Session implements Interpreter, Outlet {
   #stalled: Queue[] = [];
   #awaitingRoom: (() => void)[] = [];
 
-  /** `over` is called once, when the connection has ended. */
-  constructor(context: SessionContext, socket: RelaySocket, over: () => void) {
+  /** `publicUrl`: the origin that it came by. `over` is called once, when the connection has ended. */
+  constructor(
+    context: SessionContext,
+    socket: RelaySocket,
+    publicUrl: string,
+    over: () => void,
+  ) {
     const challenge = context.random(32);
     this.#context = context;
     this.#over = over;
@@ -50,7 +55,7 @@ export class Session implements Interpreter, Outlet {
     this.#blobs = new BlobCommands(visit);
     this.#access = new AccessCommand(visit);
     this.#forward = new ForwardCommands(visit);
-    context.hello(challenge).then(
+    context.hello(challenge, publicUrl).then(
       ({ body, day }) => {
         this.#door = new ForwardDoor(
           context,

@@ -23,8 +23,11 @@ export type SessionContext = ConnectionContext & {
   relayKey: Uint8Array;
   /** Of a private relay: the Ed25519 public key (32) that its password stands for. */
   accessKey: Uint8Array | undefined;
-  /** The body of HELLO for a challenge, and the key that it tells others to seal to. */
-  hello: (challenge: Uint8Array) => Promise<{ body: Uint8Array; day: DayKey }>;
+  /** The body of HELLO for a challenge, to who came by this origin, and the key that it tells others to seal to. */
+  hello: (
+    challenge: Uint8Array,
+    publicUrl: string,
+  ) => Promise<{ body: Uint8Array; day: DayKey }>;
   /** Undefined when this relay forwards nothing. */
   peers: Peers | undefined;
 };

@@ -38,6 +38,8 @@ export function attachRelay(
   relay: Relay,
   options: {
     path: string;
+    /** The origin people come by here, where the relay has several; its own when not given. */
+    publicUrl?: string;
     /** `public-url` unless told otherwise. */
     reachedBy?: ReachedBy;
     /** How often a connection must show a sign of life, in ms. */
@@ -47,6 +49,7 @@ export function attachRelay(
 ): () => Promise<void> {
   const {
     refuse = refuseBarely,
+    publicUrl = relay.publicUrl,
     reachedBy = "public-url",
     heartbeat = HEARTBEAT_MS,
   } = options;
@@ -66,14 +69,14 @@ export function attachRelay(
     socket.on("error", () => socket.destroy());
     const asked = URL.parse(request.url ?? "/", "http://relay");
     if (asked?.pathname !== options.path) return;
-    if (!isOwnPage(request, relay.publicUrl, reachedBy)) {
+    if (!isOwnPage(request, publicUrl, reachedBy)) {
       refuse(socket, 403);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (connection) => {
       alive.add(connection);
       connection.on("pong", () => alive.add(connection));
-      relay.accept(new WsConnection(connection, socket));
+      relay.accept(new WsConnection(connection, socket), publicUrl);
     });
   };
   server.on("upgrade", upgrade);

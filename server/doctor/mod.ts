@@ -10,6 +10,7 @@ import { checkData, type DataState } from "./data_check.ts";
 import { type Finding, findings } from "./finding.ts";
 import { checkClock, checkDisk, checkOpenFiles } from "./machine_check.ts";
 import { checkPort, checkPublicUrl } from "./network_check.ts";
+import { checkOnion, checkTor } from "./tor_check.ts";
 
 export { type Finding, lineOf } from "./finding.ts";
 
@@ -24,6 +25,7 @@ export async function examine(
   const data: DataState = await checkData(path);
   const { port, host, tls, publicUrl } = options;
   const open = await checkPublicUrl(publicUrl, data);
+  const onion = await checkOnion(options, path, data);
   return [
     versions(),
     ...data.findings,
@@ -32,6 +34,8 @@ export async function examine(
     await checkOpenFiles(path, limits),
     await checkCertificate(options, now()),
     await checkAccess(options),
+    await checkTor(options, path),
+    ...onion ? [onion] : [],
     await checkPort({ port, host, secure: tls !== undefined }, data),
     ...open.findings,
   ];

@@ -91,7 +91,7 @@ export async function checkPublicUrl(
     });
     const said = Date.parse(response.headers.get("date") ?? "");
     if (Number.isFinite(said)) clock = { said, at: Date.now() };
-    const text = (await response.text()).trim();
+    const [text] = (await response.text()).split("\n", 1);
     if (response.status === 503 && /^(failing|draining)$/.test(text)) {
       found.push(
         failed(`the relay at ${url} says that it is ${text}: see its log.`),

@@ -1,4 +1,5 @@
 /** The built program as its own process, as a host runs it. */
+import { PATIENCE } from "./browser.ts";
 
 /** The built server; `deno task test` builds it first. */
 export const PROGRAM =
@@ -21,6 +22,7 @@ export function programArguments(program: string, dataDir: string): string[] {
     "--allow-sys=umask,statfs",
     `--allow-read=${program},${dataDir}`,
     `--allow-write=${dataDir}`,
+    "--allow-run=tor",
     program,
   ];
 }
@@ -32,6 +34,8 @@ export interface RelayOptions {
   readonly port?: number;
   /** More of the command line. */
   readonly args?: readonly string[];
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RelayProcess {
@@ -42,6 +46,8 @@ export interface RelayProcess {
   readonly pid: number;
   /** Everything it printed so far. */
   output(): string;
+  /** Waits until it has printed something like this, and gives the match; fails when it ends first, or does not. */
+  prints(text: RegExp): Promise<RegExpExecArray>;
   /** Asks it to stop, waits, and removes a data directory that was its own. Fails on a bad exit code. */
   stop(): Promise<void>;
   /** Ends it without warning; the data stays. */
@@ -66,14 +72,29 @@ export async function startRelay(
       String(options.port ?? 0),
       ...options.args ?? [],
     ],
+    env: { ...options.env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const output = { text: "" };
+  const output = { text: "", grown: Promise.withResolvers<void>() };
+  const prints = async (text: RegExp) => {
+    for (;;) {
+      const { grown } = output;
+      const match = text.exec(output.text);
+      if (match) return match;
+      const late = setTimeout(
+        () => grown.reject(new Error(`Not printed: ${text} in ${output.text}`)),
+        PATIENCE,
+      );
+      await grown.promise.finally(() => clearTimeout(late));
+    }
+  };
   const started = Promise.withResolvers<string>();
   const readers = [child.stdout, child.stderr].map(async (stream) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       output.text += text;
+      output.grown.resolve();
+      output.grown = Promise.withResolvers();
       const [, url] = /listening at (https?:\/\/\S+)\n/.exec(output.text) ?? [];
       if (url) started.resolve(url);
     }
@@ -81,11 +102,15 @@ export async function startRelay(
   const ended = Promise.all([child.status, ...readers]).then(([status]) =>
     status
   );
-  ended.then((status) =>
-    started.reject(
-      new Error(`The server ended with ${status.code}: ${output.text}`),
-    )
-  );
+  ended.then((status) => {
+    const reason = new Error(
+      `The server ended with ${status.code}: ${output.text}`,
+    );
+    started.reject(reason);
+    output.grown.reject(reason);
+    // Nobody may be waiting for it to print something.
+    output.grown.promise.catch(() => {});
+  });
   const url = await started.promise;
   const port = Number(new URL(url).port);
   return {
@@ -94,6 +119,7 @@ export async function startRelay(
     dataDir,
     pid: child.pid,
     output: () => output.text,
+    prints,
     stop: async () => {
       child.kill("SIGTERM");
       const status = await ended;
