@@ -45,9 +45,13 @@ export interface Forwarding {
   readonly deny?: readonly string[];
   /** Also to private addresses. */
   readonly private: boolean;
+  /** Through Tor, whatever it is; an onion service is reached so in any case. */
+  readonly throughTor: boolean;
 }
 
 export interface TorOptions {
+  /** Whether pages and relay become an onion service. */
+  readonly publish: boolean;
   /** Control port of a Tor that runs; undefined to start one. */
   readonly running?: { readonly host: string; readonly port: number };
   /** Path of a file that begins with the password of that port. */
@@ -233,6 +237,7 @@ function forwardingOf(values: Values): Forwarding | undefined {
     allow: parsed(values.get("forward-allow"), allow.parse),
     deny: parsed(values.get("forward-deny"), deny.parse),
     private: parsed(values.get("forward-private"), yesOrNo) ?? false,
+    throughTor: parsed(values.get("forward-through-tor"), yesOrNo) ?? false,
   };
 }
 
@@ -257,10 +262,13 @@ function torOf(values: Values): Options["tor"] {
   const control = values.get("tor-control");
   const password = values.get("tor-password-file");
   const config = values.get("tor-config");
-  if (!parsed(values.get("tor"), yesOrNo)) {
+  const publish = parsed(values.get("tor"), yesOrNo) ?? false;
+  if (!publish && !forwardingOf(values)?.throughTor) {
     const alone = control ?? password ?? config;
     if (alone === undefined) return undefined;
-    throw new UsageError(`${alone.source} needs --tor beside it.`);
+    throw new UsageError(
+      `${alone.source} needs --tor or --forward-through-tor beside it.`,
+    );
   }
   if (password && !control) {
     throw new UsageError(`${password.source} needs --tor-control beside it.`);
@@ -271,6 +279,7 @@ function torOf(values: Values): Options["tor"] {
     );
   }
   return {
+    publish,
     running: parsed(control, SERVE_OPTIONS["tor-control"].parse),
     passwordFile: password?.value,
     configFile: config?.value,

@@ -19,7 +19,12 @@ const DEFAULTS = {
   tls: undefined,
   access: undefined,
   metricsPort: undefined,
-  forward: { allow: undefined, deny: undefined, private: false },
+  forward: {
+    allow: undefined,
+    deny: undefined,
+    private: false,
+    throughTor: false,
+  },
   tor: undefined,
   limits: {},
 };
@@ -59,6 +64,7 @@ Deno.test("every option can be given as two words, as one, or in the environment
         allow: ["relay.example", "*.example.org"],
         deny: ["bad.example.org"],
         private: false,
+        throughTor: false,
       },
       tor: undefined,
       limits: {
@@ -102,11 +108,14 @@ Deno.test("Tor is used as a flag says, one that runs when it is named", () => {
     return options.tor;
   };
   const own = {
+    publish: true,
     running: undefined,
     passwordFile: undefined,
     configFile: undefined,
   };
   deepEqual(tor(["--tor"]), own);
+  deepEqual(tor(["--forward-through-tor"]), { ...own, publish: false });
+  equal(tor(["--forward-through-tor", "--no-forward"]), undefined);
   deepEqual(tor(["--tor", "--tor-config", "c"]), { ...own, configFile: "c" });
   deepEqual(
     tor([], {
@@ -299,7 +308,10 @@ const WRONG: readonly [args: string[], line: RegExp][] = [
     ["listen", "carefully"],
     /^There is no command "listen carefully"; see --help\.$/,
   ],
-  [["--tor-control", "127.0.0.1:9051"], /^--tor-control needs --tor beside it/],
+  [
+    ["--tor-control", "127.0.0.1:9051"],
+    /^--tor-control needs --tor or --forward-through-tor beside it/,
+  ],
   [["--tor", "--tor-control", "9051"], /must be an address and a port/],
   [
     ["--tor", "--tor-password-file", "p"],

@@ -130,6 +130,12 @@ export const SERVE_FLAGS = {
       "forwards also to private addresses, any port and plain http: for relays of one network",
     environment: true,
   },
+  "forward-through-tor": {
+    fallback: "no",
+    what:
+      "forwards through Tor only; onion services are reached so in any case",
+    environment: true,
+  },
   tor: {
     fallback: "no",
     what:

@@ -20,8 +20,9 @@ import { type Entrance, openEntrance } from "./entrance.ts";
 import type { HttpServerOptions } from "./http_server.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import { addOnionLocation } from "./tor/onion_location.ts";
-import { type OnionPlan, planOnion } from "./tor/onion_plan.ts";
-import { OnionHost } from "./tor/onion_host.ts";
+import { TorDialler } from "./tor/tor_dialler.ts";
+import { TorHost } from "./tor/tor_host.ts";
+import { planTor, type TorPlan } from "./tor/tor_plan.ts";
 import { UsageError } from "./usage_error.ts";
 
 export interface Running {
@@ -63,9 +64,9 @@ export async function serve(options: Options, site: Site): Promise<Running> {
   const access = await readPassword(options.access);
   const data = await openDataDirectory(dataDirectory(options.data));
   try {
-    const onion = options.tor && await planOnion(options.tor, data.path);
+    const plan = options.tor && await planTor(options.tor, data.path);
     const kv = await openDatabase(data.database);
-    return await start({ options, site, tls, access, data, onion, kv });
+    return await start({ options, site, tls, access, data, plan, kv });
   } catch (error) {
     data.release();
     throw error;
@@ -78,21 +79,22 @@ interface Parts {
   readonly tls?: HttpServerOptions["tls"];
   readonly access?: string;
   readonly data: DataDirectory;
-  readonly onion?: OnionPlan;
+  readonly plan?: TorPlan;
   readonly kv: Deno.Kv;
 }
 
 async function start(
-  { options, site, tls, access, data, onion, kv }: Parts,
+  { options, site, tls, access, data, plan, kv }: Parts,
 ): Promise<Running> {
   // Nothing is answered before the relay is open: listening comes first only to know the port.
   const relayOpened = Promise.withResolvers<Relay>();
-  let host: OnionHost | undefined;
+  let tor: TorHost | undefined;
+  const onion = plan?.onion;
   const answer = async (request: Request) => {
     const relay = await relayOpened.promise;
     return await site.fetch(request, {
       health: () => relay.health,
-      onion: () => host?.state,
+      tor: () => tor?.state,
     });
   };
   const { before, attach, development } = site;
@@ -105,8 +107,8 @@ async function start(
     }),
     fetch: async (request) => {
       const response = await answer(request);
-      if (host?.state === "up") {
-        addOnionLocation(response, request, host.url);
+      if (onion && tor?.state === "up") {
+        addOnionLocation(response, request, onion.url);
       }
       return response;
     },
@@ -129,7 +131,11 @@ async function start(
     limits: options.limits,
     forward: options.forward && {
       ...options.forward,
-      dialler: new TcpDialler({ allowPrivate: options.forward.private }),
+      dialler: new TorDialler({
+        socks: plan && (() => tor?.socks),
+        everything: options.forward.throughTor,
+        clear: new TcpDialler({ allowPrivate: options.forward.private }),
+      }),
     },
     log,
   });
@@ -144,8 +150,8 @@ async function start(
   });
   if (onion && back) {
     back.open(relay, { publicUrl: onion.url, reachedBy: "public-url" });
-    host = new OnionHost({ ...onion, port: back.port, log });
   }
+  if (plan) tor = new TorHost({ plan, port: back?.port, log });
   const metrics = options.metricsPort === undefined
     ? undefined
     : await serveMetrics(options.metricsPort, relay);
@@ -160,7 +166,7 @@ async function start(
       // Until what was accepted is on disk, who asks for its health is still told that it drains.
       await relay.stop(FLUSH_MS);
       await Promise.all(entrances.map((entrance) => entrance.close()));
-      await Promise.all([host?.stop(), metrics?.stop()]);
+      await Promise.all([tor?.stop(), metrics?.stop()]);
       kv.close();
       data.release();
     },

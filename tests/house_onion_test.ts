@@ -89,7 +89,7 @@ Deno.test("an onion service is told of when it can be reached, with an entrance 
       // The code ends in a line of lower halves.
       await relay.prints(/\n▀{30,}\n/);
       equal(url, `http://${await addressOf(data)}`);
-      equal(await health(relay), "ok\nonion: up\n");
+      equal(await health(relay), "ok\ntor: up\n");
       deepEqual(strangeLines(relay.output()), []);
 
       equal(await onionLocation(relay.port, "/chat?x=1"), `${url}/chat?x=1`);
@@ -167,7 +167,7 @@ Deno.test("a Tor that goes away takes nothing with it: the relay says so, and pu
       await relay.prints(
         /^tor: the control port closed the connection; .*again$/m,
       );
-      equal(await health(relay), "ok\nonion: failing\n");
+      equal(await health(relay), "ok\ntor: failing\n");
       equal(await onionLocation(relay.port, "/"), null);
       // Known by no other name, it goes on being the onion's relay.
       const hello = await askGreeting(
@@ -180,7 +180,7 @@ Deno.test("a Tor that goes away takes nothing with it: the relay says so, and pu
       const again = playTor({ port: tor.at.port });
       again.knows(await addressOf(data));
       await relay.prints(/^tor: the onion service can be reached again$/m);
-      equal(await health(relay), "ok\nonion: up\n");
+      equal(await health(relay), "ok\ntor: up\n");
       equal(await onionLocation(relay.port, "/"), `${url}/`);
       equal(again.ports[0], tor.ports[0]);
       again.close();
@@ -261,7 +261,7 @@ Deno.test("whatever is wrong with Tor, the relay goes on: one clear line, and th
         try {
           const [said] = await relay.prints(/^tor: .*\n/m);
           match(said, line);
-          equal(await health(relay), "ok\nonion: failing\n");
+          equal(await health(relay), "ok\ntor: failing\n");
           equal(await onionLocation(relay.port, "/"), null);
           deepEqual(strangeLines(relay.output()), []);
         } finally {

@@ -3,6 +3,7 @@
  * and ends with the line `N passed, N failed[, N skipped]`, counted from the runs.
  */
 import { startSharedBrowser } from "./harness/browser.ts";
+import { startSharedTorNetwork } from "./harness/tor/network.ts";
 import { ensureProgram, MissingProgram, PROGRAMS } from "./runner/programs.ts";
 import { type Report, summary } from "./runner/report.ts";
 import { runTier } from "./runner/run_tier.ts";
@@ -63,6 +64,10 @@ for (const [tier, files] of chosen) {
     const { env, server } = await startSharedBrowser();
     reports.push(await runTier(tier, files, RESULTS, env));
     await server.close();
+  } else if (tier.name === "tor") {
+    const { env, stop } = await startSharedTorNetwork();
+    reports.push(await runTier(tier, files, RESULTS, env));
+    await stop();
   } else reports.push(await runTier(tier, files, RESULTS));
 }
 const failures = reports.flatMap((report) => report.failures);

@@ -40,8 +40,9 @@ export class TcpDialler implements PeerDialler {
   /** The name is looked up once, and what was found and looked at is what is dialled. */
   async dial(origin: URL, { signal }: DialOptions): Promise<RelaySocket> {
     const { allowPrivate = false, ca } = this.#options;
-    const port = Number(origin.port || DEFAULT_PORTS[origin.protocol]);
-    if (!allowPrivate && !isCommon(origin.protocol, port)) {
+    const port = portOf(origin);
+    const common = origin.protocol === "https:" && isWebPort(origin);
+    if (!allowPrivate && !common) {
       throw new PeerForbiddenError("only https, on a port of the web's");
     }
     const found = await this.#resolve(origin.hostname);
@@ -73,8 +74,14 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "https:": 443,
 };
 
-function isCommon(protocol: string, port: number): boolean {
-  return protocol === "https:" && (port === 443 || port >= FIRST_FREE_PORT);
+/** The port that an http or https origin means. */
+export function portOf({ port, protocol }: URL): number {
+  return Number(port || DEFAULT_PORTS[protocol]);
+}
+
+/** Whether a relay may be at this port: its protocol's own, and those that anybody may listen on. */
+export function isWebPort(origin: URL): boolean {
+  return origin.port === "" || portOf(origin) >= FIRST_FREE_PORT;
 }
 
 async function resolveName(name: string): Promise<readonly string[]> {

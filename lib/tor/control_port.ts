@@ -72,7 +72,8 @@ export class ControlPort {
     try {
       await this.#write(`${line}\r\n`);
       const { code, lines } = await answer.promise;
-      if (code === 250) return lines;
+      // 25x: done, with more to say about it.
+      if (code >= 250 && code < 260) return lines;
       throw new ControlError(
         `${name} was refused: ${code} ${lines.join("; ")}`,
         code,

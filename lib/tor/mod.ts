@@ -1,6 +1,7 @@
 /** Tor: its control port, a `tor` of our own, onion services, and connections through it. */
 export { type ClientKey, newClientKey } from "./client_key.ts";
 export { clientFile, parseClientFile } from "./client_key.ts";
+export { connectThroughTor } from "./connect.ts";
 export { ControlError } from "./control_error.ts";
 export type { HostAndPort } from "./control_port.ts";
 export {

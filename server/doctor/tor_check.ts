@@ -61,7 +61,7 @@ export async function checkOnion(
   path: string,
   { running }: DataState,
 ): Promise<Finding | undefined> {
-  if (tor === undefined) return undefined;
+  if (!tor?.publish) return undefined;
   const { ok, warning, failed } = findings("onion service");
   let address: string | undefined;
   let who: string;
@@ -86,7 +86,7 @@ export async function checkOnion(
       }:${port}/healthz`,
       { signal: AbortSignal.timeout(PATIENCE_MS) },
     );
-    const [, state] = /^onion: (\w+)$/m.exec(await response.text()) ?? [];
+    const [, state] = /^tor: (\w+)$/m.exec(await response.text()) ?? [];
     switch (state) {
       case "up":
         return ok(`${about}; the relay says that it can be reached.`);

@@ -7,7 +7,7 @@ import { UsageError } from "../usage_error.ts";
 
 /** @throws {UsageError} when a file that they name can't be read. */
 export async function torSource(
-  { running, passwordFile, configFile }: TorOptions,
+  { running, passwordFile, configFile }: Omit<TorOptions, "publish">,
   data: string,
 ): Promise<TorSource> {
   if (running) {

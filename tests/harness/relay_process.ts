@@ -6,7 +6,11 @@ export const PROGRAM =
   new URL("../../dist/server/main.mjs", import.meta.url).pathname;
 
 /** Exactly the permissions the program needs, given a directory for its data. */
-export function programArguments(program: string, dataDir: string): string[] {
+export function programArguments(
+  program: string,
+  dataDir: string,
+  mayRead: readonly string[] = [],
+): string[] {
   return [
     "run",
     "--quiet",
@@ -20,7 +24,7 @@ export function programArguments(program: string, dataDir: string): string[] {
     "--allow-net",
     "--allow-env",
     "--allow-sys=umask,statfs",
-    `--allow-read=${program},${dataDir}`,
+    `--allow-read=${[program, dataDir, ...mayRead].join(",")}`,
     `--allow-write=${dataDir}`,
     "--allow-run=tor",
     program,
@@ -34,6 +38,8 @@ export interface RelayOptions {
   readonly port?: number;
   /** More of the command line. */
   readonly args?: readonly string[];
+  /** More that it may read than its data. */
+  readonly mayRead?: readonly string[];
   /** More of its environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -65,7 +71,7 @@ export async function startRelay(
     await Deno.makeTempDir({ prefix: "whisper-data-" });
   const child = new Deno.Command(Deno.execPath(), {
     args: [
-      ...programArguments(PROGRAM, dataDir),
+      ...programArguments(PROGRAM, dataDir, options.mayRead),
       "--data",
       dataDir,
       "--port",

@@ -1,5 +1,6 @@
 /** Sees to the programs that some tests need beside Deno: they come with the system. */
 import { caddyPath } from "../harness/caddy.ts";
+import { torPath } from "../harness/tor/authority.ts";
 import { chromiumPath } from "../harness/browser.ts";
 
 export interface Program {
@@ -30,6 +31,14 @@ export const PROGRAMS: readonly Program[] = [
     service: "caddy",
     path: caddyPath,
     neededBy: (file) => /(^|_)caddy_test\.ts$/.test(file.replace(/.*\//, "")),
+  },
+  {
+    name: "Tor",
+    variable: "TOR",
+    package: "tor",
+    service: "tor",
+    path: torPath,
+    neededBy: (file) => file.startsWith("tests/tor/"),
   },
 ];
 

@@ -3,7 +3,13 @@ import { join, relative } from "node:path";
 import type { Coverage } from "./coverage.ts";
 
 export interface Tier {
-  readonly name: "unit" | "thorough" | "covered" | "interop" | "browser";
+  readonly name:
+    | "unit"
+    | "thorough"
+    | "covered"
+    | "interop"
+    | "tor"
+    | "browser";
   readonly minutes: number;
   /** How many files run at once. */
   readonly jobs: number;
@@ -13,6 +19,7 @@ export interface Tier {
 }
 
 const isBrowser = (file: string) => file.startsWith("tests/browser/");
+const isTor = (file: string) => file.startsWith("tests/tor/");
 const isInterop = (file: string) => /(^|\/)interop[^/]*$/.test(file);
 
 /** What goes over everything again and again: at every moment, in random orders, with random inputs. */
@@ -32,7 +39,8 @@ export const TIERS: readonly Tier[] = [
     minutes: 3,
     jobs: 2,
     has: (file) =>
-      ![isBrowser, isInterop, isCovered, isThorough].some((has) => has(file)),
+      ![isBrowser, isTor, isInterop, isCovered, isThorough]
+        .some((has) => has(file)),
   },
   { name: "thorough", minutes: 3, jobs: 2, has: isThorough },
   {
@@ -48,6 +56,7 @@ export const TIERS: readonly Tier[] = [
     jobs: 2,
     has: (file) => isInterop(file) && !isBrowser(file),
   },
+  { name: "tor", minutes: 3, jobs: 2, has: isTor },
   { name: "browser", minutes: 8, jobs: 2, has: isBrowser },
 ];
 

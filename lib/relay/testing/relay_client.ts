@@ -103,8 +103,16 @@ export class RelayClient {
   }
 
   /** Over a real WebSocket; rejects when it does not open. */
-  static async overWebSocket(url: string): Promise<RelayClient> {
-    const socket = new WebSocket(url);
+  /** `through`: another way there than the straight one. */
+  static async overWebSocket(
+    url: string,
+    through?: Deno.HttpClient,
+  ): Promise<RelayClient> {
+    // Deno takes options there, which the browser's types do not know.
+    const socket = new WebSocket(
+      url,
+      (through && { client: through }) as never,
+    );
     socket.binaryType = "arraybuffer";
     const client = new RelayClient((hear, end) => {
       socket.onmessage = ({ data }) => hear(data);

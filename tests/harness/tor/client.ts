@@ -4,14 +4,17 @@ import { openTor, progressOf, type TorSession } from "../../../lib/tor/mod.ts";
 
 export type TorClient = Omit<TorSession, "socks"> & {
   readonly socks: NonNullable<TorSession["socks"]>;
+  /** Where this Tor keeps its things. */
+  readonly directory: string;
 };
 
 /** A client that has found its way into the network. `close` ends it. */
 export async function torClient(configFile: string): Promise<TorClient> {
   const folder = await Deno.makeTempDir({ prefix: "whisper-tor-client-" });
+  const directory = join(folder, "tor");
   const session = await openTor({
     own: {
-      directory: join(folder, "tor"),
+      directory,
       config: await Deno.readTextFile(configFile),
     },
   });
@@ -24,7 +27,7 @@ export async function torClient(configFile: string): Promise<TorClient> {
       await new Promise((resume) => setTimeout(resume, 50));
     }
     if (!session.socks) throw new Error("Tor has no SOCKS port");
-    return { ...session, socks: session.socks, close };
+    return { ...session, socks: session.socks, directory, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,5 +1,5 @@
 /** A whole Tor network on this machine's loopback address: four authorities, which are its relays too. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Authority, authorityLine, torPath } from "./authority.ts";
 
 export interface TorNetwork {
@@ -29,7 +29,9 @@ export async function startSharedTorNetwork(): Promise<
   { readonly env: Record<string, string>; stop(): Promise<void> }
 > {
   const { configFile, stop } = await startTorNetwork();
-  return { env: { [SHARED]: configFile }, stop };
+  // The relay starts whatever tor is found first.
+  const path = `${dirname(torPath())}:${Deno.env.get("PATH") ?? ""}`;
+  return { env: { [SHARED]: configFile, PATH: path }, stop };
 }
 
 async function startTorNetwork(): Promise<TorNetwork> {

@@ -1,11 +1,16 @@
-/** All that is known of the onion service before Tor runs. */
+/** All that is known of Tor and the onion service before Tor runs. */
 import type { OnionKey, TorSource } from "../../lib/tor/mod.ts";
 import type { TorOptions } from "../command_line.ts";
 import { openOnionKey, readOnionClients } from "./onion_directory.ts";
 import { torSource } from "./tor_source.ts";
 
-export interface OnionPlan {
+export interface TorPlan {
   readonly source: TorSource;
+  /** Undefined when Tor is for going out only. */
+  readonly onion?: OnionPlan;
+}
+
+export interface OnionPlan {
   readonly key: OnionKey;
   /** `http://….onion` */
   readonly url: string;
@@ -14,15 +19,22 @@ export interface OnionPlan {
 }
 
 /** @throws {UsageError} when a file can't be used. */
-export async function planOnion(
+export async function planTor(
   options: TorOptions,
   data: string,
-): Promise<OnionPlan> {
-  const key = await openOnionKey(data);
+): Promise<TorPlan> {
   return {
     source: await torSource(options, data),
+    onion: options.publish ? await planOnion(data) : undefined,
+  };
+}
+
+async function planOnion(data: string): Promise<OnionPlan> {
+  const key = await openOnionKey(data);
+  const clients = await readOnionClients(data);
+  return {
     key,
     url: `http://${key.address}`,
-    clients: (await readOnionClients(data))?.map(({ publicKey }) => publicKey),
+    clients: clients?.map(({ publicKey }) => publicKey),
   };
 }
