@@ -107,7 +107,8 @@ async function start(
     }),
     fetch: async (request) => {
       const response = await answer(request);
-      if (onion && tor?.state === "up") {
+      // Of a closed circle's there is nothing to be told.
+      if (onion && onion.clients === undefined && tor?.state === "up") {
         addOnionLocation(response, request, onion.url);
       }
       return response;

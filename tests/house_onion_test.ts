@@ -328,6 +328,7 @@ Deno.test("a closed circle: keys are handed out and taken back by name, and the 
       args: ["--tor", "--tor-control", tor.control],
     });
     await relay.prints(/can be reached by nobody: /);
+    equal(await onionLocation(relay.port, "/"), null, "nobody is told of it");
     await relay.stop();
     tor.close();
     const [added] = tor.heard.filter((line) => line.startsWith("ADD_ONION"));
