@@ -15,7 +15,9 @@ const offerFailures: Record<InviteFailure, string> = {
   used: "This code has been used already. Generate a new one.",
   own: "This is your own code. Your friend has to enter it on their side.",
   "other-relay":
-    "Your friend's account is on another server, which this one can't reach yet. You both need an account on the same server.",
+    "Your friend's account is on another server, which this one does not forward to. Ask whoever runs this server.",
+  unreachable:
+    "Your friend's account is on another server, which can't be reached now. Generate a new code later.",
   "already-connected":
     "You already have a conversation with this person. Look for their name in your conversations.",
   blocked:
@@ -43,7 +45,9 @@ const joinFailures: Record<InviteFailure, string> = {
   own:
     "This is your own code. Give it to your friend, who enters it on their side.",
   "other-relay":
-    "This code belongs to another server, which this one can't reach yet. You both need an account on the same server.",
+    "This code belongs to another server, which this one does not forward to. Ask whoever runs this server.",
+  unreachable:
+    "This code belongs to another server, which can't be reached now. Compare its name with what your friend sees, and try again.",
   "already-connected":
     "You already have a conversation with this person. Look for their name in your conversations.",
   blocked:

@@ -71,6 +71,7 @@ export class Contacts {
       this.#run(accountId, (entry, now) => this.#know(entry, now, verified));
     return {
       state: computed(() => stateOf(shown.value)),
+      route: computed(() => this.#desk.forwarding.route(shown.value)),
       rename: async (name) =>
         await decide({ name: ownName(name, shown.peek()) }),
       setMuted: (muted) => decide({ muted }),

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Contact } from "./contact.ts";
+import type { Forwarding } from "./forwarding.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { OwnAccount } from "./own_account.ts";
 import type { Random } from "./random.ts";
@@ -15,6 +16,8 @@ export interface Desk {
   readonly random: Random;
   /** Fetched when the account is opened. Its failure is told to `broken`. */
   readonly sessions: Promise<Sessions>;
+  /** The ways to people, at whatever relay. */
+  readonly forwarding: Forwarding;
   /** By account id. Grows when a meeting is on disk. */
   readonly contacts: ReadonlyMap<string, Contact>;
   /** A contact as `entry` has them: what it puts is not seen elsewhere before the commit. */

@@ -127,6 +127,7 @@ export class InviteRun {
 
   /** Goes on at the relay; `place` when it has one there already. */
   connected(connection: Connection, place?: Place): void {
+    this.#leave();
     this.#connection = connection;
     this.#place = place;
     this.#inTurn(() => this.#resume(connection, place));
@@ -134,7 +135,7 @@ export class InviteRun {
 
   lost(): void {
     this.#connection = undefined;
-    this.#place = undefined;
+    this.#leave();
   }
 
   /** Ends it from this side, with nothing to tell the person. */
@@ -147,6 +148,12 @@ export class InviteRun {
     this.#over = true;
     this.#cancelTimer();
     this.#cancelRetry();
+    this.#place?.leave();
+  }
+
+  #leave(): void {
+    this.#place?.leave();
+    this.#place = undefined;
   }
 
   async #resume(connection: Connection, known?: Place): Promise<void> {
@@ -159,7 +166,7 @@ export class InviteRun {
     const place = known ?? await this.#takePlace(connection);
     if (!place) return;
     this.#place = place;
-    connection.listen(place.handle, (push) => {
+    place.listen((push) => {
       this.#inTurn(() => this.#pushed(push));
     });
     if (this.#state.at === "met") return await this.#finish();
@@ -173,13 +180,11 @@ export class InviteRun {
     const { rendezvous } = this.#record;
     const { nameplate } = this.#state;
     try {
-      if (this.id === "join") {
-        return await joinRendezvous(connection, rendezvous, nameplate);
-      }
+      if (this.id === "join") return await this.#join(connection);
       const place = await openRendezvous(connection, rendezvous);
       if (place.nameplate === nameplate) return place;
       // The relay has forgotten ours and made another.
-      await connection.request({ type: "CLOSE", handle: place.handle });
+      await place.close();
       await this.#fail("expired");
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
@@ -188,9 +193,20 @@ export class InviteRun {
     return undefined;
   }
 
+  async #join(connection: Connection): Promise<Place> {
+    const { rendezvous, relay } = this.#record;
+    const { nameplate } = this.#state;
+    if (!relay) return await joinRendezvous(connection, rendezvous, nameplate);
+    const { clock, forwarding } = this.#desk;
+    const remote = await forwarding.remote(connection, relay, this.id);
+    const { joinRemote } = await import("./forward/mod.ts");
+    return await joinRemote(remote, rendezvous, nameplate, clock);
+  }
+
   async #refused(error: RelayError): Promise<void> {
     const reason = failureOf(error.code);
-    if (reason === "busy" && this.#state.at !== "joining") return this.#later();
+    const passing = reason === "busy" || reason === "unreachable";
+    if (passing && this.#state.at !== "joining") return this.#later();
     if (this.#state.at === "met") {
       // We know that the other side could know us by now, and not whether it does. Someone who can't
       // be reached shows; someone who can't reach us does not.
@@ -334,26 +350,22 @@ export class InviteRun {
 
   /** A courtesy: the other side need not wait for the end of its time. */
   #closeRendezvous(): void {
-    const { handle } = this.#place ?? {};
-    if (handle === undefined || !this.#connection) return;
+    this.#place?.leave();
     // The joiner closes only what failed: after a success the inviter does, when it has the card.
     const success = this.#state.at === "met";
     if (this.id === "join" && success) return;
-    this.#connection.request({ type: "CLOSE", handle }).catch(
-      (error: unknown) => {
-        // It is closed already, or will be by its expiry.
-        const harmless = error instanceof RelayError ||
-          error instanceof ConnectionLostError;
-        if (!harmless) this.#desk.broken(error);
-      },
-    );
+    this.#place?.close().catch((error: unknown) => {
+      // It is closed already, or will be by its expiry.
+      const harmless = error instanceof RelayError ||
+        error instanceof ConnectionLostError;
+      if (!harmless) this.#desk.broken(error);
+    });
   }
 
   /** Rejects when there is no place to pass it at: the next connection will have one. */
-  async #pass({ index, bytes }: Message): Promise<void> {
-    if (!this.#connection || !this.#place) throw new ConnectionLostError();
-    const { handle } = this.#place;
-    await this.#connection.request({ type: "PASS", handle, index, bytes });
+  async #pass(message: Message): Promise<void> {
+    if (!this.#place) throw new ConnectionLostError();
+    await this.#place.pass(message);
   }
 
   #watchExpiry(): void {

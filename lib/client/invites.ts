@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { type Signal, signal } from "@preact/signals-core";
 import type { Desk } from "./desk.ts";
 import {
@@ -10,6 +11,7 @@ import {
   offeredCode,
   parseHandshake,
   parseInviteCode,
+  relayUrlOf,
   serializeHandshake,
   startInviter,
   startJoiner,
@@ -25,7 +27,13 @@ import {
 import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekey_bundle.ts";
-import { type InviteRecord, inviteTable, SELF, triedTable } from "./records.ts";
+import {
+  type InviteRecord,
+  inviteTable,
+  type RelayRecord,
+  SELF,
+  triedTable,
+} from "./records.ts";
 import { failureOf, openRendezvous, type Place } from "./rendezvous.ts";
 import type {
   InviteFailure,
@@ -39,6 +47,15 @@ export { Meetings } from "./meetings.ts";
 
 /** Until the inviter's first message says until when a code is good, in ms: what relays give. */
 const PRESUMED_LIFETIME = 300_000;
+
+/** The relay where one is to meet. */
+interface Where {
+  readonly relayKey: Uint8Array;
+  /** Its clock minus this device's, in ms. */
+  readonly skew: number;
+  /** Undefined when it is the own one. */
+  readonly relay: RelayRecord | undefined;
+}
 
 /** Codes, given out and entered: at most one of each at a time. */
 export class Invites implements InviteView {
@@ -123,15 +140,12 @@ export class Invites implements InviteView {
       const connection = this.#connection;
       if (!reading.ok) return this.#joinFailed("malformed");
       if (!connection) return this.#joinFailed("offline");
-      const here = URL.parse(connection.hello.url)?.host;
-      if (reading.relay !== undefined && reading.relay !== here) {
-        return this.#joinFailed("other-relay");
-      }
       this.join.value = { at: "connecting" };
       await this.#joining?.withdraw();
       await this.#queues.tidied();
       try {
-        const record = await this.#entered(connection, reading.code);
+        const where = await this.#whereIs(connection, reading.relay);
+        const record = await this.#entered(connection, reading.code, where);
         this.#joining = this.#begin("join", record);
         this.#joining.connected(connection);
       } catch (error) {
@@ -187,15 +201,38 @@ export class Invites implements InviteView {
     });
   }
 
+  /** The relay that a code names, greeted by way of the own one; the own one for a code that names none. */
+  async #whereIs(
+    connection: Connection,
+    host: string | undefined,
+  ): Promise<Where> {
+    const { hello, skew } = connection;
+    const { relayKey } = hello;
+    const own: Where = { relayKey, skew, relay: undefined };
+    if (host === undefined || host === URL.parse(hello.url)?.host) return own;
+    const { clock, forwarding } = this.#desk;
+    const url = relayUrlOf(host);
+    const place = { url, key: undefined };
+    const remote = await forwarding.remote(connection, place, "join");
+    const there = await remote.greet();
+    // The own one by another name.
+    if (equalBytes(there.relayKey, relayKey)) return own;
+    return {
+      relayKey: there.relayKey,
+      skew: there.time - clock.now(),
+      relay: { url, key: there.relayKey },
+    };
+  }
+
   /** Puts the attempt to join on disk, with everything that our card will name. */
   async #entered(
     connection: Connection,
     code: InviteCode,
+    { relayKey, skew, relay }: Where,
   ): Promise<InviteRecord> {
     const { clock, ledger } = this.#desk;
     const rendezvous = await newEd25519Pair();
-    const { relayKey } = connection.hello;
-    const relayNow = clock.now() + connection.skew;
+    const relayNow = clock.now() + skew;
     return await ledger.run(async (entry) => {
       const tried = await this.#tried(entry, relayNow);
       const offering = this.#offering;
@@ -212,7 +249,8 @@ export class Invites implements InviteView {
         rendezvous,
         queues,
         handshake: serializeHandshake(state),
-        skew: connection.skew,
+        skew,
+        relay,
       };
       entry.put(inviteTable, "join", record);
       return record;
@@ -224,9 +262,7 @@ export class Invites implements InviteView {
       moved: (state) => this.#show(run, state),
       met: (entry, run, card) => this.#met(entry, run, card),
       failed: (entry, run, reason) => this.#failed(entry, run, reason),
-      // The relay where they met: there may be no connection to ask just now.
-      objection: (card) =>
-        this.#meetings.objection(card, run.state.relayKey, this.#connection),
+      objection: (card) => this.#meetings.objection(card, this.#connection),
     });
     this.#show(run, run.state);
     run.start();

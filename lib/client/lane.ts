@@ -1,15 +1,14 @@
 import type { Clock } from "./clock.ts";
-import type { Address } from "./keys/mod.ts";
 import {
   backoff,
   type Connection,
   ConnectionLostError,
   RelayError,
 } from "./link/mod.ts";
-import { bindQueue } from "./queues.ts";
 import type { Random } from "./random.ts";
 import type { OutgoingRecord } from "./records.ts";
-import { type ErrorName, queueId } from "../wire/mod.ts";
+import type { Send } from "./way.ts";
+import type { ErrorName } from "../wire/mod.ts";
 
 /**
  * Envelopes sent ahead of their answers. Far below the transport ids that a recipient remembers
@@ -21,6 +20,8 @@ export const WINDOW = 16;
 export interface LaneEvents {
   readonly clock: Clock;
   readonly random: Random;
+  /** The way to the queue. Rejects as `Connection.request` does. */
+  open(connection: Connection): Promise<Send>;
   /** The entry's record, or undefined when it was settled before. */
   read(index: number): Promise<OutgoingRecord | undefined>;
   /** The relay has the entry, or never will: it need not be sent again. */
@@ -32,14 +33,20 @@ export interface LaneEvents {
 }
 
 /** Answers that another try may change. */
-const TRANSIENT: readonly ErrorName[] = ["full", "rate", "busy", "work"];
+const TRANSIENT: readonly ErrorName[] = [
+  "full",
+  "rate",
+  "busy",
+  "work",
+  "unreachable",
+  "forbidden",
+];
 
 /**
  * The way to one destination queue: entries leave in order, `WINDOW` at a time, and again on the
  * next connection as long as the relay has not answered OK.
  */
 export class Lane {
-  readonly #address: Address;
   readonly #events: LaneEvents;
   readonly #settled = new Set<number>();
   #first: number;
@@ -50,11 +57,9 @@ export class Lane {
   #deadOn: Connection | undefined;
 
   constructor(
-    address: Address,
     entries: { first: number; next: number },
     events: LaneEvents,
   ) {
-    this.#address = address;
     this.#events = events;
     this.#first = entries.first;
     this.#next = entries.next;
@@ -68,10 +73,10 @@ export class Lane {
   grew(next: number, record: OutgoingRecord): void {
     this.#next = next;
     const run = this.#run;
-    const handle = run?.reading ? undefined : run?.handle;
-    if (run && handle !== undefined && run.at === next - 1 && this.#may(run)) {
+    const send = run?.reading ? undefined : run?.send;
+    if (run && send && run.at === next - 1 && this.#may(run)) {
       // All before it have left, so it follows at once, without being read back from the disk.
-      this.#send(run, handle, run.at++, record);
+      this.#send(run, send, run.at++, record);
       return;
     }
     // Asked again for every new message: that the queue is gone must show at each.
@@ -105,7 +110,7 @@ export class Lane {
       at: this.#first,
       inFlight: 0,
       reading: false,
-      handle: undefined,
+      send: undefined,
       paused: false,
       cancelPause: () => {},
     };
@@ -135,25 +140,24 @@ export class Lane {
   }
 
   async #advance(run: Run): Promise<void> {
-    run.handle ??= await this.#bind(run);
-    const { handle } = run;
+    const send = run.send ??= await this.#events.open(run.connection);
     while (this.#may(run)) {
       const index = run.at++;
       if (this.#settled.has(index)) continue;
       const record = await this.#events.read(index);
       if (run !== this.#run) return;
-      if (record) this.#send(run, handle, index, record);
+      if (record) this.#send(run, send, index, record);
     }
   }
 
   #send(
     run: Run,
-    handle: number,
+    send: Send,
     index: number,
-    { id, envelope }: OutgoingRecord,
+    record: OutgoingRecord,
   ): void {
     run.inFlight++;
-    run.connection.request({ type: "SEND", handle, id, envelope }).then(
+    send(record).then(
       () => {
         run.inFlight--;
         this.#failures = 0;
@@ -165,15 +169,6 @@ export class Lane {
         this.#refused(run, error, index);
       },
     );
-  }
-
-  #bind(run: Run): Promise<number> {
-    const { send } = this.#address;
-    return bindQueue(run.connection, {
-      role: "send",
-      pair: send,
-      queue: queueId(send.publicKey),
-    });
   }
 
   #settle(index: number, outcome: "sent" | "failed"): void {
@@ -225,7 +220,7 @@ interface Run {
   at: number;
   inFlight: number;
   reading: boolean;
-  handle: number | undefined;
+  send: Send | undefined;
   paused: boolean;
   cancelPause: () => void;
 }

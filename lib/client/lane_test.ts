@@ -11,6 +11,7 @@ import type { Address } from "./keys/mod.ts";
 import { Lane } from "./lane.ts";
 import { Connection } from "./link/mod.ts";
 import type { OutgoingRecord } from "./records.ts";
+import { openOwnWay } from "./way.ts";
 import { TestClock } from "./testing/test_clock.ts";
 
 const address: Address = {
@@ -85,8 +86,9 @@ Deno.test("entries leave once and in order, whether read from the disk or straig
         const slowly = () => scheduler.schedule(Promise.resolve());
         const settled: number[] = [];
         let reads = 0;
-        const lane = new Lane(address, { first: 0, next: before }, {
+        const lane = new Lane({ first: 0, next: before }, {
           clock,
+          open: (connection) => openOwnWay(connection, address),
           random: { bytes: (n) => new Uint8Array(n), fraction: () => 0 },
           read: async (index) => {
             reads++;
@@ -126,8 +128,9 @@ Deno.test("on a lane that is free, an entry leaves in the turn of its commit and
   const { connection, sent } = relay(() => Promise.resolve());
   const settled: number[] = [];
   const reads: number[] = [];
-  const lane = new Lane(address, { first: 0, next: 1 }, {
+  const lane = new Lane({ first: 0, next: 1 }, {
     clock,
+    open: (connection) => openOwnWay(connection, address),
     random: { bytes: (n) => new Uint8Array(n), fraction: () => 0 },
     read: (index) => {
       reads.push(index);

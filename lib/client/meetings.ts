@@ -1,4 +1,3 @@
-import { equalBytes } from "@noble/ciphers/utils.js";
 import {
   initiateSession,
   serializeSession,
@@ -14,7 +13,13 @@ import {
 import type { ContactSettings } from "./contact_settings.ts";
 import type { Desk } from "./desk.ts";
 import type { Card } from "./invite/mod.ts";
-import { addressOf, compareDeviceLists, publicDevice } from "./keys/mod.ts";
+import { isOwn } from "./forwarding.ts";
+import {
+  type Address,
+  addressOf,
+  compareDeviceLists,
+  publicDevice,
+} from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import {
   type Connection,
@@ -83,23 +88,15 @@ export class Meetings {
   }
 
   /**
-   * Why who gave this card is not to be met; undefined when they are. `here`: the key of the relay
-   * where they met. Rejects as `Connection.request` does when it takes a connection to know.
+   * Why who gave this card is not to be met; undefined when they are. Rejects as `Connection.request`
+   * does when it takes a connection to know.
    */
   async objection(
     card: Card,
-    here: Uint8Array,
     connection: Connection | undefined,
   ): Promise<InviteFailure | undefined> {
     const { account, contacts } = this.#desk;
     if (card.accountId === account.accountId) return "own";
-    const addresses = [
-      card.accountQueue,
-      ...card.devices.map(({ address }) => address),
-    ];
-    if (addresses.some(({ relayKey }) => !equalBytes(relayKey, here))) {
-      return "other-relay";
-    }
     const known = contacts.get(card.accountId);
     const objection = known &&
       await this.#objectionToAgain(known, card, connection);
@@ -160,7 +157,26 @@ export class Meetings {
     if (order === "older" || order === "forked") return "device-list";
     if (order === "newer" || !isConnected(known)) return undefined;
     // What is on its way would be lost with the queues, so they change only when there is no way any more.
-    return await reaches(known, connection) ? "already-connected" : undefined;
+    return await this.#reaches(known, connection)
+      ? "already-connected"
+      : undefined;
+  }
+
+  /** Whether a relay has a queue yet by which a contact receives. Rejects without an answer. */
+  async #reaches(
+    { devices }: Contact,
+    connection: Connection | undefined,
+  ): Promise<boolean> {
+    if (!connection) throw new ConnectionLostError();
+    const addresses = devices.map(({ address }) => address);
+    const here = addresses.filter((address) => isOwn(connection, address));
+    if (await ownHasOne(connection, here)) return true;
+    for (const address of addresses) {
+      if (here.includes(address)) continue;
+      const { forwarding } = this.#desk;
+      if (await forwarding.hasQueue(connection, address)) return true;
+    }
+    return false;
   }
 
   /** New sessions with the devices whose bundles a card has, ready to be stored: made once for a card. */
@@ -189,15 +205,14 @@ export class Meetings {
   }
 }
 
-/** Whether the relay has a queue yet by which a contact receives. Rejects without an answer. */
-async function reaches(
-  { devices }: Contact,
-  connection: Connection | undefined,
+/** Whether the own relay has one of these queues. Rejects without an answer. */
+async function ownHasOne(
+  connection: Connection,
+  addresses: readonly Address[],
 ): Promise<boolean> {
-  if (!connection) throw new ConnectionLostError();
   const results = await bindQueues(
     connection,
-    devices.map(({ address: { send } }) => ({
+    addresses.map(({ send }) => ({
       role: "send",
       pair: send,
       queue: queueId(send.publicKey),

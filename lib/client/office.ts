@@ -9,6 +9,7 @@ import { Conversations } from "./conversations.ts";
 import type { Desk, Sessions } from "./desk.ts";
 import { DevicesOnDemand } from "./devices_on_demand.ts";
 import { exportData } from "./export.ts";
+import { Forwarding } from "./forwarding.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
 import { type Entry, Ledger, type LedgerEvents } from "./ledger.ts";
@@ -95,6 +96,7 @@ export class Office {
       clock,
       random,
       sessions: opened.sessions,
+      forwarding: new Forwarding(random, opened.relayKey),
       contacts,
       contactIn: (entry, id) => this.#contacts.in(entry, id),
       backupVersion: () => this.backup.version,
@@ -222,6 +224,7 @@ export class Office {
 
   #connected(connection: Connection): void {
     this.#pin(connection);
+    this.#desk.forwarding.connected(connection);
     this.#queues.connected(connection);
     this.devices.connected(connection);
     this.#outbox.connected(connection);

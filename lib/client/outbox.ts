@@ -177,13 +177,18 @@ export class Outbox {
     entry.after(() => this.#lane(name, address, lane).grew(next, record));
   }
 
-  #lane(name: string, address: Address, entries: LaneRecord): Lane {
+  #lane(
+    name: string,
+    address: Address,
+    entries: LaneRecord,
+  ): Lane {
     const known = this.#lanes.get(name);
     if (known) return known;
-    const { clock, random, ledger } = this.#desk;
-    const lane = new Lane(address, entries, {
+    const { clock, random, ledger, forwarding } = this.#desk;
+    const lane = new Lane(entries, {
       clock,
       random,
+      open: (connection) => forwarding.way(connection, address),
       read: (index) => ledger.reader.get(outgoingTable, `${name}.${index}`),
       settled: (index, outcome) =>
         this.#settle({ queue: name, index, outcome }),

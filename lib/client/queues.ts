@@ -66,14 +66,15 @@ const MAX_WORK_BITS = 24;
  * for more. Rejects as `Connection.request` does, with "work" also when the price is out of reach.
  */
 export async function withWork(
-  connection: Connection,
-  type: "NEW" | "OPEN" | "JOIN" | "PUT",
+  relay: Pick<Connection, "hello" | "read">,
+  type: "NEW" | "OPEN" | "JOIN" | "PUT" | "FWD",
   key: Uint8Array,
   send: (work: bigint) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
-  const { challenge, workBits } = connection.hello;
-  let bits = workBits;
+  let bits = relay.hello.workBits;
   for (let price = 1;; price++) {
+    // Of another relay it may be new at every try.
+    const { challenge } = relay.hello;
     if (bits > MAX_WORK_BITS) {
       throw new RelayError("work", Uint8Array.of(bits));
     }
@@ -84,7 +85,7 @@ export async function withWork(
       const dearer = error instanceof RelayError && error.code === "work" &&
         price < MAX_PRICES;
       if (!dearer) throw error;
-      bits = connection.read(() => parseWorkDetail(error.detail).bits);
+      bits = relay.read(() => parseWorkDetail(error.detail).bits);
     }
   }
 }

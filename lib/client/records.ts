@@ -238,6 +238,8 @@ export interface InviteRecord {
   readonly handshake: Uint8Array;
   /** The relay's clock minus this device's, in ms. */
   readonly skew: number;
+  /** Where the rendezvous is, when it is not at the own relay. */
+  readonly relay?: RelayRecord;
 }
 
 /** Joins that failed, kept until their code has expired: there is one try. */

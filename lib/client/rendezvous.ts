@@ -6,16 +6,44 @@ import {
   rendezvousMessage,
   signEd25519,
 } from "../wire/mod.ts";
-import type { Connection } from "./link/mod.ts";
+import type { Connection, Push } from "./link/mod.ts";
 import { withWork } from "./queues.ts";
 import type { InviteFailure } from "./view.ts";
 
-/** A place at a rendezvous, on one connection. */
+/** A place at a rendezvous, on one connection. What is asked rejects as `Connection.request` does. */
 export interface Place {
-  readonly handle: number;
   readonly nameplate: number;
   /** ms since the epoch, by the relay's clock. */
   readonly expires: number;
+  /** Gives all that the other side passes (PASS), and that it has closed (CLOSE). */
+  listen(listener: (push: Push) => void): void;
+  pass(message: { index: number; bytes: Uint8Array }): Promise<void>;
+  close(): Promise<void>;
+  /** Nobody listens any more. */
+  leave(): void;
+}
+
+/** A place that the own relay gave a handle for. */
+function placeAt(
+  connection: Connection,
+  { handle, nameplate, expires }: {
+    handle: number;
+    nameplate: number;
+    expires: number;
+  },
+): Place {
+  return {
+    nameplate,
+    expires,
+    listen: (listener) => connection.listen(handle, listener),
+    pass: async ({ index, bytes }) => {
+      await connection.request({ type: "PASS", handle, index, bytes });
+    },
+    close: async () => {
+      await connection.request({ type: "CLOSE", handle });
+    },
+    leave: () => connection.listen(handle, () => {}),
+  };
 }
 
 /** Opens a rendezvous, or comes back to the one of the same key. Rejects as `Connection.request` does. */
@@ -31,7 +59,7 @@ export async function openRendezvous(
     publicKey,
     (work) => connection.request({ type: "OPEN", publicKey, signature, work }),
   );
-  return connection.read(() => parseOpenOk(body));
+  return placeAt(connection, connection.read(() => parseOpenOk(body)));
 }
 
 /** Joins a rendezvous, or comes back to it with the same key. Rejects as `Connection.request` does. */
@@ -55,7 +83,10 @@ export async function joinRendezvous(
         work,
       }),
   );
-  return { nameplate, ...connection.read(() => parseJoinOk(body)) };
+  return placeAt(connection, {
+    nameplate,
+    ...connection.read(() => parseJoinOk(body)),
+  });
 }
 
 function signPlace(
@@ -84,6 +115,10 @@ export function failureOf(code: ErrorName): InviteFailure {
     case "busy":
     case "work":
       return "busy";
+    case "unreachable":
+      return "unreachable";
+    case "forbidden":
+      return "other-relay";
     default:
       return "relay-misbehaved";
   }

@@ -121,9 +121,23 @@ export interface SafetyNumberView {
   readonly code: string;
 }
 
+/** How another relay was last found; `refused`: the own relay does not forward there. */
+export type Reach = "unknown" | "reached" | "unreachable" | "refused";
+
+/** By what relay somebody is reached. */
+export type Route =
+  | { readonly at: "own" }
+  /** By way of the own one. `host`: with its port, if it is not the usual one. */
+  | {
+    readonly at: "other";
+    readonly host: string;
+    readonly reach: Reach;
+  };
+
 /** What can be done about a contact. Commands resolve when the decision is on disk. */
 export interface ContactView {
   readonly state: ReadonlySignal<ContactState>;
+  readonly route: ReadonlySignal<Route>;
   /** The own name for them; the empty one for the name they chose. Throws RangeError for what is no name. */
   rename(name: string): Promise<void>;
   setMuted(muted: boolean): Promise<void>;
@@ -205,7 +219,8 @@ export type InviteFailure =
   | "expired" // or never existed: the relay does not say which
   | "used"
   | "own"
-  | "other-relay" // CODE@another.relay: not yet reachable from here
+  | "other-relay" // CODE@another.relay: the own relay does not forward there
+  | "unreachable" // CODE@another.relay: it is not there now
   | "already-connected"
   | "blocked" // we blocked them, and did not take it back
   | "device-list" // a known person with devices that are no longer theirs, or contradict what is known

@@ -62,6 +62,16 @@ export function parseInviteCode(text: string): InviteCodeReading {
   return relay === undefined ? malformed : { ok: true, code, relay };
 }
 
+/**
+ * The URL of the relay at a host. Plain http only where nobody on the way reads along: within one
+ * machine, and over Tor.
+ */
+export function relayUrlOf(host: string): string {
+  const { hostname } = new URL(`https://${host}`);
+  const safe = /(^|\.)(localhost|onion)$|^127\.|^\[::1\]$/.test(hostname);
+  return `${safe ? "http" : "https"}://${host}`;
+}
+
 /** A host with an optional port and nothing else, normalised as URLs normalise it. */
 function readHost(host: string): string | undefined {
   const url = URL.parse(`https://${host}`);

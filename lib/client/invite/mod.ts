@@ -38,4 +38,5 @@ export {
   type InviteCode,
   type InviteCodeReading,
   parseInviteCode,
+  relayUrlOf,
 } from "./invite_code.ts";

@@ -26,7 +26,8 @@ export type Request =
         | "PASS"
         | "CLOSE"
         | "PUT"
-        | "GET";
+        | "GET"
+        | "FWD";
     }
   >
   | { type: "PING" };

@@ -1,6 +1,7 @@
 /** A relay and people with devices, all in one process, where a test says what happens when. */
 import { setImmediate } from "node:timers";
 import { type MemorySocket, memorySocketPair, Relay } from "../../relay/mod.ts";
+import { MemoryDialler } from "../../relay/testing/memory_dialler.ts";
 import { countQueues } from "../../relay/testing/journaled.ts";
 import type { Clock } from "../clock.ts";
 import type { Socket, SocketEvents, Transport } from "../link/mod.ts";
@@ -27,8 +28,18 @@ const REST_MS = 10;
 /** What can't come about in this much real time won't, in ms. */
 const PATIENCE_MS = 30_000;
 
+/** Where the relay is that people are at, unless they are at another. */
+export const HOME = "https://relay.example";
+
 export class World {
   readonly clock = new TestClock();
+  /** How relays reach each other, and what goes between them. */
+  readonly dialler = new MemoryDialler();
+  /** Relays beside the one that people are at, by URL. */
+  readonly #others = new Map<
+    string,
+    { readonly kv: Deno.Kv; relay: Relay | undefined }
+  >();
   readonly kv: Deno.Kv;
   /** What the relay is reading or writing. */
   #storing = 0;
@@ -40,6 +51,7 @@ export class World {
 
   private constructor(kv: Deno.Kv) {
     this.kv = kv;
+    this.dialler.onFrame = () => this.activity++;
   }
 
   static async open(): Promise<World> {
@@ -49,19 +61,48 @@ export class World {
   }
 
   async startRelay(): Promise<void> {
-    this.relay = await Relay.open({
-      kv: this.#watched(this.kv),
-      publicUrl: "https://relay.example",
+    this.relay = await this.#open(HOME, this.kv);
+  }
+
+  /** Starts another relay, on what it had on disk if it was there before. */
+  async startOther(url: string): Promise<void> {
+    const kv = this.#others.get(url)?.kv ?? await Deno.openKv(":memory:");
+    this.#others.set(url, { kv, relay: await this.#open(url, kv) });
+  }
+
+  async stopOther(url: string): Promise<void> {
+    const other = this.#others.get(url);
+    const relay = other?.relay;
+    if (other) other.relay = undefined;
+    this.dialler.relays.delete(url);
+    await relay?.stop();
+  }
+
+  async #open(url: string, kv: Deno.Kv): Promise<Relay> {
+    const relay = await Relay.open({
+      kv: this.#watched(kv),
+      publicUrl: url,
       clock: () => this.clock.now(),
       // Work costs real time and is the relay's to test; the world's time stands still between
       // steps, so rates per second would not recover.
-      limits: { workBits: 0, framesPerSecond: 1e6, bytesPerSecond: 1e9 },
+      limits: {
+        workBits: 0,
+        framesPerSecond: 1e6,
+        bytesPerSecond: 1e9,
+        forwardsPerSecond: 1e6,
+        peerFramesPerSecond: 1e6,
+        peerBytesPerSecond: 1e9,
+      },
+      forward: { dialler: this.dialler },
     });
+    this.dialler.relays.set(url, relay);
+    return relay;
   }
 
   async stopRelay(): Promise<void> {
     const relay = this.relay;
     this.relay = undefined;
+    this.dialler.relays.delete(HOME);
     await relay?.stop();
   }
 
@@ -79,9 +120,13 @@ export class World {
     connect: (_url, events) => this.connect(events).socket,
   };
 
-  /** A connection to the relay, if it is there. */
-  connect(events: SocketEvents): { socket: Socket; near?: MemorySocket } {
-    if (!this.relay) {
+  /** A connection to a relay, if it is there. */
+  connect(
+    events: SocketEvents,
+    url: string = HOME,
+  ): { socket: Socket; near?: MemorySocket } {
+    const relay = url === HOME ? this.relay : this.#others.get(url)?.relay;
+    if (!relay) {
       queueMicrotask(() => events.closed());
       return { socket: { send: () => {}, close: () => {} } };
     }
@@ -93,7 +138,7 @@ export class World {
       close: () => events.closed(),
       drained: () => {},
     });
-    this.relay.accept(far);
+    relay.accept(far);
     events.open();
     return {
       near: client,
@@ -111,7 +156,11 @@ export class World {
 
   /** A new device that nothing is stored on. */
   person(options: Partial<PersonOptions> = {}): Person {
-    const person = new Person(this, { random: worldRandom, ...options });
+    const person = new Person(this, {
+      random: worldRandom,
+      at: HOME,
+      ...options,
+    });
     this.#people.add(person);
     return person;
   }
@@ -191,6 +240,10 @@ export class World {
     await this.#restarting;
     await this.stopRelay();
     this.kv.close();
+    for (const [url, { kv }] of this.#others) {
+      await this.stopOther(url);
+      kv.close();
+    }
   }
 
   #describe(): string {
@@ -216,6 +269,8 @@ const worldRandom: Random = {
 
 export interface PersonOptions {
   readonly random: Random;
+  /** The URL of the relay that they are at. */
+  readonly at: string;
 }
 
 /** What can be made to happen at: a commit before or after it reached the disk, a frame either way. */
@@ -242,6 +297,11 @@ export class Person {
   constructor(world: World, options: PersonOptions) {
     this.#world = world;
     this.#options = options;
+  }
+
+  /** The URL of the relay that they are at. */
+  get at(): string {
+    return this.#options.at;
   }
 
   get started(): boolean {
@@ -388,7 +448,7 @@ class Life {
         if (near) this.#sockets.delete(near);
         if (!this.dead) events.closed();
       },
-    });
+    }, this.#person.at);
     if (near) this.#sockets.add(near);
     return {
       send: (frame) => {

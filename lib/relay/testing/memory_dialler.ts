@@ -21,6 +21,8 @@ export class MemoryDialler implements PeerDialler {
   /** When set, a dial waits for it. */
   hold: Promise<void> | undefined;
   forbidden = false;
+  /** Told of every frame either way. */
+  onFrame: () => void = () => {};
 
   constructor(readonly perLabel = false) {}
 
@@ -54,11 +56,13 @@ export class MemoryDialler implements PeerDialler {
           ...events,
           message: (data) => {
             if (typeof data !== "string") received.push(data);
+            this.onFrame();
             events.message(data);
           },
         }),
       send: (frame) => {
         sent.push(frame.slice());
+        this.onFrame();
         client.send(frame);
       },
       close: (code, reason) => client.close(code, reason),
