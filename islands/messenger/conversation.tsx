@@ -8,6 +8,7 @@ import { goBack } from "../navigation.ts";
 import { pageVisible } from "../page_visible.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { IconButton } from "../parts/button.tsx";
+import { noteOnDemand } from "../parts/on_demand.tsx";
 import { text } from "../text/mod.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Composer } from "./composer.tsx";
@@ -19,6 +20,10 @@ import type { Unread } from "./rows.ts";
 import { VerificationNotice, VerifiedMark } from "./verification.tsx";
 
 const words = text.conversation;
+
+const RouteNote = noteOnDemand(async () =>
+  (await import("./route_note.tsx")).RouteNote
+);
 
 export function Conversation(
   { messenger, view, onInvite }: {
@@ -32,6 +37,7 @@ export function Conversation(
   const unread = useSignal<Unread | undefined>(undefined);
   const menu = useSignal(false);
   const { name, muted, connected, verification } = view.contact.state.value;
+  const route = view.contact.route.value;
   const visible = pageVisible.value;
 
   useLayoutEffect(() => {
@@ -61,7 +67,10 @@ export function Conversation(
           </IconButton>
         </span>
         <Avatar id={view.id} name={name} small />
-        <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
+        <div class="conversation-whom">
+          <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
+          {route.at === "other" && <RouteNote route={route} />}
+        </div>
         {verification === "verified" && <VerifiedMark size={18} />}
         {muted && <BellOff size={16} role="img" aria-label={text.list.muted} />}
         <span class="conversation-actions">

@@ -115,6 +115,7 @@ function Code(
         </div>
       </div>
       <p>{words.waiting}</p>
+      <p>{words.elsewhere(location.host)}</p>
     </>
   );
 }

@@ -34,9 +34,16 @@ export function screenOnDemand<Props extends object>(
   return fetched(load, () => <NotLoaded />);
 }
 
+/** A note beside something else, which is as good without it while its code is not there. */
+export function noteOnDemand<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  return fetched(load, () => null);
+}
+
 function fetched<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  failure: (props: Props) => VNode,
+  failure: (props: Props) => VNode | null,
 ): ComponentType<Props> {
   let loaded: ComponentType<Props> | undefined;
   return function OnDemand(props: Props) {

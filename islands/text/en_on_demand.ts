@@ -145,11 +145,19 @@ export const enOnDemand = {
       (logInFailures[failure.reason] as (f: LogInFailure) => string)(failure),
   },
 
+  route: {
+    unknown: (host: string) => `on ${host}`,
+    reached: (host: string) => `on ${host}`,
+    unreachable: (host: string) => `waiting for ${host}`,
+    refused: (host: string) => `this server does not forward to ${host}`,
+  },
   invite: {
     title: "Invite a friend",
     giveTitle: "Give a code",
     giveLead: (host: string) =>
       `Your friend opens ${host} and enters it there. It works once, for five minutes.`,
+    elsewhere: (host: string) =>
+      `Who uses another Whisper server enters it there, with @${host} after it.`,
     generate: "Generate code",
     generateAnother: "Generate code",
     generating: "Asking the server…",

@@ -275,8 +275,11 @@ Deno.test("a page that dies in the middle of meeting somebody at another relay g
     await bob.start();
     await online(world, bob);
     await world.until(
-      () => bob.messenger.conversations.value.length === 1,
-      "Bob has met Ada",
+      () =>
+        [ada, bob].every(({ messenger }) =>
+          messenger.conversations.value.length === 1
+        ),
+      "they have met",
     );
     await (await only(bob)).send("here I am");
     await sees(world, await only(ada), ["here I am"]);
