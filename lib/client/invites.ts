@@ -213,7 +213,7 @@ export class Invites implements InviteView {
     const { clock, forwarding } = this.#desk;
     const url = relayUrlOf(host);
     const place = { url, key: undefined };
-    const remote = await forwarding.remote(connection, place, "join");
+    const remote = (await forwarding.remotes()).at(connection, place, "join");
     const there = await remote.greet();
     // The own one by another name.
     if (equalBytes(there.relayKey, relayKey)) return own;

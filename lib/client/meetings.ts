@@ -174,7 +174,8 @@ export class Meetings {
     for (const address of addresses) {
       if (here.includes(address)) continue;
       const { forwarding } = this.#desk;
-      if (await forwarding.hasQueue(connection, address)) return true;
+      const remotes = await forwarding.remotes();
+      if (await remotes.hasQueue(connection, address)) return true;
     }
     return false;
   }

@@ -1,8 +1,11 @@
 import {
   type Command,
+  decodeUrl,
   encodeGreetOk,
   type ErrorName,
   greetingKey,
+  MAX_URL,
+  WireError,
 } from "../wire/mod.ts";
 import type { Peer } from "./peer.ts";
 import type { Reply } from "./reply.ts";
@@ -59,7 +62,9 @@ export class ForwardCommands {
   /** A relay that greeted has a handle from then on; greeted again, the same one. */
   #greet(command: Command & { type: "FWD"; about: "greet" }): void {
     const { context, payments } = this.#visit;
-    const { request, type, work, label, url } = command;
+    const { request, type, work, label } = command;
+    const url = urlIn(command.url);
+    if (url === undefined) return this.#reply(request, { error: "malformed" });
     if (!isAdmitted(this.#visit, request)) return;
     const key = greetingKey(command);
     const payment = { type, key, work, purpose: "", extra: 0, weight: 1 };
@@ -92,5 +97,16 @@ export class ForwardCommands {
     const { connection } = this.#visit;
     if ("ok" in reply) connection.ok(request, reply.ok);
     else connection.answer(request, reply.error, reply.detail);
+  }
+}
+
+/** Undefined for bytes that are no URL's. */
+function urlIn(bytes: Uint8Array): string | undefined {
+  if (bytes.length > MAX_URL) return undefined;
+  try {
+    return decodeUrl(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
 import {
-  type CommandBody,
   decodeForwarded,
   encodeForwardedReply,
   FORWARD_EPHEMERAL,
+  type ForwardedCommand,
   type ForwardedReply,
   ForwardSeal,
   WireError,
@@ -127,7 +127,7 @@ export class ForwardDoor {
 }
 
 /** Undefined for what is none. */
-function commandIn(plain: Uint8Array): CommandBody | undefined {
+function commandIn(plain: Uint8Array): ForwardedCommand | undefined {
   try {
     return decodeForwarded(plain);
   } catch (error) {

@@ -1,10 +1,10 @@
 import {
-  type CommandBody,
   encodeJoinOk,
   encodeMeetOk,
   type ErrorName,
+  type ForwardedCommand,
   type OneShotCommand,
-  proofMessage,
+  oneShotMessage,
   verifyEd25519,
 } from "../wire/mod.ts";
 import { BlobCommands } from "./blob_commands.ts";
@@ -64,7 +64,7 @@ export class ForwardedCommands {
   }
 
   /** Looks at a command as far as that changes nothing. What it gives is called in the command's turn. */
-  async prepare(command: CommandBody): Promise<Effect> {
+  async prepare(command: ForwardedCommand): Promise<Effect> {
     switch (command.type) {
       case "POST":
         return await this.#post(command);
@@ -93,7 +93,7 @@ export class ForwardedCommands {
     }
   }
 
-  async #post(command: CommandBody & { type: "POST" }): Promise<Effect> {
+  async #post(command: OneShotCommand & { type: "POST" }): Promise<Effect> {
     const queue = await this.#context.queues.find(command.queue);
     if (queue === undefined) return refusing({ error: "no-such-queue" });
     queue.handles++; // before anything else is awaited, so that the queue stays in memory
@@ -118,7 +118,7 @@ export class ForwardedCommands {
     };
   }
 
-  async #meet(command: CommandBody & { type: "MEET" }): Promise<Effect> {
+  async #meet(command: OneShotCommand & { type: "MEET" }): Promise<Effect> {
     const { desk } = this.#context;
     const { nameplate, publicKey, act, index, bytes } = command;
     if (!await this.#proves(command, publicKey)) return refusing(UNAUTHORISED);
@@ -148,12 +148,12 @@ export class ForwardedCommands {
     key: Uint8Array,
   ): Promise<boolean> {
     const { relayKey } = this.#context;
-    const message = proofMessage(this.#challenge, relayKey, command);
+    const message = oneShotMessage(this.#challenge, relayKey, command);
     return await verifyEd25519(key, message, command.signature);
   }
 
   /** Has a command carried out as one of a connection, and waits for its answer. */
-  #later<Kind extends CommandBody>(
+  #later<Kind extends ForwardedCommand>(
     command: Kind,
     run: (asked: Kind & { request: number }) => Promise<void>,
   ): Effect {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  type CommandBody,
+  type ForwardedCommand,
   type ForwardedReply,
   MAX_CHUNK,
   parseChunkOk,
@@ -37,7 +37,7 @@ function codeOf(reply: ForwardedReply): string {
 Deno.test("blobs of another relay are made, written, read and deleted through the own one", () =>
   withTwoRelays(async (relays) => {
     const way = await enter(relays);
-    const ask = async (command: Promise<CommandBody>) =>
+    const ask = async (command: Promise<ForwardedCommand>) =>
       await way.ask(await command);
     const keys = await BlobKeys.random();
     bodyOf(await ask(keys.makeCommand(way)));

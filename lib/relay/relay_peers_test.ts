@@ -3,6 +3,7 @@ import { randomBytes } from "@noble/hashes/utils.js";
 import {
   checkWork,
   type CommandBody,
+  encodeUrl,
   type ForwardedReply,
   greetingKey,
 } from "../wire/mod.ts";
@@ -203,7 +204,7 @@ Deno.test("greeting costs a proof of work, once for each relay and label", () =>
 /** A nonce that is no work. */
 function unpaid({ hello }: RelayClient, label: Uint8Array): bigint {
   const { challenge, workBits: bits } = hello;
-  const key = greetingKey({ label, url: OTHER_URL });
+  const key = greetingKey({ label, url: encodeUrl(OTHER_URL) });
   let work = 0n;
   while (checkWork({ challenge, type: "FWD", key, bits }, work)) work++;
   return work;

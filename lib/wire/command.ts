@@ -1,6 +1,6 @@
 import type { BlobCommand } from "./blob_command.ts";
 import type { ErrorName } from "./error_code.ts";
-import type { ForwardCommand, OneShotCommand } from "./forward_command.ts";
+import type { ForwardCommand } from "./forward_command.ts";
 
 /** Receive, send and remove: the three credentials of a queue, with their numbers on the wire. */
 export const ROLES = { receive: 0, send: 1, remove: 2 } as const;
@@ -80,7 +80,10 @@ export type CommandBody =
   | { type: "REPLACED"; handle: number }
   | BlobCommand
   | ForwardCommand
-  | OneShotCommand
+  | {
+    type: "POST" | "MEET";
+    body: Uint8Array; /* forwarded only: OneShotCommand */
+  }
   | {
     type: "OPEN";
     publicKey: Uint8Array /* 32 */;

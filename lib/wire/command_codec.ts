@@ -9,14 +9,7 @@ import {
   ROLES,
 } from "./command.ts";
 import { ERROR_CODES, errorName } from "./error_code.ts";
-import {
-  forwardBodySize,
-  oneShotBodySize,
-  readForward,
-  readOneShot,
-  writeForward,
-  writeUnsignedOneShot,
-} from "./forward_codec.ts";
+import { forwardBodySize, readForward, writeForward } from "./forward_codec.ts";
 import { ENVELOPE_SIZES, MAX_PASS } from "./sizes.ts";
 import { WireError } from "./wire_error.ts";
 
@@ -40,12 +33,11 @@ export function bodySize(command: CommandBody): number {
   switch (command.type) {
     case "HELLO":
     case "OK":
+    case "POST":
+    case "MEET":
       return command.body.length;
     case "FWD":
       return forwardBodySize(command);
-    case "POST":
-    case "MEET":
-      return oneShotBodySize(command);
     case "ERR":
       return 1 + command.detail.length;
     case "NEW":
@@ -93,15 +85,12 @@ export function writeBody(writer: ByteWriter, command: CommandBody): void {
   switch (command.type) {
     case "HELLO":
     case "OK":
+    case "POST":
+    case "MEET":
       writer.raw(command.body);
       return;
     case "FWD":
       return writeForward(writer, command);
-    case "POST":
-    case "MEET":
-      writeUnsignedOneShot(writer, command);
-      writer.fixed(command.signature, 64);
-      return;
     case "ERR":
       writer.u8(ERROR_CODES[command.code]).raw(command.detail);
       return;
@@ -183,12 +172,11 @@ function readBody(type: CommandType, reader: ByteReader): CommandBody {
   switch (type) {
     case "HELLO":
     case "OK":
+    case "POST":
+    case "MEET":
       return { type, body: reader.rest() };
     case "FWD":
       return readForward(reader);
-    case "POST":
-    case "MEET":
-      return readOneShot(type, reader);
     case "ERR": {
       const code = errorName(reader.u8());
       if (code === undefined) {

@@ -2,12 +2,6 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { blobBodySize, type Unsigned, writeUnsigned } from "./blob_codec.ts";
 import { ByteWriter } from "./byte_cursor.ts";
 import { COMMAND_TYPES, type Role, ROLES } from "./command.ts";
-import {
-  oneShotBodySize,
-  type UnsignedOneShot,
-  writeUnsignedOneShot,
-} from "./forward_codec.ts";
-import { encodeUrl } from "./relay_url.ts";
 
 const text = new TextEncoder();
 const QUEUE = text.encode("whisper queue v1");
@@ -15,8 +9,9 @@ const BIND = text.encode("whisper bind v1");
 const RENDEZVOUS = text.encode("whisper rendezvous v1");
 const BLOB = text.encode("whisper blob v1");
 const POOL = text.encode("whisper pool v1");
-const PROOF = text.encode("whisper proof v1");
-const GREETING = text.encode("whisper greeting v1");
+
+/** What the proof of a command that is complete in itself begins with. */
+export const PROOF = text.encode("whisper proof v1");
 
 /** A queue's 16-byte id: SHA-256("whisper queue v1" ‖ sendPublicKey)[0..16]. */
 export function queueId(sendPublicKey: Uint8Array): Uint8Array {
@@ -49,21 +44,18 @@ function nameOf(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * What PUT, GET, DROP, TAKE, POST and MEET are signed over: everything they say, good for this relay
- * and this challenge only.
+ * What PUT, GET, DROP and TAKE are signed over: everything they say, good for this relay and this
+ * challenge only.
  */
 export function proofMessage(
   challenge: Uint8Array, /* 32 */
   relayKey: Uint8Array, /* 32 */
-  command: Unsigned | UnsignedOneShot,
+  command: Unsigned,
 ): Uint8Array {
-  const oneShot = command.type === "POST" || command.type === "MEET";
-  const body = oneShot ? oneShotBodySize(command) : blobBodySize(command);
-  const size = PROOF.length + 65 + body - 64;
+  const size = PROOF.length + 65 + blobBodySize(command) - 64;
   const writer = new ByteWriter(size).raw(PROOF).fixed(challenge, 32)
     .fixed(relayKey, 32).u8(COMMAND_TYPES[command.type]);
-  if (oneShot) writeUnsignedOneShot(writer, command);
-  else writeUnsigned(writer, command);
+  writeUnsigned(writer, command);
   return writer.bytes;
 }
 
@@ -98,12 +90,4 @@ export function rendezvousMessage(
     32,
   ).fixed(relayKey, 32)
     .u8(side === "open" ? 0 : 1).u32(nameplate).fixed(publicKey, 32).bytes;
-}
-
-/** What the work of FWD that greets is done over: SHA-256("whisper greeting v1" ‖ label ‖ URL). */
-export function greetingKey(
-  { label, url }: { label: Uint8Array /* 16 */; url: string },
-): Uint8Array {
-  return sha256.create().update(GREETING).update(label).update(encodeUrl(url))
-    .digest();
 }

@@ -15,8 +15,8 @@ export type ForwardCommand =
       work: bigint;
       /** 16, random: over Tor, what has one label shares no circuit with what has another. */
       label: Uint8Array;
-      /** The other relay's public URL, an origin, at most MAX_URL bytes. */
-      url: string;
+      /** The other relay's public URL, an origin, as encodeUrl writes it. */
+      url: Uint8Array;
     }
     /** Asks the own relay to pass on what it cannot open. */
     | { about: "to"; handle: number; sealed: Uint8Array /* SEALED_SIZES */ }

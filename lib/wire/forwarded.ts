@@ -8,12 +8,23 @@ import {
   writeBody,
 } from "./command_codec.ts";
 import type { ErrorName } from "./error_code.ts";
+import type { OneShotCommand } from "./forward_command.ts";
 import { FORWARD_EPHEMERAL, FORWARD_TAG } from "./forward_seal.ts";
+import {
+  oneShotBodySize,
+  readOneShot,
+  writeOneShot,
+} from "./one_shot_codec.ts";
 import { SEALED_REPLY_SIZES, SEALED_SIZES } from "./sizes.ts";
 import { WireError } from "./wire_error.ts";
 
 /** type u8 ‖ length u16 */
 const HEADER = 3;
+
+/** What can be sealed: whether it is carried out too, the relay that opens it says. */
+export type ForwardedCommand =
+  | Exclude<CommandBody, { type: "POST" | "MEET" }>
+  | OneShotCommand;
 
 /** The answer to a forwarded command. */
 export type ForwardedReply =
@@ -29,12 +40,12 @@ const PLAIN_REPLY_SIZES = SEALED_REPLY_SIZES.map((size) => size - FORWARD_TAG);
  * A command as it is sealed: padded, so that sealed it fills a frame.
  * Throws `WireError` "too-large" for one that fits none.
  */
-export function encodeForwarded(command: CommandBody): Uint8Array {
+export function encodeForwarded(command: ForwardedCommand): Uint8Array {
   return padded(command, PLAIN_SIZES);
 }
 
-/** Throws `WireError`. Its `request` is 0. */
-export function decodeForwarded(plain: Uint8Array): CommandBody {
+/** Throws `WireError`. What has a `request` has 0. */
+export function decodeForwarded(plain: Uint8Array): ForwardedCommand {
   return unpadded(plain);
 }
 
@@ -50,19 +61,24 @@ export function decodeForwardedReply(plain: Uint8Array): ForwardedReply {
   throw new WireError("malformed", "what was answered is no answer");
 }
 
-function padded(command: CommandBody, sizes: readonly number[]): Uint8Array {
-  const length = bodySize(command);
+function padded(
+  command: ForwardedCommand,
+  sizes: readonly number[],
+): Uint8Array {
+  const oneShot = command.type === "POST" || command.type === "MEET";
+  const length = oneShot ? oneShotBodySize(command) : bodySize(command);
   const size = sizes.find((size) => size >= HEADER + length);
   if (size === undefined) {
     throw new WireError("too-large", "a command is too large to be forwarded");
   }
   const writer = new ByteWriter(size);
   writer.u8(COMMAND_TYPES[command.type]).u16(length);
-  writeBody(writer, command);
+  if (oneShot) writeOneShot(writer, command);
+  else writeBody(writer, command);
   return writer.bytes;
 }
 
-function unpadded(plain: Uint8Array): CommandBody {
+function unpadded(plain: Uint8Array): ForwardedCommand {
   const reader = new ByteReader(plain);
   const type = commandType(reader.u8());
   if (type === undefined) {
@@ -72,5 +88,16 @@ function unpadded(plain: Uint8Array): CommandBody {
   if (reader.rest().some((byte) => byte !== 0)) {
     throw new WireError("malformed", "padding is not zero");
   }
-  return readCommand(type, 0, body);
+  const command = readCommand(type, 0, body);
+  switch (command.type) {
+    case "POST":
+    case "MEET": {
+      const fields = new ByteReader(command.body);
+      const oneShot = readOneShot(command.type, fields);
+      fields.end();
+      return oneShot;
+    }
+    default:
+      return command;
+  }
 }

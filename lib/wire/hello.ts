@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from "./byte_cursor.ts";
 import { type Signer, verifyEd25519 } from "./ed25519.ts";
-import { decodeUrl, encodeUrl } from "./relay_url.ts";
+import { encodeUrl } from "./relay_url.ts";
 import { WireError } from "./wire_error.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -106,4 +106,13 @@ export async function parseHello(body: Uint8Array): Promise<Hello> {
     dayKeyValidUntil,
     url,
   };
+}
+
+/** A relay's URL from its bytes. Throws `WireError` "malformed". */
+export function decodeUrl(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new WireError("malformed", "the relay's URL is not UTF-8");
+  }
 }

@@ -26,7 +26,6 @@ export {
 export {
   bindMessage,
   blobId,
-  greetingKey,
   poolId,
   proofMessage,
   queueId,
@@ -49,12 +48,18 @@ export {
   type ForwardCommand,
   type OneShotCommand,
 } from "./forward_command.ts";
-export { type UnsignedOneShot } from "./forward_codec.ts";
+export * from "./forward_answers.ts";
+export {
+  greetingKey,
+  oneShotMessage,
+  type UnsignedOneShot,
+} from "./one_shot_codec.ts";
 export {
   decodeForwarded,
   decodeForwardedReply,
   encodeForwarded,
   encodeForwardedReply,
+  type ForwardedCommand,
   type ForwardedReply,
 } from "./forwarded.ts";
 export {
@@ -64,13 +69,14 @@ export {
 } from "./forward_seal.ts";
 export { decodeFrame, encodeFrame } from "./frame.ts";
 export {
+  decodeUrl,
   encodeHello,
   FEATURES,
   type Hello,
   parseHello,
   PROTOCOL_VERSION,
 } from "./hello.ts";
-export { MAX_URL } from "./relay_url.ts";
+export { encodeUrl, MAX_URL } from "./relay_url.ts";
 export {
   chunkCount,
   chunkSize,

@@ -1,5 +1,3 @@
-import { WireError } from "./wire_error.ts";
-
 /** The longest public URL, in UTF-8 bytes: HELLO stays within the smallest frame. */
 export const MAX_URL = 256;
 
@@ -10,16 +8,4 @@ export function encodeUrl(url: string): Uint8Array {
     throw new RangeError("the public URL is longer than 256 bytes");
   }
   return bytes;
-}
-
-/** Throws `WireError` "malformed". */
-export function decodeUrl(bytes: Uint8Array): string {
-  if (bytes.length > MAX_URL) {
-    throw new WireError("malformed", "a relay's URL is too long");
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new WireError("malformed", "the relay's URL is not UTF-8");
-  }
 }

@@ -1,11 +1,11 @@
 import {
   type Act,
-  type CommandBody,
   type Ed25519Pair,
+  type ForwardedCommand,
   type Hello,
+  oneShotMessage,
   parseJoinOk,
   parseMeetOk,
-  proofMessage,
   rendezvousMessage,
   signEd25519,
 } from "../../wire/mod.ts";
@@ -126,12 +126,12 @@ class RemotePlace implements Place {
     act: Act,
     index = 0,
     bytes: Uint8Array = new Uint8Array(),
-  ): Promise<CommandBody> {
+  ): Promise<ForwardedCommand> {
     const { publicKey } = this.#pair;
     const { nameplate } = this;
     const rest = { nameplate, publicKey, act, index, bytes };
     const unsigned = { type: "MEET", ...rest } as const;
-    const message = proofMessage(challenge, relayKey, unsigned);
+    const message = oneShotMessage(challenge, relayKey, unsigned);
     return { ...unsigned, signature: await signEd25519(this.#pair, message) };
   }
 }

@@ -1,7 +1,7 @@
 import {
   type Hello,
   type OneShotCommand,
-  proofMessage,
+  oneShotMessage,
   queueId,
   signEd25519,
 } from "../../wire/mod.ts";
@@ -45,6 +45,6 @@ async function post(
 ): Promise<OneShotCommand> {
   const queue = queueId(send.publicKey);
   const unsigned = { type: "POST", queue, id, envelope } as const;
-  const message = proofMessage(challenge, relayKey, unsigned);
+  const message = oneShotMessage(challenge, relayKey, unsigned);
   return { ...unsigned, signature: await signEd25519(send, message) };
 }

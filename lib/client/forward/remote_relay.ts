@@ -1,10 +1,11 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { agree, generateKeyPair } from "../../signal/mod.ts";
 import {
-  type CommandBody,
   decodeForwardedReply,
   encodeForwarded,
+  encodeUrl,
   type ErrorName,
+  type ForwardedCommand,
   ForwardSeal,
   greetingKey,
   type Hello,
@@ -103,7 +104,7 @@ export class RemoteRelay {
    * leaves in that order. `make` may be called again, when the relay had to greet again.
    */
   async ask(
-    make: (hello: Hello) => Promise<CommandBody> | CommandBody,
+    make: (hello: Hello) => Promise<ForwardedCommand> | ForwardedCommand,
   ): Promise<Uint8Array> {
     for (let again = false;; again = true) {
       const greeted = await this.#greet();
@@ -142,7 +143,8 @@ export class RemoteRelay {
   }
 
   async #greetAnew(): Promise<Greeted> {
-    const { url, key } = this.#place;
+    const { key } = this.#place;
+    const url = encodeUrl(this.#place.url);
     const label = this.#label;
     const body = await this.#asking(() =>
       withWork(
@@ -171,7 +173,7 @@ export class RemoteRelay {
 
   async #pass(
     { handle, hello }: Greeted,
-    make: (hello: Hello) => Promise<CommandBody> | CommandBody,
+    make: (hello: Hello) => Promise<ForwardedCommand> | ForwardedCommand,
   ): Promise<Uint8Array> {
     const sealing = this.#seal(hello, make);
     const before = this.#turn;
@@ -196,7 +198,7 @@ export class RemoteRelay {
 
   async #seal(
     hello: Hello,
-    make: (hello: Hello) => Promise<CommandBody> | CommandBody,
+    make: (hello: Hello) => Promise<ForwardedCommand> | ForwardedCommand,
   ): Promise<{ seal: ForwardSeal; sealed: Uint8Array }> {
     const plain = encoded(await make(hello));
     const { privateKey, publicKey } = await generateKeyPair();
@@ -230,7 +232,7 @@ export class RemoteRelay {
   }
 }
 
-function encoded(command: CommandBody): Uint8Array {
+function encoded(command: ForwardedCommand): Uint8Array {
   try {
     return encodeForwarded(command);
   } catch (error) {

@@ -1,6 +1,6 @@
 import {
+  type BlobCommand,
   blobId,
-  type CommandBody,
   type FillPool,
   type MakeBlob,
   MAX_CHUNK,
@@ -34,7 +34,7 @@ export async function signed(
   { hello }: Greeted,
   command: Unsigned,
   signer: Signer,
-): Promise<CommandBody> {
+): Promise<BlobCommand> {
   const message = proofMessage(hello.challenge, hello.relayKey, command);
   return { ...command, signature: await signer.sign(message) };
 }
@@ -77,7 +77,7 @@ export class BlobKeys {
   async makeCommand(
     client: Greeted,
     changes: Partial<MakeBlob> = {},
-  ): Promise<CommandBody> {
+  ): Promise<BlobCommand> {
     const bytes = changes.bytes ?? 100_000;
     return await signed(client, {
       type: "PUT",
@@ -106,7 +106,7 @@ export class BlobKeys {
     contents: Uint8Array,
     draft: Uint8Array = randomBytes(16),
     signer: Signer = this.write,
-  ): Promise<CommandBody[]> {
+  ): Promise<BlobCommand[]> {
     const count = Math.ceil(contents.length / MAX_CHUNK);
     return await Promise.all(
       Array.from({ length: count }, (_, index) =>
@@ -139,7 +139,7 @@ export class BlobKeys {
     index: number,
     version = 0,
     signer: Signer = this.read,
-  ): Promise<CommandBody> {
+  ): Promise<BlobCommand> {
     const blob = this.id;
     return signed(
       client,
@@ -159,7 +159,7 @@ export class BlobKeys {
     const { version, bytes, chunk } = await this.chunk(client, 0);
     const contents = new Uint8Array(bytes);
     contents.set(chunk);
-    const commands: CommandBody[] = [];
+    const commands: BlobCommand[] = [];
     for (let at = MAX_CHUNK; at < bytes; at += MAX_CHUNK) {
       commands.push(await this.getCommand(client, at / MAX_CHUNK, version));
     }
@@ -170,7 +170,7 @@ export class BlobKeys {
     return contents;
   }
 
-  stateCommand(client: Greeted): Promise<CommandBody> {
+  stateCommand(client: Greeted): Promise<BlobCommand> {
     return signed(
       client,
       { type: "GET", about: "blob", id: this.id },
@@ -184,7 +184,7 @@ export class BlobKeys {
     );
   }
 
-  dropCommand(client: Greeted, signer = this.own): Promise<CommandBody> {
+  dropCommand(client: Greeted, signer = this.own): Promise<BlobCommand> {
     return signed(client, { type: "DROP", about: "blob", id: this.id }, signer);
   }
 }
@@ -205,7 +205,7 @@ export class PoolKeys {
     client: Greeted,
     lastResort: Uint8Array,
     bundles: Uint8Array[],
-  ): Promise<CommandBody> {
+  ): Promise<BlobCommand> {
     return await signed(client, {
       type: "PUT",
       about: "pool",
@@ -234,7 +234,7 @@ export class PoolKeys {
     { discard = false, lastResort = new Uint8Array() }: Partial<
       Pick<FillPool, "discard" | "lastResort">
     > = {},
-  ): Promise<CommandBody> {
+  ): Promise<BlobCommand> {
     return signed(client, {
       type: "PUT",
       about: "bundles",
@@ -250,7 +250,7 @@ export class PoolKeys {
     client: Greeted,
     id: Uint8Array = randomBytes(16),
     signer = this.takeKey,
-  ): Promise<CommandBody> {
+  ): Promise<BlobCommand> {
     return signed(client, { type: "TAKE", pool: this.id, id }, signer);
   }
 
@@ -260,7 +260,7 @@ export class PoolKeys {
     );
   }
 
-  stateCommand(client: Greeted, signer = this.own): Promise<CommandBody> {
+  stateCommand(client: Greeted, signer = this.own): Promise<BlobCommand> {
     return signed(client, { type: "GET", about: "pool", id: this.id }, signer);
   }
 
@@ -270,7 +270,7 @@ export class PoolKeys {
     );
   }
 
-  dropCommand(client: Greeted, signer = this.own): Promise<CommandBody> {
+  dropCommand(client: Greeted, signer = this.own): Promise<BlobCommand> {
     return signed(client, { type: "DROP", about: "pool", id: this.id }, signer);
   }
 }

@@ -4,13 +4,16 @@ import {
   type CommandBody,
   decodeForwardedReply,
   encodeForwarded,
+  encodeUrl,
+  type ForwardedCommand,
   type ForwardedReply,
   ForwardSeal,
   greetingKey,
   type Hello,
+  type OneShotCommand,
+  oneShotMessage,
   parseGreetOk,
   parseHello,
-  proofMessage,
   type Signer,
   solveWork,
 } from "../../wire/mod.ts";
@@ -26,7 +29,7 @@ export type Sealed = {
 /** Seals a command for whoever said `hello`. `secretKey`: 32 bytes, new unless told otherwise. */
 export function sealFor(
   hello: Hello,
-  command: CommandBody,
+  command: ForwardedCommand,
   secretKey?: Uint8Array,
 ): Sealed {
   const pair = x25519.keygen();
@@ -53,9 +56,9 @@ export async function postCommand(
   send: Signer,
   id: Uint8Array,
   envelope: Uint8Array = new Uint8Array(480),
-): Promise<CommandBody> {
+): Promise<OneShotCommand> {
   const unsigned = { type: "POST", queue, id, envelope } as const;
-  const message = proofMessage(challenge, relayKey, unsigned);
+  const message = oneShotMessage(challenge, relayKey, unsigned);
   return { ...unsigned, signature: await send.sign(message) };
 }
 
@@ -67,11 +70,11 @@ export async function meetCommand(
   act: "look" | "pass" | "close",
   index = 0,
   bytes: Uint8Array = new Uint8Array(),
-): Promise<CommandBody> {
+): Promise<OneShotCommand> {
   const { publicKey } = party;
   const rest = { nameplate, publicKey, act, index, bytes };
   const unsigned = { type: "MEET", ...rest } as const;
-  const message = proofMessage(challenge, relayKey, unsigned);
+  const message = oneShotMessage(challenge, relayKey, unsigned);
   return { ...unsigned, signature: await party.sign(message) };
 }
 
@@ -86,9 +89,10 @@ export class ForwardClient {
 
   static async greetCommand(
     own: RelayClient,
-    url: string,
+    origin: string,
     label: Uint8Array = new Uint8Array(16),
   ): Promise<CommandBody> {
+    const url = encodeUrl(origin);
     const { challenge, workBits: bits } = own.hello;
     const key = greetingKey({ label, url });
     const work = await solveWork({ challenge, type: "FWD", key, bits });
@@ -116,7 +120,7 @@ export class ForwardClient {
   }
 
   /** Seals a command, and opens what the other relay answers. */
-  async ask(command: CommandBody): Promise<ForwardedReply> {
+  async ask(command: ForwardedCommand): Promise<ForwardedReply> {
     const { sealed, open } = sealFor(this.hello, command);
     return open(await this.pass(sealed));
   }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { chunkSize, type Command, MAX_CHUNK } from "../mod.ts";
+import { type BlobCommand, chunkSize, MAX_CHUNK } from "../mod.ts";
 
 const bytes = (size: number) =>
   fc.uint8Array({ minLength: size, maxLength: size });
@@ -25,77 +25,78 @@ const place = fc.oneof(
 );
 
 /** PUT, GET, DROP and TAKE of the right shape, signed by nobody. */
-export const anyBlobCommand: fc.Arbitrary<Command> = fc.oneof(
-  fc.record({
-    type: fc.constant("PUT"),
-    request,
-    about: fc.constant("blob"),
-    readKey: bytes(32),
-    ownKey: bytes(32),
-    writeKey: bytes(32),
-    epoch: u32,
-    bytes: u32,
-    lifetime: u32,
-    work,
-    signature,
-  }),
-  fc.record({
-    type: fc.constant("PUT"),
-    request,
-    about: fc.constant("chunk"),
-    blob: bytes(16),
-    base: u32,
-    draft: bytes(16),
-    place,
-    signature,
-  }).map(({ place, ...rest }) => ({
-    ...rest,
-    ...place,
-    chunk: new Uint8Array(chunkSize(place.bytes, place.index)).fill(7),
-  })),
-  fc.record({
-    type: fc.constant("PUT"),
-    request,
-    about: fc.constant("pool"),
-    takeKey: bytes(32),
-    ownKey: bytes(32),
-    work,
-    lastResort: bundle,
-    bundles,
-    signature,
-  }),
-  fc.record({
-    type: fc.constant("PUT"),
-    request,
-    about: fc.constant("bundles"),
-    pool: bytes(16),
-    base: u32,
-    discard: fc.boolean(),
-    lastResort: fc.oneof(bundle, fc.constant(new Uint8Array())),
-    bundles,
-    signature,
-  }),
-  fc.record({
-    type: fc.constant("GET"),
-    request,
-    about: fc.constant("chunk"),
-    blob: bytes(16),
-    version: u32,
-    index: fc.nat(0xffff),
-    signature,
-  }),
-  fc.record({
-    type: fc.constantFrom("GET", "DROP"),
-    request,
-    about: fc.constantFrom("blob", "pool"),
-    id: bytes(16),
-    signature,
-  }),
-  fc.record({
-    type: fc.constant("TAKE"),
-    request,
-    pool: bytes(16),
-    id: bytes(16),
-    signature,
-  }),
-);
+export const anyBlobCommand: fc.Arbitrary<BlobCommand & { request: number }> =
+  fc.oneof(
+    fc.record({
+      type: fc.constant("PUT"),
+      request,
+      about: fc.constant("blob"),
+      readKey: bytes(32),
+      ownKey: bytes(32),
+      writeKey: bytes(32),
+      epoch: u32,
+      bytes: u32,
+      lifetime: u32,
+      work,
+      signature,
+    }),
+    fc.record({
+      type: fc.constant("PUT"),
+      request,
+      about: fc.constant("chunk"),
+      blob: bytes(16),
+      base: u32,
+      draft: bytes(16),
+      place,
+      signature,
+    }).map(({ place, ...rest }) => ({
+      ...rest,
+      ...place,
+      chunk: new Uint8Array(chunkSize(place.bytes, place.index)).fill(7),
+    })),
+    fc.record({
+      type: fc.constant("PUT"),
+      request,
+      about: fc.constant("pool"),
+      takeKey: bytes(32),
+      ownKey: bytes(32),
+      work,
+      lastResort: bundle,
+      bundles,
+      signature,
+    }),
+    fc.record({
+      type: fc.constant("PUT"),
+      request,
+      about: fc.constant("bundles"),
+      pool: bytes(16),
+      base: u32,
+      discard: fc.boolean(),
+      lastResort: fc.oneof(bundle, fc.constant(new Uint8Array())),
+      bundles,
+      signature,
+    }),
+    fc.record({
+      type: fc.constant("GET"),
+      request,
+      about: fc.constant("chunk"),
+      blob: bytes(16),
+      version: u32,
+      index: fc.nat(0xffff),
+      signature,
+    }),
+    fc.record({
+      type: fc.constantFrom("GET", "DROP"),
+      request,
+      about: fc.constantFrom("blob", "pool"),
+      id: bytes(16),
+      signature,
+    }),
+    fc.record({
+      type: fc.constant("TAKE"),
+      request,
+      pool: bytes(16),
+      id: bytes(16),
+      signature,
+    }),
+  );

@@ -1,5 +1,11 @@
 import fc from "fast-check";
-import { type Command, ENVELOPE_SIZES, SEALED_SIZES } from "../mod.ts";
+import {
+  type Command,
+  encodeUrl,
+  ENVELOPE_SIZES,
+  type OneShotCommand,
+  SEALED_SIZES,
+} from "../mod.ts";
 
 const bytes = (size: number) =>
   fc.uint8Array({ minLength: size, maxLength: size });
@@ -7,7 +13,7 @@ const request = fc.nat(0xffff);
 const sealed = fc.constantFrom(...SEALED_SIZES.slice(0, 3)).chain(bytes);
 const signature = bytes(64);
 
-/** FWD, POST and MEET of the right shape, sealed and signed by nobody. */
+/** FWD of the right shape, sealed by nobody. */
 export const anyForwardCommand: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
     type: fc.constant("FWD"),
@@ -16,8 +22,8 @@ export const anyForwardCommand: fc.Arbitrary<Command> = fc.oneof(
     work: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     label: bytes(16),
     url: fc.oneof(
-      fc.webUrl({ size: "small" }).map((url) => url.slice(0, 60)),
-      fc.string({ unit: "grapheme", maxLength: 20 }),
+      fc.webUrl({ size: "small" }).map((url) => encodeUrl(url.slice(0, 60))),
+      fc.uint8Array({ maxLength: 300 }),
     ),
   }),
   fc.record({
@@ -33,9 +39,12 @@ export const anyForwardCommand: fc.Arbitrary<Command> = fc.oneof(
     about: fc.constant("here"),
     sealed,
   }),
+);
+
+/** POST and MEET of the right shape, signed by nobody. */
+export const anyOneShotCommand: fc.Arbitrary<OneShotCommand> = fc.oneof(
   fc.record({
     type: fc.constant("POST"),
-    request,
     queue: bytes(16),
     id: bytes(16),
     envelope: fc.constantFrom(0, ...ENVELOPE_SIZES.slice(0, 3)).chain(bytes),
@@ -43,7 +52,6 @@ export const anyForwardCommand: fc.Arbitrary<Command> = fc.oneof(
   }),
   fc.record({
     type: fc.constant("MEET"),
-    request,
     nameplate: fc.nat(0xfffff),
     publicKey: bytes(32),
     act: fc.constant("pass"),
@@ -53,7 +61,6 @@ export const anyForwardCommand: fc.Arbitrary<Command> = fc.oneof(
   }),
   fc.record({
     type: fc.constant("MEET"),
-    request,
     nameplate: fc.nat(0xfffff),
     publicKey: bytes(32),
     act: fc.constantFrom("look", "close"),
