@@ -8,7 +8,7 @@ import { goBack } from "../navigation.ts";
 import { pageVisible } from "../page_visible.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { IconButton } from "../parts/button.tsx";
-import { noteOnDemand } from "../parts/on_demand.tsx";
+import { fetched } from "../parts/on_demand.tsx";
 import { text } from "../text/mod.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Composer } from "./composer.tsx";
@@ -21,8 +21,10 @@ import { VerificationNotice, VerifiedMark } from "./verification.tsx";
 
 const words = text.conversation;
 
-const RouteNote = noteOnDemand(async () =>
-  (await import("./route_note.tsx")).RouteNote
+// Without it the conversation is as good.
+const RouteNote = fetched(
+  async () => (await import("./route_note.tsx")).RouteNote,
+  () => null,
 );
 
 export function Conversation(

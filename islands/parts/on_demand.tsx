@@ -34,14 +34,8 @@ export function screenOnDemand<Props extends object>(
   return fetched(load, () => <NotLoaded />);
 }
 
-/** A note beside something else, which is as good without it while its code is not there. */
-export function noteOnDemand<Props extends object>(
-  load: () => Promise<ComponentType<Props>>,
-): ComponentType<Props> {
-  return fetched(load, () => null);
-}
-
-function fetched<Props extends object>(
+/** Anything: `failure` is what is shown in its place when its code can't be had. */
+export function fetched<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   failure: (props: Props) => VNode | null,
 ): ComponentType<Props> {

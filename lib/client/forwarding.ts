@@ -56,9 +56,9 @@ export class Forwarding {
   }
 
   #reach(url: string): Signal<Reach> {
-    const known = this.#reaches.get(url) ?? signal<Reach>("unknown");
-    this.#reaches.set(url, known);
-    return known;
+    const reach = this.#reaches.get(url) ?? signal<Reach>("unknown");
+    this.#reaches.set(url, reach);
+    return reach;
   }
 }
 

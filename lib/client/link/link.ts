@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import {
   decodeFrame,
@@ -114,7 +115,7 @@ export class Link {
       this.#relayKey = hello.relayKey;
       return undefined;
     }
-    return sameBytes(this.#relayKey, hello.relayKey)
+    return equalBytes(this.#relayKey, hello.relayKey)
       ? undefined
       : "other-relay";
   }
@@ -263,8 +264,4 @@ class Attempt {
       () => this.probe(),
     );
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
