@@ -9,9 +9,6 @@ import {
   withWorld,
 } from "./testing/people.ts";
 import { decodeFrame } from "../wire/mod.ts";
-import { parseHandshake, serializeHandshake } from "./invite/mod.ts";
-import { inviteTable } from "./records.ts";
-import { Vault } from "./storage/mod.ts";
 import type { Person, World } from "./testing/world.ts";
 import { leftovers } from "./testing/scenario.ts";
 import type { ConversationView, InviteFailure } from "./view.ts";
