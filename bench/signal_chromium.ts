@@ -18,6 +18,8 @@ async function bundle(): Promise<string> {
       write: false,
       target: "esnext",
       lib: { entry: "signal_ops.ts", formats: ["es"], fileName: "signal_ops" },
+      // What is imported when it is needed, too: one script is served.
+      rolldownOptions: { output: { codeSplitting: false } },
     },
   });
   const [output] = Array.isArray(result) ? result : [result];

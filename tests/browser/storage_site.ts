@@ -39,6 +39,8 @@ async function bundled(entry: string): Promise<string> {
       write: false,
       minify: false,
       lib: { entry, formats: ["es"], fileName: "script" },
+      // What is imported when it is needed, too: the site has one script.
+      rolldownOptions: { output: { codeSplitting: false } },
     },
   });
   const [result] = Array.isArray(built) ? built : [built];

@@ -214,7 +214,7 @@ diskTest(
 
     assert.deepEqual(found.databases, ["whisper"]);
     assert.deepEqual(found.stores, ["device", "records"]);
-    assert.deepEqual(found.deviceKeys, ["key", "owner"]);
+    assert.deepEqual(found.deviceKeys, ["gone 0", "key", "owner"]);
     assert.equal(found.extractable, false);
     assert.equal(found.exported, "InvalidAccessError");
     assert.deepEqual(found.elsewhere, [0, 0, "", 0]);

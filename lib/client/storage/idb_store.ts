@@ -9,7 +9,6 @@ import {
   type IDBPObjectStore,
   openDB,
 } from "idb";
-import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { newDeviceKey, unwrapWith, wrapWith } from "./device_key.ts";
 import {
   NewerVersionError,
@@ -27,13 +26,21 @@ import type {
 
 interface Schema extends DBSchema {
   records: { key: Uint8Array<ArrayBuffer>; value: Uint8Array };
-  /** "owner": the store opened last, the only one that may write. "key": the device key. */
-  device: { key: "owner" | "key"; value: string | CryptoKey };
+  /**
+   * "owner": the number of the store opened last, the only one that may write. "gone 7": number 7 may
+   * not. "key": the device key.
+   */
+  device: {
+    key: "owner" | "key" | `gone ${number}`;
+    value: string | number | CryptoKey;
+  };
 }
 
 /** The two object stores never change; what is in them carries the vault's own schema. */
 const DATABASE_VERSION = 1;
 const DURABLE = { durability: "strict" } as const;
+/** Stores that are known not to be the owner any more: far more than there can be pages that slept through it. */
+const GONE_KEPT = 1_000;
 
 export interface BrowserPlatformOptions {
   /** The database's name. */
@@ -55,8 +62,8 @@ export async function openBrowserPlatform(
   }
   const closed = new Closed();
   const database = await translated(() => open(name, patience, closed));
-  const store = new IdbStore(database, bytesToHex(randomBytes(16)), closed);
-  await store.claim();
+  const owner = await translated(() => claim(database));
+  const store = new IdbStore(database, owner, closed);
   return {
     store,
     deviceKey: store.deviceKey(),
@@ -116,29 +123,30 @@ async function withPatience<T>(
   }
 }
 
+/** Makes a new store the one that may write, and no other. Gives its number. */
+async function claim(database: IDBPDatabase<Schema>): Promise<number> {
+  const { store, done } = database.transaction("device", "readwrite", DURABLE);
+  const before = await store.get("owner");
+  // Until now there was a random text, which only its own page still asks for.
+  const former = typeof before === "number" ? before : 0;
+  await Promise.all([
+    store.put(former + 1, "owner"),
+    store.put(0, `gone ${former}`),
+    store.delete(`gone ${former - GONE_KEPT}`),
+    done,
+  ]);
+  return former + 1;
+}
+
 class IdbStore implements Store {
   readonly #database: IDBPDatabase<Schema>;
-  readonly #owner: string;
+  readonly #owner: number;
   readonly #closed: Closed;
 
-  constructor(database: IDBPDatabase<Schema>, owner: string, closed: Closed) {
+  constructor(database: IDBPDatabase<Schema>, owner: number, closed: Closed) {
     this.#database = database;
     this.#owner = owner;
     this.#closed = closed;
-  }
-
-  claim(): Promise<void> {
-    return this.#run(async () => {
-      const transaction = this.#database.transaction(
-        "device",
-        "readwrite",
-        DURABLE,
-      );
-      await Promise.all([
-        transaction.store.put(this.#owner, "owner"),
-        transaction.done,
-      ]);
-    });
   }
 
   get(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -195,9 +203,12 @@ class IdbStore implements Store {
     return this.#run(() => this.#database.count("records"));
   }
 
-  /** Everything, with the device key and the mark of who may write. */
+  /** Everything, with the device key. The marks of who may write stay: a page that slept may wake up. */
   erase(): Promise<void> {
-    return this.#write((records, device) => [records.clear(), device.clear()]);
+    return this.#write((
+      records,
+      device,
+    ) => [records.clear(), device.delete("key")]);
   }
 
   close(): void {
@@ -236,22 +247,24 @@ class IdbStore implements Store {
         DURABLE,
       );
       const device = transaction.objectStore("device");
-      // All is asked for at once and taken back if the owner turns out to be another one: each answer
-      // waited for is a moment at which the page may be busy, and a message waits for this commit.
-      const owner = device.get("owner");
+      // All is asked for at once, and the database itself takes it back if another one is the owner:
+      // then the mark is there, and can't be added. Each answer waited for is a moment at which the
+      // page may be busy, and a message waits for this commit.
+      const mark = `gone ${this.#owner}` as const;
       const written = Promise.all([
+        device.add(0, mark),
+        device.delete(mark),
         ...requests(transaction.objectStore("records"), device),
         transaction.done,
       ]);
-      // Its failure is told below; here it only must not count as told to nobody.
-      written.catch(() => undefined);
-      if (await owner !== this.#owner) {
-        transaction.abort();
-        await transaction.done.catch(() => undefined);
-        throw new TakenOverError();
-      }
       transaction.commit();
-      await written;
+      try {
+        await written;
+      } catch (error) {
+        const refused = error instanceof DOMException &&
+          error.name === "ConstraintError";
+        throw refused ? new TakenOverError() : error;
+      }
     });
   }
 
