@@ -1,13 +1,14 @@
 /**
  * Vite plugin: of lucide-preact, only the icons that a module names. The package exports nothing but
  * its barrel, some two thousand modules, which a build would read only to drop all but a dozen, and
- * the first page of a server under development would wait for.
+ * the first page of a server under development would wait for. What draws them is ours.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plugin } from "vite";
 
 const PACKAGE = "lucide-preact";
+const DRAWER = "islands/parts/icon.tsx";
 const IMPORT = /^import \{([^}]*)\} from "lucide-preact";/gm;
 const EXPORT = /^export \{([^}]*)\} from '([^']+)';$/gm;
 
@@ -53,9 +54,17 @@ export function importDirectly(source: string, exports: Exports): string {
 
 export function icons(): Plugin {
   let exports: Exports | undefined;
+  let root = "";
   return {
     name: "whisper:icons",
     enforce: "pre",
+    configResolved(config) {
+      root = config.root;
+    },
+    resolveId: (source, importer) =>
+      source.endsWith("/createLucideIcon.mjs") && importer?.includes(PACKAGE)
+        ? join(root, DRAWER)
+        : undefined,
     transform: {
       filter: { id: /\.tsx$/, code: PACKAGE },
       async handler(source, importer) {
