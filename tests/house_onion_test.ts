@@ -2,40 +2,13 @@ import { deepEqual, equal, match, notEqual, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { askGreeting, NoGreetingError } from "../lib/relay/mod.ts";
 import { playPort } from "../lib/tor/testing/played_port.ts";
+import { playTor } from "./harness/tor/played_tor.ts";
 import {
   type RelayProcess,
   runProgram,
   startRelay,
   strangeLines,
 } from "./harness/mod.ts";
-
-/** A Tor as the control port shows it, that publishes whatever it is given at once. */
-function playTor({ version = "0.4.9.11", port = 0 } = {}) {
-  let address = "";
-  const ports: number[] = [];
-  const tor = playPort((line) => {
-    const [command] = line.split(" ");
-    switch (command) {
-      case "PROTOCOLINFO":
-        return `250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n250-VERSION Tor="${version}"\r\n250 OK`;
-      case "GETINFO":
-        return '250-net/listeners/socks="127.0.0.1:9"\r\n250 OK';
-      case "ADD_ONION":
-        ports.push(Number(/Port=80,127\.0\.0\.1:(\d+)/.exec(line)?.[1]));
-        // Another service's descriptor is nobody's news.
-        return `250-ServiceID=${address}\r\n250 OK\r\n650 HS_DESC UPLOADED other UNKNOWN $A\r\n650 HS_DESC UPLOADED ${address} UNKNOWN $A`;
-      default:
-        return "250 OK";
-    }
-  }, port);
-  return {
-    ...tor,
-    control: `${tor.at.host}:${tor.at.port}`,
-    ports,
-    /** Tells it whom it is to publish. */
-    knows: (onion: string) => address = onion.replace(".onion", ""),
-  };
-}
 
 async function withData(use: (data: string) => Promise<void>): Promise<void> {
   const data = await Deno.makeTempDir({ prefix: "whisper-data-" });

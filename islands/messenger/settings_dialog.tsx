@@ -18,6 +18,7 @@ import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { EraseDialog } from "../screens/erase_dialog.tsx";
 import { setTheme, type Theme, theme } from "../theme.ts";
+import { ServerSettings } from "./server_settings.tsx";
 import { LockDialog } from "./lock_dialog.tsx";
 import { LockSettings, type LockTask } from "./lock_settings.tsx";
 
@@ -114,6 +115,7 @@ function Choices(
         backup={messenger.backup.value}
         standing={messenger.standing.value}
       />
+      <ServerSettings />
       <section class="settings-group">
         <h3>{words.account}</h3>
         <p class="settings-hint">{words.logOutHint}</p>

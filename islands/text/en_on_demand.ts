@@ -231,6 +231,16 @@ export const enOnDemand = {
       forked:
         "A contact knows another list of your devices than this one is in: this server gave out an old backup, or somebody else has your access key. Contacts do not hear this browser. Erase what is stored here and log in again.",
     },
+    server: {
+      title: "Server",
+      host: (host: string) =>
+        `This browser talks to ${host}, and to nobody else.`,
+      byOnion:
+        "You came by its onion service: it does not learn your address. For another circuit to it, use Tor Browser's own button, “New Tor circuit for this site”: that changes the way from here to this server, not the ways from this server to others.",
+      onion:
+        "In Tor Browser the same server, which then does not learn your address:",
+      copy: "Copy the address",
+    },
     logOut: "Log out",
     logOutHint:
       "Seals what is stored here. Nothing is deleted, and the browser may keep traces of the key in its files for a while.",
