@@ -18,6 +18,7 @@ import { MessageLog } from "./message_log.tsx";
 import { Parted } from "./parted.tsx";
 import type { Unread } from "./rows.ts";
 import { VerificationNotice, VerifiedMark } from "./verification.tsx";
+import { useWaited } from "./waited.ts";
 
 const words = text.conversation;
 
@@ -53,6 +54,7 @@ export function Conversation(
     view.setVisible(true);
     return () => view.setVisible(false);
   }, [view, visible]);
+  useWaited(view, unread);
 
   useEffect(() => {
     // A keyboard that covers half the screen comes only when asked for.

@@ -68,6 +68,24 @@ export function firstUnread(
   return undefined;
 }
 
+/**
+ * What others wrote before `opened` (ms since the epoch) and came after the message with id `since`:
+ * it waited while nobody looked. undefined when there is none.
+ */
+export function waitedSince(
+  messages: readonly MessageView[],
+  since: string,
+  opened: number,
+): Unread | undefined {
+  let unread: Unread | undefined;
+  for (let i = messages.length - 1; i >= 0 && messages[i].id !== since; i--) {
+    const { mine, time, id } = messages[i];
+    if (mine || (!unread && time >= opened)) continue;
+    unread = { newest: unread?.newest ?? id, count: (unread?.count ?? 0) + 1 };
+  }
+  return unread;
+}
+
 /** How many messages of the other person came after the one with id `since`. */
 export function countAfter(
   messages: readonly MessageView[],

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import type { MessageView } from "../../lib/client/view.ts";
-import { countAfter, firstUnread, type Row, rowsOf } from "./rows.ts";
+import {
+  countAfter,
+  firstUnread,
+  type Row,
+  rowsOf,
+  waitedSince,
+} from "./rows.ts";
 
 const noon = (day: number) => new Date(2026, 10, day, 12).getTime();
 
@@ -96,4 +102,18 @@ Deno.test("what came after a message counts only what others wrote", () => {
   assert.equal(countAfter(conversation, "b"), 2);
   assert.equal(countAfter(conversation, undefined), 0);
   assert.equal(countAfter([], "a"), 0);
+});
+
+Deno.test("what waited is what others wrote before the conversation was shown, and came since", () => {
+  const came = [
+    message("known", false, 1),
+    message("a", false, 2),
+    message("mine", true, 3),
+    message("b", false, 4),
+    message("live", false, 9),
+  ];
+  assert.deepEqual(waitedSince(came, "known", 5), { count: 2, newest: "b" });
+  assert.deepEqual(waitedSince(came, "a", 5), { count: 1, newest: "b" });
+  assert.equal(waitedSince(came, "b", 5), undefined);
+  assert.equal(waitedSince(came, "known", 2), undefined);
 });

@@ -44,6 +44,32 @@ Deno.test("a conversation opens at its first unread message, further back than o
     equal(await log.evaluate((element) => element.scrollTop), 0);
   }));
 
+Deno.test("what waited while an open conversation was reloaded is marked as new", () =>
+  withConversation({}, async (ada, bjorn) => {
+    await write(ada, "seen");
+    await message(bjorn, /^Ada: seen, /).waitFor();
+    const { page } = bjorn;
+    // In the same place of the history, with no messenger in it.
+    await page.goto("about:blank");
+    for (let i = 1; i <= 3; i++) await write(ada, `waited ${i}`);
+    await page.goBack();
+    const log = page.getByRole("log", { name: "Messages" });
+    await log.getByText("3 unread messages").waitFor();
+    const rows = await log.locator(".log-unread, .bubble-words")
+      .allInnerTexts();
+    deepEqual(rows, [
+      "seen",
+      "3 unread messages",
+      "waited 1",
+      "waited 2",
+      "waited 3",
+    ]);
+    // What comes while the person looks is not marked.
+    await write(ada, "live");
+    await message(bjorn, /^Ada: live, /).waitFor();
+    equal(await log.getByText("3 unread messages").count(), 1);
+  }));
+
 Deno.test("a web address in a message is a link that tells nothing of this page, and nothing is fetched", () =>
   withConversation({}, async (ada, bjorn) => {
     const text = "Look (https://example.org/a_(b)?c=d). <b>javascript:x</b>";
