@@ -22,7 +22,9 @@ export const PROGRAMS: readonly Program[] = [
     variable: "CHROMIUM",
     package: "chromium",
     path: chromiumPath,
-    neededBy: (file) => file.startsWith("tests/browser/"),
+    neededBy: (file) =>
+      file.startsWith("tests/browser/") ||
+      file.startsWith("tests/tor/browser_"),
   },
   {
     name: "Caddy",
