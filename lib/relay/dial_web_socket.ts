@@ -44,6 +44,8 @@ export function dialWebSocket(
     if (signal.aborted) fail();
     stream.on("error", fail);
     line.on("error", fail);
+    // Whoever hangs up before it answered: the library waits on, under Deno.
+    stream.on("close", fail);
     socket.on("error", fail);
     socket.on("unexpected-response", fail);
     socket.on("open", () => {

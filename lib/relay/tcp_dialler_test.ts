@@ -227,6 +227,23 @@ Deno.test("an attempt ends when it is told to, and by itself where nobody listen
   );
 });
 
+Deno.test("who hangs up instead of answering is not waited for", async () => {
+  const server = createTcpServer((socket) => {
+    socket.on("data", () => socket.destroy());
+    socket.on("error", () => {}); // it hung up
+  });
+  const port = await listening(server);
+  const never = new AbortController().signal;
+  try {
+    await assert.rejects(
+      dial(`http://127.0.0.1:${port}`, { allowPrivate: true }, never),
+      PeerUnreachableError,
+    );
+  } finally {
+    await new Promise((closed) => server.close(closed));
+  }
+});
+
 Deno.test("addresses of machines, networks and purposes of their own are no public ones", () => {
   const own = [
     ["0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "127.9.9.9"],
