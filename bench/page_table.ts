@@ -46,7 +46,8 @@ export function printTable(
       row.what,
       shortly(value, unit),
       shortly(row.beside, unit),
-      row.beside === undefined ? "" : `${shortly(value / row.beside)}x`,
+      // Beside nothing at all there is no ratio.
+      row.beside ? `${shortly(value / row.beside)}x` : "",
       shortly(row.atLeast),
       shortly(row.aim),
       verdict(row),

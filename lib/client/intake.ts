@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { type Connection, ConnectionLostError, type Push } from "./link/mod.ts";
+import { othersTurn } from "./turn.ts";
 
 /** An envelope that the relay pushed. */
 export type Delivery = Extract<Push, { type: "MSG" }>;
@@ -11,6 +12,8 @@ export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Taken in one commit: as many, or for as long (ms), that a page stays quick in between. */
 const BATCH = 32;
 const BATCH_MS = 20;
+/** Within a commit, others have their turn when this has gone by, in ms: a frame is 16. */
+const TURN_MS = 6;
 
 interface Waiting {
   readonly connection: Connection;
@@ -79,7 +82,8 @@ export class Intake {
 
   /** Takes the first that wait; returns them. */
   async #takeBatch(entry: Entry): Promise<readonly Waiting[]> {
-    const until = this.#clock.now() + BATCH_MS;
+    let turn = this.#clock.now();
+    const until = turn + BATCH_MS;
     let at = 0;
     let taken = 0;
     while (at < this.#waiting.length) {
@@ -87,7 +91,11 @@ export class Intake {
       // It can't be acknowledged any more, so it comes again.
       if (connection.lost) continue;
       await this.#take(entry, queue, message);
-      if (++taken === BATCH || this.#clock.now() >= until) break;
+      const now = this.#clock.now();
+      if (++taken === BATCH || now >= until) break;
+      if (now - turn < TURN_MS) continue;
+      await othersTurn();
+      turn = this.#clock.now();
     }
     return this.#waiting.slice(0, at);
   }

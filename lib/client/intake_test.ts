@@ -12,6 +12,7 @@ import { Connection } from "./link/mod.ts";
 import { plain } from "./record_codec.ts";
 import { MemoryDisk, table, Vault } from "./storage/mod.ts";
 import { TestClock } from "./testing/test_clock.ts";
+import { othersTurn } from "./turn.ts";
 
 const LARGEST = new Uint8Array(32_736);
 const SMALLEST = new Uint8Array(480);
@@ -148,6 +149,25 @@ Deno.test("a commit holds no more than a moment's work", async () => {
   }
   await until(() => done.length === 10, "all were taken");
   assert.equal(disk.commits - before, 5);
+});
+
+Deno.test("within one commit the page has its turn again and again", async () => {
+  let turns = 0;
+  const seen: number[] = [];
+  const world = await setUp(() => {
+    seen.push(turns);
+    void othersTurn().then(() => turns++);
+    world.clock.advance(6);
+  });
+  const { intake, disk, done, clock } = world;
+  const { connection } = connect(clock);
+  const before = disk.commits;
+  for (const seq of upTo(4)) {
+    intake.receive(connection, "queue", delivery(seq));
+  }
+  await until(() => done.length === 4, "all were taken");
+  assert.equal(disk.commits - before, 1);
+  assert.deepEqual(seen, [0, 1, 2, 3]);
 });
 
 Deno.test("what a full disk did not take is taken again, and only then acknowledged", async () => {
