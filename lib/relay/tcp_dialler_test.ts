@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import {
@@ -12,6 +14,9 @@ import type { RelaySocket } from "./socket.ts";
 import { TcpDialler, type TcpDiallerOptions } from "./tcp_dialler.ts";
 import { withRelay } from "./testing/with_relay.ts";
 import { attachRelay } from "./ws_socket.ts";
+
+/** RFC 6455 section 1.3. */
+const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 const TLS = new URL("../../tests/fixtures/tls/", import.meta.url);
 const read = (name: string) => Deno.readTextFile(new URL(name, TLS));
@@ -70,6 +75,38 @@ Deno.test("a relay greets whoever dials it by an address or by a name", () =>
       assert.equal(await firstFrame(socket), 512, host);
     }
   }));
+
+Deno.test("what a relay says at once is heard, however late somebody listens", async () => {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {}); // the other side hangs up
+    socket.on("data", (data) => {
+      const [, asked] = /^Sec-WebSocket-Key: (.*)\r$/m.exec(`${data}`) ?? [];
+      if (asked === undefined) return socket.destroy();
+      const accept = createHash("sha1").update(asked + WEBSOCKET_GUID);
+      const answer = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        `Sec-WebSocket-Accept: ${accept.digest("base64")}`,
+        "\r\n",
+      ].join("\r\n");
+      // In one piece with a message of 512 bytes.
+      const header = Uint8Array.of(0x82, 126, 2, 0);
+      socket.write(
+        Buffer.concat([Buffer.from(answer), header, new Uint8Array(512)]),
+      );
+    });
+  });
+  const port = await listening(server);
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    const socket = await dial(url, { allowPrivate: true });
+    await new Promise((resume) => setTimeout(resume, 20));
+    assert.equal(await firstFrame(socket), 512);
+  } finally {
+    server.close();
+  }
+});
 
 Deno.test("over https the certificate counts: of this name, by a known authority", async () => {
   const [cert, key, ca] = await Promise.all(

@@ -8,6 +8,9 @@ export class WsConnection implements RelaySocket {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   #corked = false;
+  #events: SocketEvents | undefined;
+  /** What happened before anybody listened. */
+  readonly #early: ((events: SocketEvents) => void)[] = [];
   #sent: ((error?: Error | null) => void) | undefined;
 
   /** `stream` is what the socket writes to. */
@@ -16,6 +19,18 @@ export class WsConnection implements RelaySocket {
     this.#stream = stream;
     // Without a listener an error would end the process; "close" follows and tells the relay.
     socket.on("error", () => socket.terminate());
+    socket.on("message", (data, isBinary) => {
+      const message = isBinary ? asBytes(data) : "text";
+      this.#tell((events) => events.message(message));
+    });
+    socket.on("close", (code, reason) => {
+      this.#tell((events) => events.close(code, reason.toString()));
+    });
+  }
+
+  #tell(tell: (events: SocketEvents) => void): void {
+    if (this.#events) tell(this.#events);
+    else this.#early.push(tell);
   }
 
   get bufferedBytes(): number {
@@ -24,11 +39,8 @@ export class WsConnection implements RelaySocket {
 
   listen(events: SocketEvents): void {
     const socket = this.#socket;
-    socket.on(
-      "message",
-      (data, isBinary) => events.message(isBinary ? asBytes(data) : "text"),
-    );
-    socket.on("close", (code, reason) => events.close(code, reason.toString()));
+    this.#events = events;
+    for (const tell of this.#early.splice(0)) tell(events);
     this.#sent = () => {
       if (socket.bufferedAmount === 0) events.drained();
     };
