@@ -16,6 +16,7 @@ export default function App(
         <meta name="color-scheme" content="dark light" />
         <meta name="theme-color" content="#111929" />
         <script src="/theme.js" />
+        <script src="/press.js" />
         <title>{title ? `${title} · Whisper` : "Whisper"}</title>
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
         <link rel="manifest" href="/manifest.webmanifest" />

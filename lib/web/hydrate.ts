@@ -26,6 +26,10 @@ async function start(island: HTMLElement, loaders: Loaders): Promise<void> {
   if (!load) throw new Error(`no island ${island.dataset.path}`);
   // What `islands/` holds are modules whose default export is a component: the build checks it.
   const { default: Component } = await load() as { default: ComponentType };
+  // Marked by `static/press.js`: the last button that was pressed meanwhile.
+  const pressed = island.querySelector<HTMLButtonElement>("[data-pressed]");
+  pressed?.removeAttribute("data-pressed");
   hydrate(h(Component, JSON.parse(island.dataset.props ?? "{}")), island);
   island.dataset.ready = "";
+  pressed?.click();
 }

@@ -171,3 +171,19 @@ Deno.test("over plain http from another machine the page says that it needs http
     await relay.stop();
   }
 });
+
+Deno.test("a button pressed before the page has come to life does what it says once it has", () =>
+  withVisitor(async ({ page }, url) => {
+    const held = Promise.withResolvers<void>();
+    await page.route(/\/assets\/app-.*\.js$/, async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.goto(url, { waitUntil: "commit" });
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("button", { name: "Create new account" }).click();
+    equal(await page.locator("is-land[data-ready]").count(), 0);
+    held.resolve();
+    await page.getByRole("textbox", { name: "Display name" }).waitFor();
+    equal(await page.locator("[data-pressed]").count(), 0);
+  }));
