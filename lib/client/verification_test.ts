@@ -212,6 +212,7 @@ Deno.test("a device that was removed from someone's list does not come back by m
     await meet(world, newBob, ada);
     await bob.start();
     await online(world, bob);
+    await online(world, ada);
     await ada.messenger.invite.connect(await codeOf(bob));
     await world.until(
       () => ada.messenger.invite.join.value.at === "failed",
