@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { ConnectionState, MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
+import { RelayPassword } from "./relay_password.tsx";
 
 const words = text.connection;
 
@@ -21,6 +22,11 @@ export function ConnectionBanner({ messenger }: { messenger: MessengerView }) {
       {/* There from the start, so that a screen reader hears what changes in it. */}
       <div class={message ? "connection" : undefined}>
         <span role="status">{message}</span>
+        {connection.at === "password" && (
+          <RelayPassword
+            messenger={messenger}
+          />
+        )}
         {connection.at === "waiting" && (
           <>
             <NextTry at={connection.retryAt} />
@@ -44,6 +50,8 @@ function messageOf(connection: ConnectionState): string | undefined {
       return `${words.waiting} ${words.waitingKept}`;
     case "offline":
       return words.offline;
+    case "password":
+      return connection.changed ? words.otherPassword : words.wantsPassword;
     case "refused":
       return connection.reason === "version" ? words.version : words.otherRelay;
   }

@@ -26,6 +26,8 @@ const offerFailures: Record<InviteFailure, string> = {
     "Somebody entered this code as a person you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
   "relay-misbehaved":
     "The server gave an answer that an honest server would not give, so nothing was shared. Try again; if it happens again, tell whoever runs this server.",
+  access:
+    "This server is private. Close this, enter its password above, then generate a code again.",
   offline:
     "The server can't be reached. Check your connection, then generate a code again.",
   busy:
@@ -56,6 +58,8 @@ const joinFailures: Record<InviteFailure, string> = {
     "This code comes from somebody you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
   "relay-misbehaved":
     "The server gave an answer that an honest server would not give, so nothing was shared. Ask your friend for a new code; if it happens again, tell whoever runs this server.",
+  access:
+    "This server is private. Close this, enter its password above, then try again.",
   offline: "The server can't be reached. Check your connection and try again.",
   busy: "The server asks for patience. Wait a minute, then try again.",
 };

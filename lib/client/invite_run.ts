@@ -205,7 +205,8 @@ export class InviteRun {
 
   async #refused(error: RelayError): Promise<void> {
     const reason = failureOf(error.code);
-    const passing = reason === "busy" || reason === "unreachable";
+    const passing = reason === "busy" || reason === "unreachable" ||
+      reason === "access";
     if (passing && this.#state.at !== "joining") return this.#later();
     if (this.#state.at === "met") {
       // We know that the other side could know us by now, and not whether it does. Someone who can't
@@ -232,7 +233,7 @@ export class InviteRun {
     return closedByPeer(this.#state);
   }
 
-  /** The relay asks for patience. */
+  /** The relay asks for patience, or for its password. */
   #later(): void {
     const { clock, random } = this.#desk;
     this.#cancelRetry = clock.after(

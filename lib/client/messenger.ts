@@ -17,6 +17,7 @@ import type {
   MessengerView,
   NewAccount,
   OfferState,
+  PasswordOutcome,
   Phase,
   Standing,
 } from "./view.ts";
@@ -195,6 +196,10 @@ export class Messenger implements MessengerView {
 
   reconnect(): void {
     this.#keeper.office.value?.reconnect();
+  }
+
+  usePassword(password: string): Promise<PasswordOutcome> {
+    return this.#keeper.atWork("usePassword").usePassword(password);
   }
 
   exportData(): AsyncIterable<string> {

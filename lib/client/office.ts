@@ -1,5 +1,6 @@
-import type { ReadonlySignal } from "@preact/signals-core";
+import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { NotLoadedError } from "./adapters.ts";
+import { Admission } from "./admission.ts";
 import { BackupOnDemand } from "./backup_on_demand.ts";
 import type { Clock } from "./clock.ts";
 import { addressesOf, type Contact, recipientOf } from "./contact.ts";
@@ -35,7 +36,7 @@ import {
 } from "./records.ts";
 import { Settings } from "./settings.ts";
 import { DamagedError, type Vault } from "./storage/mod.ts";
-import type { ConnectionState } from "./view.ts";
+import type { ConnectionState, PasswordOutcome } from "./view.ts";
 
 /** What an open account works with. */
 export interface OfficeOptions {
@@ -69,7 +70,10 @@ export class Office {
   readonly #receipts: Receipts;
   readonly #queues: OwnQueues;
   readonly #link: Link;
+  readonly #admission: Admission;
   readonly #desk: Desk;
+  /** How it stands with the relay. */
+  readonly connection: ReadonlySignal<ConnectionState>;
 
   private constructor(
     options: OfficeOptions,
@@ -149,6 +153,7 @@ export class Office {
       again: (entry, accountId) => this.#contacts.again(entry, accountId),
       met: (entry, contact, began) => this.#met(entry, contact, began),
     });
+    this.#admission = new Admission(desk);
     this.#link = new Link({
       ...options,
       url: options.relaySocketUrl,
@@ -156,6 +161,7 @@ export class Office {
       connected: (connection) => this.#connected(connection),
       lost: () => this.#lost(),
     });
+    this.connection = computed(() => this.#connection());
   }
 
   /** Opens the account that a vault holds, and begins to work. Throws what reading the vault does. */
@@ -198,12 +204,15 @@ export class Office {
     return office;
   }
 
-  get connection(): ReadonlySignal<ConnectionState> {
-    return this.#link.state;
-  }
-
   reconnect(): void {
     this.#link.reconnect();
+  }
+
+  /** See view.ts. */
+  async usePassword(password: string): Promise<PasswordOutcome> {
+    const outcome = await this.#admission.use(password);
+    if (outcome === "accepted") this.#link.reconnect();
+    return outcome;
   }
 
   /** See export.ts. */
@@ -222,17 +231,30 @@ export class Office {
     this.conversations.stop();
   }
 
+  #connection(): ConnectionState {
+    const link = this.#link.state.value;
+    const standing = this.#admission.standing.value;
+    if (link.at !== "online" || standing === "admitted") return link;
+    return standing === "proving"
+      ? { at: "connecting" }
+      : { at: "password", changed: standing === "wrong" };
+  }
+
   #connected(connection: Connection): void {
     this.#pin(connection);
     this.#desk.forwarding.connected(connection);
-    this.#queues.connected(connection);
-    this.devices.connected(connection);
-    this.#outbox.connected(connection);
-    this.invites.connected(connection);
-    this.backup.connected(connection);
+    // Only then: what makes something there is refused before the proof. The rest works without one.
+    this.#admission.connected(connection, () => {
+      this.#queues.connected(connection);
+      this.devices.connected(connection);
+      this.#outbox.connected(connection);
+      this.invites.connected(connection);
+      this.backup.connected(connection);
+    });
   }
 
   #lost(): void {
+    this.#admission.lost();
     this.#queues.lost();
     this.devices.lost();
     this.#outbox.lost();

@@ -189,7 +189,12 @@ export class OwnQueues {
     }
     if (reason.code === "no-such-queue") {
       // The relay forgot it, with everything that waited. What comes next shall arrive.
-      await createQueue(connection, credentials);
+      try {
+        await createQueue(connection, credentials);
+      } catch (error) {
+        // Not now: it is asked again, and what is well with the others must not wait for that.
+        if (!(error instanceof RelayError)) throw error;
+      }
     }
   }
 

@@ -67,7 +67,7 @@ const MAX_WORK_BITS = 24;
  */
 export async function withWork(
   relay: Pick<Connection, "hello" | "read">,
-  type: "NEW" | "OPEN" | "JOIN" | "PUT" | "FWD",
+  type: "NEW" | "OPEN" | "JOIN" | "PUT" | "FWD" | "ACCESS",
   key: Uint8Array,
   send: (work: bigint) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {

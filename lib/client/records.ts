@@ -24,6 +24,8 @@ export interface AccountRecord {
 export interface RelayRecord {
   readonly url: string;
   readonly key: Uint8Array;
+  /** What the password of a private relay stands for there: an Ed25519 seed, see wire/access_seed.ts. */
+  readonly access?: Uint8Array;
 }
 
 export interface CountersRecord {

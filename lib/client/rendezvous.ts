@@ -110,6 +110,8 @@ export function failureOf(code: ErrorName): InviteFailure {
       return "expired";
     case "taken":
       return "used";
+    case "access":
+      return "access";
     case "full":
     case "rate":
     case "busy":

@@ -35,6 +35,11 @@ export type ConnectionState =
   | { at: "waiting"; retryAt: number }
   /** This device has no network at all. */
   | { at: "offline" }
+  /**
+   * The relay is private and wants its password: `usePassword`. Writing and reading go on, nobody new
+   * can be met. `changed`: there was one here, and the relay has another by now.
+   */
+  | { at: "password"; changed: boolean }
   /** The relay was reached and can't be used: it changed its key, or speaks another version. */
   | { at: "refused"; reason: "other-relay" | "version" };
 
@@ -71,6 +76,9 @@ export type Standing =
   | "behind"
   /** There is another one beside it: two devices went on from the same. */
   | "forked";
+
+/** What became of a password; "later": the relay did not answer to it. */
+export type PasswordOutcome = "accepted" | "wrong" | "later";
 
 export type DeliveryState =
   | "sending"
@@ -225,6 +233,7 @@ export type InviteFailure =
   | "blocked" // we blocked them, and did not take it back
   | "device-list" // a known person with devices that are no longer theirs, or contradict what is known
   | "relay-misbehaved" // an answer that an honest relay would not give
+  | "access" // the relay is private, and its password was not proven
   | "offline"
   | "busy"; // the relay asks for patience
 
@@ -370,6 +379,8 @@ export interface MessengerView {
   reconnect(): void;
   readonly backup: ReadonlySignal<BackupState>;
   readonly standing: ReadonlySignal<Standing>;
+  /** Proves the password of a private relay, and keeps it encrypted. Takes about half a second. */
+  usePassword(password: string): Promise<PasswordOutcome>;
   readonly settings: {
     readonly deliveryReceipts: ReadonlySignal<boolean>;
     readonly readReceipts: ReadonlySignal<boolean>;

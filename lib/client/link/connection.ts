@@ -27,7 +27,8 @@ export type Request =
         | "CLOSE"
         | "PUT"
         | "GET"
-        | "FWD";
+        | "FWD"
+        | "ACCESS";
     }
   >
   | { type: "PING" };

@@ -5,8 +5,9 @@ import { type Person, type PersonOptions, World } from "./world.ts";
 
 export async function withWorld(
   test: (world: World) => Promise<void>,
+  access?: string,
 ): Promise<void> {
-  const world = await World.open();
+  const world = await World.open(access);
   try {
     await test(world);
   } finally {

@@ -45,6 +45,8 @@ export class World {
   #storing = 0;
   readonly #people = new Set<Person>();
   relay: Relay | undefined;
+  /** The relay's password, from its next start. */
+  access: string | undefined;
   #restarting: Promise<void> = Promise.resolve();
   /** Frames and commits so far, of everybody. */
   activity = 0;
@@ -54,14 +56,15 @@ export class World {
     this.dialler.onFrame = () => this.activity++;
   }
 
-  static async open(): Promise<World> {
+  static async open(access?: string): Promise<World> {
     const world = new World(await Deno.openKv(":memory:"));
+    world.access = access;
     await world.startRelay();
     return world;
   }
 
   async startRelay(): Promise<void> {
-    this.relay = await this.#open(HOME, this.kv);
+    this.relay = await this.#open(HOME, this.kv, this.access);
   }
 
   /** Starts another relay, on what it had on disk if it was there before. */
@@ -78,10 +81,11 @@ export class World {
     await relay?.stop();
   }
 
-  async #open(url: string, kv: Deno.Kv): Promise<Relay> {
+  async #open(url: string, kv: Deno.Kv, access?: string): Promise<Relay> {
     const relay = await Relay.open({
       kv: this.#watched(kv),
       publicUrl: url,
+      access,
       clock: () => this.clock.now(),
       // Work costs real time and is the relay's to test; the world's time stands still between
       // steps, so rates per second would not recover.

@@ -1,0 +1,57 @@
+/** Asks for the password of a private relay. */
+import "./relay_password.css";
+import { useState } from "preact/hooks";
+import type { MessengerView } from "../../lib/client/view.ts";
+import { Button } from "../parts/button.tsx";
+import { Field, Mistake } from "../parts/field.tsx";
+import { text } from "../text/mod.ts";
+
+const words = text.connection;
+
+export function RelayPassword({ messenger }: { messenger: MessengerView }) {
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [mistake, setMistake] = useState<keyof typeof words.noPassword>();
+
+  const use = async () => {
+    if (busy) return;
+    // Cleared first, so that the same mistake made twice is said twice.
+    setMistake(undefined);
+    if (password.trim() === "") return setMistake("missing");
+    setBusy(true);
+    try {
+      const outcome = await messenger.usePassword(password);
+      if (outcome !== "accepted") setMistake(outcome);
+    } catch (error) {
+      setMistake("later");
+      console.error("the password could not be tried", error);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form
+      class="relay-password"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void use();
+      }}
+    >
+      <Field
+        label={words.password}
+        // It was read out or copied: to be seen, and not to be kept or corrected by the browser.
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck={false}
+        value={password}
+        invalid={mistake !== undefined}
+        onInput={(event) => setPassword(event.currentTarget.value)}
+      />
+      <Button look="primary" type="submit" aria-busy={busy}>
+        {busy ? words.usingPassword : words.usePassword}
+      </Button>
+      {mistake && <Mistake>{words.noPassword[mistake]}</Mistake>}
+    </form>
+  );
+}
