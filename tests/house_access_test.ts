@@ -9,11 +9,11 @@ import {
 } from "../lib/relay/testing/relay_client.ts";
 import {
   accessMessage,
-  accessSigner,
   FEATURES,
   type Signer,
   solveWork,
 } from "../lib/wire/mod.ts";
+import { accessSigner } from "../lib/wire/access_seed.ts";
 import { type RelayProcess, runProgram, startRelay } from "./harness/mod.ts";
 
 const PASSWORD = "a horse, a battery, a stapler";

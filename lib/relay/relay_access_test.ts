@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import {
   accessMessage,
-  accessSigner,
   type CommandBody,
   FEATURES,
   type Signer,
   solveWork,
 } from "../wire/mod.ts";
+import { accessSigner } from "../wire/access_seed.ts";
 import { Relay } from "./relay.ts";
 import { BlobKeys, PoolKeys } from "./testing/blob_keys.ts";
 import {

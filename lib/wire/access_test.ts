@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { scryptSync } from "node:crypto";
-import { accessMessage, accessSeed } from "./mod.ts";
+import { accessMessage } from "./mod.ts";
+import { accessSeed } from "./access_seed.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 

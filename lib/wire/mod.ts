@@ -1,6 +1,7 @@
 /**
  * What crosses the wire between a client and a relay: frames, commands, and
  * what the credentials sign. No I/O, no state. docs/protocol.md § Relay.
+ * Not among it: access_seed.ts, which a page fetches when it is needed.
  */
 export * from "./answers.ts";
 export * from "./blob_answers.ts";
@@ -32,7 +33,6 @@ export {
   rendezvousMessage,
 } from "./credentials.ts";
 export { accessMessage } from "./access.ts";
-export { accessSeed, accessSigner } from "./access_seed.ts";
 export {
   type Ed25519Pair,
   ed25519PairOf,

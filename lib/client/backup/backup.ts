@@ -267,8 +267,9 @@ function reasonOf(error: unknown): FailedBackup | undefined {
     case "replaced":
     case "unauthorised":
       return "replaced";
-    // Another wrote while it was read, or the relay has no room at the moment.
+    // Another wrote while it was read, or the relay has no room at the moment, or wants its password.
     case "conflict":
+    case "access":
     case "busy":
     case "rate":
     case "work":
