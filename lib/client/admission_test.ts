@@ -5,7 +5,6 @@ import { Vault } from "./storage/mod.ts";
 import {
   codeOf,
   meet,
-  newcomer,
   online,
   only,
   queuesAre,
