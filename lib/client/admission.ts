@@ -1,7 +1,11 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import { accessMessage, FEATURES } from "../wire/mod.ts";
+import {
+  accessMessage,
+  ed25519PairOf,
+  FEATURES,
+  signEd25519,
+} from "../wire/mod.ts";
 import type { Desk } from "./desk.ts";
-import { ed25519PairOf, signEd25519 } from "./keys/mod.ts";
 import {
   type Connection,
   ConnectionLostError,
