@@ -14,10 +14,9 @@ const FIRST_LOAD = 95 * 1024;
 const WITH_SESSIONS = 120 * 1024;
 const SESSIONS = "lib/client/sessions.ts";
 /**
- * What a person has to ask for first, a dialog, an invite, an account, a lock or a relay's
- * password; what nobody waits for: the backup, and
- * the news of devices that come and go; and
- * the arithmetic of curves, which browsers have themselves.
+ * What a person has to ask for first, a dialog, an invite, an account, a lock or a relay's password;
+ * what nobody waits for: the backup, and the news of devices that come and go; and the arithmetic of
+ * curves, which browsers have themselves.
  */
 const ON_DEMAND =
   /_noble(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|forward\/mod|(backup|devices)\/on_demand)\.ts$|^lib\/wire\/access_seed\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing)|messenger\/(route_note|relay_password))\.tsx$/;

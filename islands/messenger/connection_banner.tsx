@@ -3,10 +3,14 @@ import "./connection_banner.css";
 import { useEffect, useState } from "preact/hooks";
 import type { ConnectionState, MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
+import { partOnDemand } from "../parts/on_demand.tsx";
 import { text } from "../text/mod.ts";
-import { RelayPassword } from "./relay_password.tsx";
 
 const words = text.connection;
+
+const RelayPassword = partOnDemand(() =>
+  import("./relay_password.tsx").then((part) => part.RelayPassword)
+);
 
 /** Connecting is nothing to report until it takes this long, ms. */
 const PATIENCE = 1500;

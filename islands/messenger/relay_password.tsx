@@ -4,14 +4,14 @@ import { useState } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 
-const words = text.connection;
+const words = textOnDemand.relayPassword;
 
 export function RelayPassword({ messenger }: { messenger: MessengerView }) {
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
-  const [mistake, setMistake] = useState<keyof typeof words.noPassword>();
+  const [mistake, setMistake] = useState<keyof typeof words.mistakes>();
 
   const use = async () => {
     if (busy) return;
@@ -39,7 +39,7 @@ export function RelayPassword({ messenger }: { messenger: MessengerView }) {
       }}
     >
       <Field
-        label={words.password}
+        label={words.label}
         // It was read out or copied: to be seen, and not to be kept or corrected by the browser.
         autocomplete="off"
         autocapitalize="off"
@@ -49,9 +49,9 @@ export function RelayPassword({ messenger }: { messenger: MessengerView }) {
         onInput={(event) => setPassword(event.currentTarget.value)}
       />
       <Button look="primary" type="submit" aria-busy={busy}>
-        {busy ? words.usingPassword : words.usePassword}
+        {busy ? words.using : words.use}
       </Button>
-      {mistake && <Mistake>{words.noPassword[mistake]}</Mistake>}
+      {mistake && <Mistake>{words.mistakes[mistake]}</Mistake>}
     </form>
   );
 }

@@ -34,6 +34,17 @@ export function screenOnDemand<Props extends object>(
   return fetched(load, () => <NotLoaded />);
 }
 
+/** A piece of what is on the screen already. */
+export function partOnDemand<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  return fetched(load, () => (
+    <Button small onClick={() => location.reload()}>
+      {text.common.reload}
+    </Button>
+  ));
+}
+
 /** Anything: `failure` is what is shown in its place when its code can't be had. */
 export function fetched<Props extends object>(
   load: () => Promise<ComponentType<Props>>,

@@ -224,14 +224,6 @@ export const en = {
       "This server is private: to meet people, enter the password that whoever runs it gave you.",
     otherPassword:
       "This server has a new password. To meet people, ask whoever runs it and enter it here.",
-    password: "Relay password",
-    usePassword: "Use password",
-    usingPassword: "Trying…",
-    noPassword: {
-      wrong: "That is not the password of this server.",
-      later: "The server did not answer to it. Try again in a moment.",
-      missing: "Enter the password first.",
-    },
     connecting: "Connecting…",
     waiting: "The server can't be reached.",
     waitingKept: "What you write is kept and sent later.",

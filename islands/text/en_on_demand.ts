@@ -88,6 +88,17 @@ const logInFailures: {
 };
 
 export const enOnDemand = {
+  relayPassword: {
+    label: "Relay password",
+    use: "Use password",
+    using: "Trying…",
+    mistakes: {
+      wrong: "That is not the password of this server.",
+      later: "The server did not answer to it. Try again in a moment.",
+      missing: "Enter the password first.",
+    },
+  },
+
   create: {
     title: "Create your account",
     lead:
