@@ -13,7 +13,7 @@ import {
   type Signer,
   solveWork,
 } from "../lib/wire/mod.ts";
-import { accessSigner } from "../lib/wire/access_seed.ts";
+import { accessSigner } from "../lib/relay/access_signer.ts";
 import { type RelayProcess, runProgram, startRelay } from "./harness/mod.ts";
 
 const PASSWORD = "a horse, a battery, a stapler";

@@ -1,22 +1,11 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import {
-  accessMessage,
-  ed25519PairOf,
-  FEATURES,
-  signEd25519,
-} from "../wire/mod.ts";
+import { FEATURES } from "../wire/mod.ts";
 import type { Desk } from "./desk.ts";
-import {
-  type Connection,
-  ConnectionLostError,
-  RelayError,
-} from "./link/mod.ts";
-import { withWork } from "./queues.ts";
-import { relayTable, SELF } from "./records.ts";
+import type { Connection } from "./link/mod.ts";
 import type { PasswordOutcome } from "./view.ts";
 
 /** How this device stands with the relay it is connected to. */
-export type Standing =
+export type Admittance =
   /** Not known yet. */
   | "proving"
   /** The relay wants no password, or ours was right. */
@@ -32,21 +21,21 @@ export type Standing =
  */
 export class Admission {
   readonly #desk: Desk;
-  readonly #standing: Signal<Standing> = signal<Standing>("proving");
+  readonly #standing: Signal<Admittance> = signal<Admittance>("proving");
   #connection: Connection | undefined;
 
   constructor(desk: Desk) {
     this.#desk = desk;
   }
 
-  get standing(): ReadonlySignal<Standing> {
+  get standing(): ReadonlySignal<Admittance> {
     return this.#standing;
   }
 
   /** Calls `known` as soon as it is known how we stand: at once when the relay is for everybody. */
   connected(connection: Connection, known: () => void): void {
     this.#connection = connection;
-    const stand = (standing: Standing) => {
+    const stand = (standing: Admittance) => {
       if (this.#connection !== connection) return;
       this.#standing.value = standing;
       known();
@@ -54,7 +43,12 @@ export class Admission {
     if ((connection.hello.features & FEATURES.access) === 0) {
       return stand("admitted");
     }
-    this.#proveKept(connection).then(stand, (error: unknown) => {
+    const proven = proof().then(
+      ({ proveKept }) => proveKept(this.#desk, connection),
+      // Its code did not come: it can be entered, which asks for it again.
+      () => "wanted" as const,
+    );
+    proven.then(stand, (error: unknown) => {
       if (this.#connection === connection) this.#desk.broken(error);
     });
   }
@@ -71,63 +65,11 @@ export class Admission {
   async use(password: string): Promise<PasswordOutcome> {
     const connection = this.#connection;
     if (!connection) return "later";
-    const { relayKey, url } = connection.hello;
-    try {
-      // Needed once, if ever: fetched only then.
-      const { accessSeed } = await import("../wire/access_seed.ts");
-      const seed = await accessSeed(password, relayKey);
-      if (!await proves(connection, seed)) return "wrong";
-      await this.#desk.ledger.run(async (entry) => {
-        const known = await entry.get(relayTable, SELF) ??
-          { url, key: relayKey };
-        entry.put(relayTable, SELF, { ...known, access: seed });
-      });
-    } catch (error) {
-      if (!isNoAnswer(error)) throw error;
-      return "later";
-    }
-    connection.drop();
-    return "accepted";
-  }
-
-  async #proveKept(connection: Connection): Promise<Standing> {
-    const kept = await this.#desk.ledger.reader.get(relayTable, SELF);
-    if (kept?.access === undefined) return "wanted";
-    try {
-      return await proves(connection, kept.access) ? "admitted" : "wrong";
-    } catch (error) {
-      if (!isNoAnswer(error)) throw error;
-      // Too much is going on there to look at it, or it is gone: it can be entered again.
-      return "wanted";
-    }
+    const { proveNew } = await proof();
+    const outcome = await proveNew(this.#desk, connection, password);
+    if (outcome === "accepted") connection.drop();
+    return outcome;
   }
 }
 
-/** Whether the relay takes the pair of `seed` for its password's. Rejects as `withWork` does. */
-async function proves(
-  connection: Connection,
-  seed: Uint8Array,
-): Promise<boolean> {
-  const { challenge, relayKey } = connection.hello;
-  const pair = await ed25519PairOf(seed);
-  const message = accessMessage(challenge, relayKey);
-  const signature = await signEd25519(pair, message);
-  try {
-    await withWork(
-      connection,
-      "ACCESS",
-      signature.slice(0, 32),
-      (work) => connection.request({ type: "ACCESS", signature, work }),
-    );
-    return true;
-  } catch (error) {
-    const refused = error instanceof RelayError &&
-      error.code === "unauthorised";
-    if (!refused) throw error;
-    return false;
-  }
-}
-
-function isNoAnswer(error: unknown): boolean {
-  return error instanceof ConnectionLostError || error instanceof RelayError;
-}
+const proof = () => import("./admission_proof.ts");

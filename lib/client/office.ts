@@ -9,7 +9,6 @@ import { composed, heardOf } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
 import type { Desk, Sessions } from "./desk.ts";
 import { DevicesOnDemand } from "./devices_on_demand.ts";
-import { exportData } from "./export.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
@@ -216,8 +215,9 @@ export class Office {
   }
 
   /** See export.ts. */
-  exportData(): AsyncIterable<string> {
-    return exportData(this.#desk);
+  async *exportData(): AsyncIterable<string> {
+    const { exportData } = await import("./export.ts");
+    yield* exportData(this.#desk);
   }
 
   /** Ends all work. What was begun is written first, unless the disk takes nothing. */

@@ -1,5 +1,5 @@
 import { encodeFrame, encodeHello, FEATURES } from "../wire/mod.ts";
-import { accessSigner } from "../wire/access_seed.ts";
+import { accessSigner } from "./access_signer.ts";
 import { Blobs } from "./blobs.ts";
 import { Flusher } from "./flusher.ts";
 import { Journal, type JournalOptions } from "./journal.ts";

@@ -6,7 +6,7 @@ import {
   type Signer,
   solveWork,
 } from "../wire/mod.ts";
-import { accessSigner } from "../wire/access_seed.ts";
+import { accessSigner } from "./access_signer.ts";
 import { Relay } from "./relay.ts";
 import { BlobKeys, PoolKeys } from "./testing/blob_keys.ts";
 import {

@@ -1,7 +1,6 @@
 import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { ACCESS_LABEL } from "./access.ts";
 import { ByteWriter } from "./byte_cursor.ts";
-import { ed25519Signer, type Signer } from "./ed25519.ts";
 
 const text = new TextEncoder();
 
@@ -26,12 +25,4 @@ export async function accessSeed(
     salt.bytes,
     STRETCH,
   );
-}
-
-/** The signer of an `accessSeed`. */
-export async function accessSigner(
-  password: string,
-  relayKey: Uint8Array, /* 32 */
-): Promise<Signer> {
-  return await ed25519Signer(await accessSeed(password, relayKey));
 }
