@@ -38,6 +38,7 @@ export function RelayPassword({ messenger }: { messenger: MessengerView }) {
         void use();
       }}
     >
+      <p>{words.lead}</p>
       <Field
         label={words.label}
         // It was read out or copied: to be seen, and not to be kept or corrected by the browser.

@@ -220,10 +220,8 @@ export const en = {
   },
 
   connection: {
-    wantsPassword:
-      "This server is private: to meet people, enter the password that whoever runs it gave you.",
-    otherPassword:
-      "This server has a new password. To meet people, ask whoever runs it and enter it here.",
+    wantsPassword: "This server is private.",
+    otherPassword: "This server has a new password.",
     connecting: "Connecting…",
     waiting: "The server can't be reached.",
     waitingKept: "What you write is kept and sent later.",

@@ -89,6 +89,7 @@ const logInFailures: {
 
 export const enOnDemand = {
   relayPassword: {
+    lead: "To meet people, enter the password that whoever runs it gives you.",
     label: "Relay password",
     use: "Use password",
     using: "Trying…",

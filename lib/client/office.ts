@@ -9,6 +9,7 @@ import { composed, heardOf } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
 import type { Desk, Sessions } from "./desk.ts";
 import { DevicesOnDemand } from "./devices_on_demand.ts";
+import { exportData } from "./export.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
@@ -215,9 +216,8 @@ export class Office {
   }
 
   /** See export.ts. */
-  async *exportData(): AsyncIterable<string> {
-    const { exportData } = await import("./export.ts");
-    yield* exportData(this.#desk);
+  exportData(): AsyncIterable<string> {
+    return exportData(this.#desk);
   }
 
   /** Ends all work. What was begun is written first, unless the disk takes nothing. */
