@@ -28,7 +28,7 @@ import type { Receipts } from "./receipts.ts";
 import { unsentTable } from "./records.ts";
 import type { ConversationSummary, ConversationView } from "./view.ts";
 
-/** What a device that is new to us has again: as many own messages, as young, as nobody confirmed. */
+/** What a device that is new to us, or that lost its session, has again: as many own messages, as young, as nobody confirmed. */
 const AGAIN = { most: 500, ms: 14 * 86_400_000 };
 
 /** Messages that wait for a session with one device; the oldest go first. */
@@ -143,7 +143,7 @@ export class Conversations {
     );
   }
 
-  /** A contact has a device that is new to us: what nobody confirmed waits for a session with it. */
+  /** A device of a contact is to have what nobody confirmed, as soon as there is a session with it. */
   async joined(
     entry: Entry,
     { record }: Contact,
@@ -197,6 +197,9 @@ export class Conversations {
       if (this.#open.get(conversation)?.visible) {
         await this.#read(entry, contact);
       }
+    } else if (content.body.kind === "text") {
+      // It is here already. Who sends it once more has not heard that it arrived.
+      await this.#receipts.note(entry, contact, "delivered", [content.id]);
     }
     await this.#changed(entry, conversation, appended);
   }

@@ -77,6 +77,16 @@ export class DevicesOnDemand {
     return await devices.announced(entry, contact, announcement);
   }
 
+  /** A device of a contact sent what its session here does not open. */
+  async outOfStep(
+    entry: Entry,
+    contact: Contact,
+    device: number,
+  ): Promise<void> {
+    const devices = await this.#fetched();
+    await devices.outOfStep(entry, contact, device);
+  }
+
   /** Whether somebody may have to hear of this device: a first list is in the card that one was met by. */
   async #owes(): Promise<boolean> {
     const { account, contacts, ledger } = this.#desk;

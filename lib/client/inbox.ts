@@ -4,6 +4,7 @@ import {
   type Decrypted,
   type DecryptOptions,
   SignalError,
+  type SignalErrorCode,
 } from "../signal/mod.ts";
 import type { Contact } from "./contact.ts";
 import {
@@ -36,6 +37,19 @@ const NEAR_JUMPS = 2_000;
 /** Messages from further ahead, one after the other, that may come to nothing. */
 const MAX_FAR_FAILURES = 3;
 
+/**
+ * Who sends such messages goes by another state of the session than this device does: one of the two
+ * has lost it, or came back to an earlier one.
+ */
+const OUT_OF_STEP: readonly SignalErrorCode[] = [
+  "duplicate",
+  "invalid-mac",
+  "no-session",
+  "pq-ratchet",
+  "too-far-ahead",
+  "unknown-prekey",
+];
+
 export interface InboxEvents {
   /** In the commit that stores the new session state: what a contact's device said. */
   said(entry: Entry, said: Said): Promise<void>;
@@ -47,14 +61,20 @@ export interface InboxEvents {
     contact: Contact,
     announcement: Uint8Array,
   ): Promise<boolean>;
+  /** The session with a device of the contact has come apart: it sent what this device can't decrypt. */
+  outOfStep(entry: Entry, contact: Contact, device: number): Promise<void>;
 }
 
-/** A message that was decrypted, or an announcement. */
-type Opened = Uint8Array | {
-  readonly device: Device;
-  readonly session: string;
-  readonly decrypted: Decrypted;
-};
+/** A message that was decrypted, one that its session does not open, or an announcement. */
+type Opened =
+  | { readonly kind: "announcement"; readonly bytes: Uint8Array }
+  | { readonly kind: "out of step"; readonly device: Device }
+  | {
+    readonly kind: "message";
+    readonly device: Device;
+    readonly session: string;
+    readonly decrypted: Decrypted;
+  };
 
 /** What a device of a contact said. */
 export interface Said {
@@ -129,8 +149,12 @@ export class Inbox {
       return false;
     }
     if (!opened) return false;
-    if (opened instanceof Uint8Array) {
-      return await this.#events.announced(entry, contact, opened);
+    if (opened.kind === "announcement") {
+      return await this.#events.announced(entry, contact, opened.bytes);
+    }
+    if (opened.kind === "out of step") {
+      await this.#events.outOfStep(entry, contact, opened.device.id);
+      return false;
     }
     const { device, session, decrypted } = opened;
     const { serializeSession } = await this.#desk.sessions;
@@ -156,7 +180,9 @@ export class Inbox {
       { sealKey, queue: hexToBytes(name) },
       envelope,
     );
-    if (message.type === ANNOUNCEMENT) return message.bytes;
+    if (message.type === ANNOUNCEMENT) {
+      return { kind: "announcement", bytes: message.bytes };
+    }
     const { accountId } = contact.record;
     const device = contact.deviceList.devices
       .find(({ id }) => id === senderDevice);
@@ -164,16 +190,23 @@ export class Inbox {
     const session = sessionName(accountId, senderDevice);
     const stored = await entry.get(sessionTable, session);
     const { parseSession } = await this.#desk.sessions;
-    const decrypted = await this.#decrypt(name, {
-      local: this.#desk.account.local,
-      remote: { serviceId: accountId, deviceId: senderDevice },
-      session: stored && parseSession(stored),
-      // The signed device list says whose key it must be, not the message.
-      identityKey: device.identityKey,
-      message,
-      preKeys: preKeySource(entry),
-    });
-    return { device, session, decrypted };
+    try {
+      const decrypted = await this.#decrypt(name, {
+        local: this.#desk.account.local,
+        remote: { serviceId: accountId, deviceId: senderDevice },
+        session: stored && parseSession(stored),
+        // The signed device list says whose key it must be, not the message.
+        identityKey: device.identityKey,
+        message,
+        preKeys: preKeySource(entry),
+      });
+      return { kind: "message", device, session, decrypted };
+    } catch (error) {
+      const apart = error instanceof SignalError &&
+        OUT_OF_STEP.includes(error.code);
+      if (!apart || entry.readFailed) throw error;
+      return { kind: "out of step", device };
+    }
   }
 
   /**

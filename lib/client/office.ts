@@ -31,6 +31,7 @@ import {
   countersTable,
   heardTable,
   relayTable,
+  repairTable,
   SELF,
   sessionTable,
 } from "./records.ts";
@@ -143,6 +144,8 @@ export class Office {
       began: (entry, contact, device) => this.#began(entry, contact, device),
       announced: (entry, contact, bytes) =>
         this.devices.announced(entry, contact, bytes),
+      outOfStep: (entry, contact, device) =>
+        this.devices.outOfStep(entry, contact, device),
     });
     this.#queues = new OwnQueues(desk, opened.generation, {
       message: (connection, queue, message) =>
@@ -293,7 +296,9 @@ export class Office {
       await this.#outbox.close(entry, address);
     }
     for (const { id } of contact.deviceList.devices) {
-      entry.delete(sessionTable, sessionName(accountId, id));
+      const name = sessionName(accountId, id);
+      entry.delete(sessionTable, name);
+      entry.delete(repairTable, name);
     }
     entry.delete(announcedTable, accountId);
     entry.delete(heardTable, accountId);

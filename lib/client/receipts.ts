@@ -55,7 +55,15 @@ export class Receipts {
       dueTable,
       accountId,
       what === "delivered"
-        ? { ...due, delivered: [...due.delivered, ...messages] }
+        ? {
+          ...due,
+          delivered: [
+            ...due.delivered,
+            ...messages.filter((id) =>
+              !due.delivered.includes(id) && !due.read.includes(id)
+            ),
+          ],
+        }
         : {
           // Read says delivered, too.
           delivered: due.delivered.filter((id) => !messages.includes(id)),

@@ -103,6 +103,14 @@ export interface HeardRecord {
   >;
 }
 
+/** What was done for a session with a device of a contact that came apart; the id is the session's name. */
+export interface RepairRecord {
+  /** When the device was last asked for another session, ms since the epoch. */
+  readonly asked?: number;
+  /** What it was given when it asked: since when that is counted (ms since the epoch), and how often. */
+  readonly given?: { readonly since: number; readonly times: number };
+}
+
 /** Conversations, hex, whose contacts were deleted, and whose messages are still being erased. */
 export interface LeavingRecord {
   readonly conversations: readonly string[];
@@ -213,6 +221,7 @@ export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
 export const announcedTable = table("announced", plain<AnnouncedRecord>());
 export const heardTable = table("heard", plain<HeardRecord>());
+export const repairTable = table("repair", plain<RepairRecord>());
 export const leavingTable = table("leaving", plain<LeavingRecord>());
 export const queueTable = table("queue", plain<QueueRecord>());
 export const discardedTable = table("discarded", plain<DiscardedRecord>());

@@ -121,8 +121,16 @@ export class Announcer {
     });
   }
 
-  /** Puts what this device says of itself to a contact on its way to one of their queues. */
-  async announce(entry: Entry, contact: Contact, to: Address): Promise<void> {
+  /**
+   * Puts what this device says of itself to a contact on its way to one of their queues.
+   * `anew`: a device of theirs that is to begin another session, though there is one.
+   */
+  async announce(
+    entry: Entry,
+    contact: Contact,
+    to: Address,
+    anew?: number,
+  ): Promise<void> {
     const { account, clock } = this.#desk;
     const { record, deviceList } = contact;
     const relay = await entry.get(relayTable, SELF);
@@ -133,7 +141,7 @@ export class Announcer {
     if (!relay || !own || !shared) return;
     const missed = await withoutSession(entry, recipientOf(contact));
     const bundles = new Map();
-    for (const id of missed) {
+    for (const id of new Set(anew === undefined ? missed : [...missed, anew])) {
       bundles.set(id, await makeBundle(entry, account));
     }
     const heard: Heard = {

@@ -6,6 +6,7 @@ import type { Outbox } from "../outbox.ts";
 import { queueTable } from "../records.ts";
 import { Announcer } from "./announcer.ts";
 import { Follower, type FollowerEvents } from "./follower.ts";
+import { askAnew } from "./repair.ts";
 
 /** How long an account queue is read after another one took its place, ms: as long as relays keep messages. */
 const DRAIN_MS = 21 * 86_400_000;
@@ -49,6 +50,18 @@ export class Devices {
     announcement: Uint8Array,
   ): Promise<boolean> {
     return this.#follower.announced(entry, contact, announcement);
+  }
+
+  /** A device of a contact sent what its session here does not open. */
+  async outOfStep(
+    entry: Entry,
+    contact: Contact,
+    device: number,
+  ): Promise<void> {
+    const tools = { desk: this.#desk, announcer: this.#announcer };
+    if (!await askAnew(tools, entry, contact, device)) return;
+    // What went out in the session that came apart may be as unreadable there, and so may the answers be.
+    await this.#events.joined(entry, contact, device);
   }
 
   /** Nobody sends to an account queue that was replaced so long ago. */

@@ -17,9 +17,15 @@ import {
 } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
 import { type Outbox, sessionName } from "../outbox.ts";
-import { announcedTable, heardTable, sessionTable } from "../records.ts";
+import {
+  announcedTable,
+  heardTable,
+  repairTable,
+  sessionTable,
+} from "../records.ts";
 import { type Announcement, readAnnouncement } from "./announcement.ts";
 import { toldBy, withTold } from "./heard.ts";
+import { mayHaveAgain } from "./repair.ts";
 
 export interface FollowerEvents {
   /** The contact, changed. */
@@ -28,7 +34,7 @@ export interface FollowerEvents {
   claimed(entry: Entry, contact: Contact, list: DeviceListClaim): Contact;
   /** A device of theirs is gone from the list: nothing waits for it any more. */
   left(entry: Entry, contact: Contact, device: number): Promise<void>;
-  /** A device is new to us, and what nobody confirmed is for it too. */
+  /** A device is new to us, or can't read what it was sent: what nobody confirmed is for it too. */
   joined(entry: Entry, contact: Contact, device: number): Promise<void>;
   /** There is a session with it now. */
   began(entry: Entry, contact: Contact, device: number): Promise<void>;
@@ -103,7 +109,14 @@ export class Follower {
     const known = before.deviceList.devices.some(({ id, identityKey }) =>
       id === device.id && equalBytes(identityKey, device.identityKey)
     );
-    if (!known) await this.#events.joined(entry, after, device.id);
+    const again = said.bundles.has(this.#desk.account.device.id)
+      ? await mayHaveAgain(
+        this.#desk,
+        entry,
+        sessionName(after.record.accountId, device.id),
+      )
+      : false;
+    if (!known || again) await this.#events.joined(entry, after, device.id);
     await this.#begin(entry, after, said);
   }
 
@@ -119,10 +132,9 @@ export class Follower {
         device.id === id && equalBytes(device.identityKey, identityKey)
       );
       if (stays) continue;
-      entry.delete(
-        sessionTable,
-        sessionName(before.record.accountId, id),
-      );
+      const name = sessionName(before.record.accountId, id);
+      entry.delete(sessionTable, name);
+      entry.delete(repairTable, name);
       await this.#events.left(entry, before, id);
     }
   }

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { generateKeyPair } from "../../signal/mod.ts";
+import { contactsTable, SELF, sessionTable } from "../records.ts";
+import { sessionName } from "../outbox.ts";
+import { Ledger } from "../ledger.ts";
+import { MemoryDisk, Vault } from "../storage/mod.ts";
+import { TestClock } from "../testing/test_clock.ts";
+import { mayHaveAgain } from "./repair.ts";
+import {
+  meet,
+  newcomer,
+  only,
+  sees,
+  textsOf,
+  withWorld,
+} from "../testing/people.ts";
+import { attempt } from "../testing/scenario.ts";
+import type { Person, World } from "../testing/world.ts";
+
+/** Does something with the session that somebody who is not there has with their first contact. */
+async function withSession(
+  person: Person,
+  change: (session: Uint8Array | undefined) => Uint8Array | undefined,
+): Promise<void> {
+  const vault = await Vault.open(person.disk.platform());
+  assert.ok(vault instanceof Vault);
+  const contacts = await vault.get(contactsTable, SELF);
+  const name = sessionName(contacts?.ids[0] ?? "", 1);
+  await vault.transact(async (t) => {
+    const session = change(await t.get(sessionTable, name));
+    t.apply([
+      session ? sessionTable.put(name, session) : sessionTable.delete(name),
+    ]);
+  });
+  await vault.close();
+}
+
+/** Closes, gives the session as it is, opens again. */
+async function copyOfSession(person: Person): Promise<Uint8Array> {
+  let copy: Uint8Array | undefined;
+  await person.close();
+  await withSession(person, (session) => copy = session?.slice());
+  await person.start();
+  assert.ok(copy);
+  return copy;
+}
+
+/** Two people who have said something to each other. */
+async function friends(world: World) {
+  const ada = await newcomer(world, "Ada");
+  const bob = await newcomer(world, "Bob");
+  await meet(world, ada, bob);
+  await (await only(ada)).send("one");
+  await sees(world, await only(bob), ["one"]);
+  await (await only(bob)).send("two");
+  await sees(world, await only(ada), ["one", "two"]);
+  return { ada, bob };
+}
+
+async function say(person: Person, text: string): Promise<void> {
+  await (await only(person)).send(text);
+}
+
+/** Until both see these, in whatever order, and each confirmed to the other what it was sent. */
+async function bothSee(
+  world: World,
+  people: readonly Person[],
+  texts: readonly string[],
+): Promise<void> {
+  for (const person of people) {
+    const { messages } = await only(person);
+    await world.until(
+      () =>
+        messages.value.length >= texts.length &&
+        messages.value.every(({ mine, state }) =>
+          !mine || state === "delivered" || state === "read"
+        ),
+      `somebody sees ${texts}, all confirmed`,
+    );
+    assert.deepEqual(textsOf(messages.value).sort(), [...texts].sort());
+  }
+}
+
+Deno.test("a session that one side lost is begun anew by itself, and what was said meanwhile arrives", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await friends(world);
+    await ada.close();
+    await withSession(ada, () => undefined);
+    await say(bob, "three");
+    await say(bob, "four");
+    await world.settle();
+    await ada.start();
+    await bothSee(world, [ada, bob], ["one", "two", "three", "four"]);
+    await say(ada, "five");
+    await bothSee(world, [ada, bob], ["one", "two", "three", "four", "five"]);
+  }));
+
+Deno.test("who comes back with a session of before is understood again, and loses nothing that was not confirmed", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await friends(world);
+    const before = await copyOfSession(ada);
+    for (const round of [1, 2, 3]) {
+      await say(ada, `a${round}`);
+      await say(bob, `b${round}`);
+      await world.settle();
+    }
+    const said = ["one", "two", "a1", "b1", "a2", "b2", "a3", "b3"];
+    await bothSee(world, [ada, bob], said);
+    await ada.close();
+    await withSession(ada, () => before);
+    await ada.start();
+    // Under keys that Bob's side has used up.
+    await say(ada, "with an old session");
+    await say(bob, "with the session there is");
+    said.push("with an old session", "with the session there is");
+    await bothSee(world, [ada, bob], said);
+  }));
+
+Deno.test("a death at any moment of repairing loses nothing and doubles nothing", () =>
+  withWorld(async (world) => {
+    for (const who of ["who lost it", "the contact"] as const) {
+      let died = true;
+      let fatal = 0;
+      for (; died; fatal += 2) {
+        const { ada, bob } = await friends(world);
+        await ada.close();
+        await withSession(ada, () => undefined);
+        await say(bob, "three");
+        await world.settle();
+        const mortal = who === "the contact" ? bob : ada;
+        let moments = 0;
+        died = false;
+        mortal.onMoment = () => {
+          const now = moments++ === fatal;
+          died ||= now;
+          return now;
+        };
+        const has = (person: Person) => {
+          const [{ id }] = person.messenger.conversations.value;
+          const conversation = person.messenger.conversation(id);
+          return conversation?.messages.value.length === 4;
+        };
+        while (true) {
+          for (const person of [ada, bob]) {
+            while (!person.alive) {
+              await attempt(world, person, () => person.start());
+            }
+            await attempt(world, person, () => only(person));
+          }
+          const dead = () => !ada.alive || !bob.alive;
+          if (dead()) continue;
+          const texts = textsOf((await only(ada)).messages.value);
+          if (!texts.includes("five")) {
+            await attempt(world, ada, () => say(ada, "five"));
+            if (!ada.alive) continue;
+          }
+          await world.until(
+            () => dead() || has(ada) && has(bob),
+            "all is said",
+          );
+          if (!dead()) break;
+        }
+        for (const person of [ada, bob]) {
+          assert.deepEqual(
+            textsOf((await only(person)).messages.value).sort(),
+            ["five", "one", "three", "two"],
+          );
+        }
+        mortal.onMoment = undefined;
+        await ada.close();
+        await bob.close();
+      }
+      assert.ok(fatal > 10, `${who}: ${fatal}`);
+    }
+  }));
+
+Deno.test("a session that comes apart again is asked for again when an hour has gone by, and then nothing is missing", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await friends(world);
+    const lose = async (text: string) => {
+      await ada.close();
+      await withSession(ada, () => undefined);
+      await say(bob, text);
+      await world.settle();
+      await ada.start();
+      await world.settle();
+    };
+    const heard = async () => textsOf((await only(ada)).messages.value);
+    await lose("three");
+    assert.deepEqual(await heard(), ["one", "two", "three"]);
+    await lose("four");
+    assert.deepEqual(await heard(), ["one", "two", "three"]);
+    world.clock.advance(3_600_000);
+    await say(bob, "five");
+    const all = ["one", "two", "three", "four", "five"];
+    await bothSee(world, [ada, bob], all);
+  }));
+
+Deno.test("who asks too often has a session and nothing sent once more, until an hour has gone by", async () => {
+  const disk = new MemoryDisk();
+  const { publicKey } = await generateKeyPair();
+  const vault = await Vault.create(disk.platform(), {
+    recoveryPublicKey: publicKey,
+  });
+  const ledger = new Ledger(vault, {
+    full: () => Promise.reject(new Error("full")),
+    broken: () => {},
+  });
+  const clock = new TestClock();
+  const ask = (session: string) =>
+    ledger.run((entry) => mayHaveAgain({ clock }, entry, session));
+  for (let times = 0; times < 10; times++) assert.equal(await ask("a.1"), true);
+  assert.equal(await ask("a.1"), false);
+  assert.equal(await ask("b.1"), true);
+  clock.advance(3_600_000);
+  assert.equal(await ask("a.1"), true);
+  await vault.close();
+});
