@@ -63,6 +63,13 @@ export interface InboxEvents {
   ): Promise<boolean>;
   /** The session with a device of the contact has come apart: it sent what this device can't decrypt. */
   outOfStep(entry: Entry, contact: Contact, device: number): Promise<void>;
+  /** An envelope by a queue that is no contact's. False, with nothing put, for what can't be read. */
+  stranger(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    envelope: Uint8Array,
+  ): Promise<boolean>;
 }
 
 /** A message that was decrypted, one that its session does not open, or an announcement. */
@@ -114,14 +121,12 @@ export class Inbox {
   async #take(entry: Entry, name: string, message: Delivery): Promise<void> {
     const queue = await entry.get(queueTable, name);
     if (!queue || queue.recent.some((id) => equalBytes(id, message.id))) return;
-    const contact = queue.contact === undefined
-      ? undefined
-      : this.#desk.contactIn(entry, queue.contact);
     // Not within what is caught below: code that can't be fetched says nothing about the message.
     await this.#desk.sessions;
     // It may write to the record, so what is read of it here is what was there before.
-    const read = contact !== undefined &&
-      await this.#read(entry, name, queue, contact, message.envelope);
+    const read = queue.contact === undefined
+      ? await this.#hear(entry, name, queue, message.envelope)
+      : await this.#listen(entry, name, queue, message.envelope);
     const now = await entry.get(queueTable, name);
     if (!now) return;
     entry.put(queueTable, name, {
@@ -129,6 +134,33 @@ export class Inbox {
       recent: [...now.recent, message.id].slice(-REMEMBERED),
       unreadable: now.unreadable + (read ? 0 : 1),
     });
+  }
+
+  /** By a contact's queue; whether it could be read. */
+  async #listen(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    envelope: Uint8Array,
+  ): Promise<boolean> {
+    const contact = this.#desk.contactIn(entry, queue.contact ?? "");
+    return contact !== undefined &&
+      await this.#read(entry, name, queue, contact, envelope);
+  }
+
+  /** By a queue that is nobody's yet; whether it could be read. */
+  async #hear(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    envelope: Uint8Array,
+  ): Promise<boolean> {
+    try {
+      return await this.#events.stranger(entry, name, queue, envelope);
+    } catch (error) {
+      if (entry.readFailed) throw error;
+      return false;
+    }
   }
 
   /** Takes in what an envelope holds; false, with nothing believed, for what is not the contact's. */

@@ -24,7 +24,8 @@ import {
   ConnectionLostError,
   RelayError,
 } from "./link/mod.ts";
-import type { Meetings } from "./meetings.ts";
+import { Invitations } from "./invitations.ts";
+import { Meetings, type MeetingsEvents } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekey_bundle.ts";
 import {
@@ -35,15 +36,8 @@ import {
   triedTable,
 } from "./records.ts";
 import { failureOf, openRendezvous, type Place } from "./rendezvous.ts";
-import type {
-  InviteFailure,
-  InviteView,
-  JoinState,
-  OfferState,
-} from "./view.ts";
+import type { InviteFailure, JoinState, OfferState } from "./view.ts";
 import { type Ed25519Pair, newEd25519Pair } from "../wire/mod.ts";
-
-export { Meetings } from "./meetings.ts";
 
 /** Until the inviter's first message says until when a code is good, in ms: what relays give. */
 const PRESUMED_LIFETIME = 300_000;
@@ -57,8 +51,22 @@ interface Where {
   readonly relay: RelayRecord | undefined;
 }
 
+/** Both ways to invite, with what was under way when the account was last open. */
+export async function openInvites(
+  desk: Desk,
+  queues: OwnQueues,
+  events: MeetingsEvents,
+): Promise<{ codes: Invites; invitations: Invitations }> {
+  const codes = new Invites(desk, queues, new Meetings(desk, events));
+  const meetings = new Meetings(desk, events);
+  const invitations = new Invitations(desk, queues, meetings);
+  await codes.load();
+  await invitations.load();
+  return { codes, invitations };
+}
+
 /** Codes, given out and entered: at most one of each at a time. */
-export class Invites implements InviteView {
+export class Invites {
   readonly offer: Signal<OfferState> = signal<OfferState>({ at: "none" });
   readonly join: Signal<JoinState> = signal<JoinState>({ at: "none" });
   readonly #desk: Desk;

@@ -5,33 +5,49 @@ import {
   signal,
 } from "@preact/signals-core";
 import type { Desk } from "./desk.ts";
+import type { Invitations } from "./invitations.ts";
 import type { Invites } from "./invites.ts";
+import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
 import type { MeetingsEvents } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
-import { inviteTable } from "./records.ts";
-import type { InviteView, JoinState, OfferState } from "./view.ts";
+import { doorsTable, inviteTable, type QueueRecord, SELF } from "./records.ts";
+import type {
+  InvitationsView,
+  InviteView,
+  JoinState,
+  OfferState,
+} from "./view.ts";
+
+/** Both ways to invite. */
+interface Fetched {
+  readonly codes: Invites;
+  readonly invitations: Invitations;
+}
 
 /**
- * Codes, as `Invites` deals with them. That is a tenth of the program and rarely needed: it is fetched
+ * Codes, as `Invites` deals with them, and links, as `Invitations` does. That is a tenth of the program and rarely needed: it is fetched
  * when an invite is under way, or when somebody wants one.
  */
 export class InvitesOnDemand implements InviteView {
   readonly #desk: Desk;
   readonly #queues: OwnQueues;
   readonly #events: MeetingsEvents;
-  readonly #invites: Signal<Invites | undefined> = signal(undefined);
-  #fetching: Promise<Invites> | undefined;
+  readonly #fetched: Signal<Fetched | undefined> = signal(undefined);
+  #fetching: Promise<Fetched> | undefined;
   #connection: Connection | undefined;
   #stopped = false;
   /** What is to be said while the other signals are not there. */
   readonly #offer = signal<OfferState>({ at: "none" });
   readonly #join = signal<JoinState>({ at: "none" });
   readonly offer: ReadonlySignal<OfferState> = computed(() =>
-    (this.#invites.value?.offer ?? this.#offer).value
+    (this.#fetched.value?.codes.offer ?? this.#offer).value
   );
   readonly join: ReadonlySignal<JoinState> = computed(() =>
-    (this.#invites.value?.join ?? this.#join).value
+    (this.#fetched.value?.codes.join ?? this.#join).value
+  );
+  readonly invitations: ReadonlySignal<InvitationsView | undefined> = computed(
+    () => this.#fetched.value?.invitations,
   );
 
   constructor(desk: Desk, queues: OwnQueues, events: MeetingsEvents) {
@@ -43,29 +59,32 @@ export class InvitesOnDemand implements InviteView {
   /** Takes up what was under way when the account was last open. */
   async load(): Promise<void> {
     const { reader } = this.#desk.ledger;
-    const underWay = await reader.getMany(inviteTable, ["offer", "join"]);
-    if (underWay.some((invite) => invite !== undefined)) await this.#fetched();
+    const underWay = [
+      ...await reader.getMany(inviteTable, ["offer", "join"]),
+      await reader.get(doorsTable, SELF),
+    ];
+    if (underWay.some((invite) => invite !== undefined)) await this.#fetch();
   }
 
   connected(connection: Connection): void {
     this.#connection = connection;
-    this.#invites.value?.connected(connection);
+    this.#each((part) => part.connected(connection));
   }
 
   lost(): void {
     this.#connection = undefined;
-    this.#invites.value?.lost();
+    this.#each((part) => part.lost());
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#invites.value?.stop();
+    this.#each((part) => part.stop());
   }
 
   async generate(): Promise<void> {
     this.#offer.value = { at: "making" };
     try {
-      await (await this.#fetched()).generate();
+      await (await this.#fetch()).codes.generate();
     } catch (error) {
       this.#offer.value = { at: "failed", reason: "offline" };
       throw error;
@@ -73,13 +92,13 @@ export class InvitesOnDemand implements InviteView {
   }
 
   async withdraw(): Promise<void> {
-    await this.#invites.value?.withdraw();
+    await this.#fetched.value?.codes.withdraw();
   }
 
   async connect(code: string): Promise<void> {
     this.#join.value = { at: "connecting" };
     try {
-      await (await this.#fetched()).connect(code);
+      await (await this.#fetch()).codes.connect(code);
     } catch (error) {
       this.#join.value = { at: "failed", reason: "offline" };
       throw error;
@@ -89,26 +108,47 @@ export class InvitesOnDemand implements InviteView {
   reset(): void {
     this.#offer.value = { at: "none" };
     this.#join.value = { at: "none" };
-    this.#invites.value?.reset();
+    this.#fetched.value?.codes.reset();
+  }
+
+  async openInvitations(): Promise<InvitationsView> {
+    return (await this.#fetch()).invitations;
+  }
+
+  /** An envelope by a queue that is no contact's. See `Invitations.heard`; where they are not here, none are read. */
+  async heard(
+    entry: Entry,
+    name: string,
+    queue: QueueRecord,
+    envelope: Uint8Array,
+  ): Promise<boolean> {
+    const invitations = this.#fetched.peek()?.invitations;
+    return await invitations?.heard(entry, name, queue, envelope) ?? false;
+  }
+
+  #each(work: (part: Invites | Invitations) => void): void {
+    const fetched = this.#fetched.peek();
+    if (!fetched) return;
+    work(fetched.codes);
+    work(fetched.invitations);
   }
 
   /** Throws when the code can't be had; asked again, it is tried again. */
-  #fetched(): Promise<Invites> {
-    this.#fetching ??= this.#fetch().catch((error) => {
+  #fetch(): Promise<Fetched> {
+    this.#fetching ??= this.#load().catch((error) => {
       this.#fetching = undefined;
       throw error;
     });
     return this.#fetching;
   }
 
-  async #fetch(): Promise<Invites> {
-    const { Invites, Meetings } = await import("./invites.ts");
-    const meetings = new Meetings(this.#desk, this.#events);
-    const invites = new Invites(this.#desk, this.#queues, meetings);
-    await invites.load();
-    if (this.#connection) invites.connected(this.#connection);
-    if (this.#stopped) invites.stop();
-    this.#invites.value = invites;
-    return invites;
+  async #load(): Promise<Fetched> {
+    const { openInvites } = await import("./invites.ts");
+    const fetched = await openInvites(this.#desk, this.#queues, this.#events);
+    this.#fetched.value = fetched;
+    const connection = this.#connection;
+    if (connection) this.#each((part) => part.connected(connection));
+    if (this.#stopped) this.#each((part) => part.stop());
+    return fetched;
   }
 }

@@ -95,12 +95,15 @@ export class Meetings {
     card: Card,
     connection: Connection | undefined,
   ): Promise<InviteFailure | undefined> {
-    const { account, contacts } = this.#desk;
-    if (card.accountId === account.accountId) return "own";
-    const known = contacts.get(card.accountId);
-    const objection = known &&
-      await this.#objectionToAgain(known, card, connection);
-    if (objection) return objection;
+    const unsound = await this.unsound(card);
+    if (unsound) return unsound;
+    const known = this.#desk.contacts.get(card.accountId);
+    return known && await this.#objectionToAgain(known, card, connection);
+  }
+
+  /** What is wrong with a card itself, as `objection`. */
+  async unsound(card: Card): Promise<InviteFailure | undefined> {
+    if (card.accountId === this.#desk.account.accountId) return "own";
     try {
       await this.#sessions(card);
     } catch (error) {

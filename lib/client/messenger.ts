@@ -68,6 +68,9 @@ export class Messenger implements MessengerView {
       connect: async (code) =>
         await this.#keeper.atWork("connect").invites.connect(code),
       reset: () => office.value?.invites.reset(),
+      invitations: computed(() => office.value?.invites.invitations.value),
+      openInvitations: async () =>
+        await this.#keeper.atWork("invitations").invites.openInvitations(),
     };
     const chosen = (which: "deliveryReceipts" | "readReceipts") =>
       computed(() => office.value?.settings.record.value[which] ?? true);

@@ -146,6 +146,8 @@ export class Office {
         this.devices.announced(entry, contact, bytes),
       outOfStep: (entry, contact, device) =>
         this.devices.outOfStep(entry, contact, device),
+      stranger: (entry, name, queue, envelope) =>
+        this.invites.heard(entry, name, queue, envelope),
     });
     this.#queues = new OwnQueues(desk, opened.generation, {
       message: (connection, queue, message) =>

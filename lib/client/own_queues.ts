@@ -35,6 +35,8 @@ export class OwnQueues {
   readonly #desk: Desk;
   readonly #events: OwnQueuesEvents;
   #generation: number;
+  /** Queues that are read and nobody's yet, by name: what comes by them may make them somebody's. */
+  readonly others = new Set<string>();
   #connection: Connection | undefined;
   #tidying: Promise<void> = Promise.resolve();
 
@@ -58,7 +60,9 @@ export class OwnQueues {
       (_, which) =>
         contacts.flatMap(({ record }) => record.queues[which] ?? []),
     ).flat();
-    this.#inBackground(this.#subscribe(connection, names, 0));
+    this.#inBackground(
+      this.#subscribe(connection, [...names, ...this.others], 0),
+    );
     this.#tidy(connection);
   }
 
@@ -66,10 +70,10 @@ export class OwnQueues {
     this.#connection = undefined;
   }
 
-  /** Queues of someone just met: reads them from now on. */
-  added(names: readonly string[]): void {
+  /** Queues of someone just met, or of `others`: reads them from now on. Resolves when the relay was told so. */
+  async added(names: readonly string[]): Promise<void> {
     if (this.#connection) {
-      this.#inBackground(this.#subscribe(this.#connection, names, 0));
+      await this.#inBackground(this.#subscribe(this.#connection, names, 0));
     }
   }
 
@@ -216,7 +220,7 @@ export class OwnQueues {
     }
   }
 
-  /** Of the queues there are, or of those that a contact may send to. */
+  /** Of the queues there are, or of those that somebody may send to. */
   async #credentials(
     names: readonly string[],
     whose: "anybody's" | "somebody's",
@@ -225,7 +229,8 @@ export class OwnQueues {
     return await Promise.all(names.flatMap((name, i) => {
       const record = records[i];
       const wanted = record &&
-        (whose === "anybody's" || record.contact !== undefined);
+        (whose === "anybody's" || record.contact !== undefined ||
+          this.others.has(name));
       return wanted
         ? [
           parseQueue(record.credentials).then((credentials) => ({

@@ -261,3 +261,12 @@ export interface TriedRecord {
 /** Ids: "offer", "join". */
 export const inviteTable = table("invite", plain<InviteRecord>());
 export const triedTable = table("tried", plain<TriedRecord>());
+
+/** Invitations by link: what there is of them, by id. See invitation_records.ts. */
+export interface DoorsRecord {
+  readonly given: readonly string[];
+  readonly requests: readonly string[];
+  readonly asked: readonly string[];
+}
+
+export const doorsTable = table("doors", plain<DoorsRecord>());

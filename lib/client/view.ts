@@ -263,6 +263,115 @@ export interface InviteView {
   connect(code: string): Promise<void>;
   /** Forgets the outcome of the last offer or join, so that the dialog opens clean. */
   reset(): void;
+  /** Invitations by link; undefined while there are none and nobody asked for them. */
+  readonly invitations: ReadonlySignal<InvitationsView | undefined>;
+  /** Fetches what they take. */
+  openInvitations(): Promise<InvitationsView>;
+}
+
+/** Why an invitation by link came to nothing; the words for each are the screen's. */
+export type InvitationFailure =
+  | "malformed" // cut, or no link at all
+  | "gone" // withdrawn, or its time is long over: the relay does not say which
+  | "expired"
+  | "used-up" // as many have asked by it as it was made for
+  | "own"
+  | "other-relay" // not yet reachable from here
+  | "already-connected"
+  | "blocked"
+  | "device-list"
+  | "refused" // by who gave it out
+  | "withdrawn" // by who asked
+  | "relay-misbehaved"
+  | "offline"
+  | "busy";
+
+/** A link that was given out and is good yet. */
+export interface GivenInvitation {
+  readonly id: string;
+  /** `#invite=…`, for a page of this relay; undefined until the relay has what it needs. */
+  readonly fragment: string | undefined;
+  /** How many may ask by it, and how many have. */
+  readonly uses: number;
+  readonly used: number;
+  /** ms since the epoch, by this device's clock. */
+  readonly madeAt: number;
+  readonly expiresAt: number;
+}
+
+/** Somebody who asks to connect, by a link of ours. */
+export interface InvitationRequest {
+  readonly id: string;
+  /** What they call themselves. */
+  readonly name: string;
+  /** ms since the epoch. */
+  readonly arrivedAt: number;
+  /** It was accepted, and they are being told. */
+  readonly accepting: boolean;
+}
+
+/** Somebody we have asked, by a link of theirs. */
+export interface AskedInvitation {
+  readonly id: string;
+  readonly name: string;
+  readonly state:
+    | { readonly at: "sending" }
+    /** They have not answered yet. */
+    | { readonly at: "waiting" }
+    /** Stays until it is taken back. */
+    | { readonly at: "failed"; readonly reason: InvitationFailure };
+}
+
+export type InvitationMaking =
+  | { readonly at: "none" }
+  | { readonly at: "making" }
+  | { readonly at: "made"; readonly id: string }
+  | { readonly at: "failed"; readonly reason: InvitationFailure };
+
+/** What is known of a link that somebody has opened here. Nobody was asked anything yet. */
+export type OpenedInvitation =
+  | { readonly at: "none" }
+  | { readonly at: "looking" }
+  | { readonly at: "found"; readonly name: string }
+  /** The person was asked: see `asked`. */
+  | { readonly at: "asked"; readonly id: string; readonly name: string }
+  | { readonly at: "failed"; readonly reason: InvitationFailure };
+
+/** What just came of a request or an answer to one. */
+export type InvitationOutcome =
+  | { readonly at: "connected"; readonly conversation: string }
+  /** A request that was accepted came to nothing. */
+  | {
+    readonly at: "failed";
+    readonly name: string;
+    readonly reason: InvitationFailure;
+  };
+
+export interface InvitationsView {
+  /** Newest first. */
+  readonly given: ReadonlySignal<readonly GivenInvitation[]>;
+  readonly making: ReadonlySignal<InvitationMaking>;
+  readonly requests: ReadonlySignal<readonly InvitationRequest[]>;
+  readonly asked: ReadonlySignal<readonly AskedInvitation[]>;
+  readonly opened: ReadonlySignal<OpenedInvitation>;
+  readonly outcome: ReadonlySignal<InvitationOutcome | undefined>;
+  /** Makes a link that is good for `lifetime` ms and `uses` people. */
+  create(terms: { lifetime: number; uses: number }): Promise<void>;
+  /** It works no more, at once; who asked by it already can still be accepted. */
+  revoke(id: string): Promise<void>;
+  accept(id: string): Promise<void>;
+  /** They are told that it was refused. */
+  refuse(id: string): Promise<void>;
+  /** Looks whose link it is. `link`: the whole, or `#invite=…` alone for one of this relay. */
+  open(link: string): Promise<void>;
+  /** Asks who gave out the link that was opened. */
+  ask(): Promise<void>;
+  /** Takes back what was asked, or forgets that it failed. */
+  takeBack(id: string): Promise<void>;
+  /** Forgets the link that was opened, and what was made. */
+  reset(): void;
+  /** Forgets the outcome. */
+  noted(): void;
 }
 
 /** What `logIn` says of a key that did not open the account. */

@@ -15,7 +15,7 @@ import {
   SELF,
 } from "../records.ts";
 import type { BackupStanding, BackupState, FailedBackup } from "../view.ts";
-import { makeBlob, readBlob, writeBlob } from "./blob.ts";
+import { makeBlob, readBlob, writeBlob } from "../blobs.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
 import { merge } from "./cells.ts";
 import { heldBy } from "./held_by_device.ts";

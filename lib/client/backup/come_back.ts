@@ -43,7 +43,7 @@ import type { Keeper } from "../keeper.ts";
 import { Vault, type VaultChange } from "../storage/mod.ts";
 import type { LogInOutcome } from "../view.ts";
 import { blobId } from "../../wire/mod.ts";
-import { readBlob } from "./blob.ts";
+import { readBlob } from "../blobs.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
 import type { Cells } from "./cells.ts";
 import { type BackupContents, readContents } from "./contents.ts";

@@ -210,7 +210,10 @@ export function encodeBundle(bundle: PreKeyBundle): Uint8Array {
   });
 }
 
-/** The form of a bundle. Its signatures are checked where a session starts from it. */
+/**
+ * The form of a bundle. Its signatures are checked where a session starts from it.
+ * @throws {MalformedError}
+ */
 export function parseBundle(bytes: Uint8Array, device: Device): PreKeyBundle {
   const fields = new Fields(bytes);
   const preKey = fields.has(7) || fields.has(8)
@@ -237,7 +240,8 @@ export function parseBundle(bytes: Uint8Array, device: Device): PreKeyBundle {
   };
 }
 
-function publicKey(bytes: Uint8Array): Uint8Array {
+/** A Curve25519 key in Signal's form. @throws {MalformedError} */
+export function publicKey(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x05) throw new MalformedError("public key");
   return bytes;
 }

@@ -4,8 +4,11 @@ export {
   CARD_SIZES,
   type CardDevice,
   CardTooLargeError,
+  encodeBundle,
   encodeCard,
+  parseBundle,
   parseCard,
+  publicKey,
 } from "./card.ts";
 export {
   advance,

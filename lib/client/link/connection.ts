@@ -28,7 +28,9 @@ export type Request =
         | "PUT"
         | "GET"
         | "FWD"
-        | "ACCESS";
+        | "ACCESS"
+        | "DROP"
+        | "TAKE";
     }
   >
   | { type: "PING" };

@@ -1,7 +1,7 @@
 /** What the relay has of somebody's backup, for whoever knows nothing but the access key. */
 import assert from "node:assert/strict";
 import { blobId } from "../../wire/mod.ts";
-import { readBlob } from "../backup/blob.ts";
+import { readBlob } from "../blobs.ts";
 import { parseCells } from "../backup/cell_codec.ts";
 import { type BackupContents, readContents } from "../backup/contents.ts";
 import { openBackup, openBackupKey } from "../backup/seal.ts";

@@ -6,26 +6,10 @@ import {
   MAX_CHUNK,
   parseChunkOk,
   parseGetChunkOk,
-  proofMessage,
-  signEd25519,
-  type Unsigned,
-} from "../../wire/mod.ts";
-import type { Connection } from "../link/mod.ts";
-import { withWork } from "../queues.ts";
-
-type BlobRequest = Extract<Unsigned, { type: "PUT" | "GET" }>;
-
-/** Sends a blob's command, signed for this connection. Rejects as `Connection.request` does. */
-async function ask(
-  connection: Connection,
-  command: BlobRequest,
-  pair: Ed25519Pair,
-): Promise<Uint8Array> {
-  const { challenge, relayKey } = connection.hello;
-  const message = proofMessage(challenge, relayKey, command);
-  const signature = await signEd25519(pair, message);
-  return await connection.request({ ...command, signature });
-}
+} from "../wire/mod.ts";
+import type { Connection } from "./link/mod.ts";
+import { ask } from "./proofs.ts";
+import { withWork } from "./queues.ts";
 
 /** Makes a blob for contents of at most `bytes` that live for `lifetime` seconds. The same again is fine. */
 export async function makeBlob(
