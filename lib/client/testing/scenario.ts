@@ -128,14 +128,15 @@ function failedOffline({ offer, join }: InviteView): boolean {
   );
 }
 
-async function untilOnline(world: World, person: Person): Promise<void> {
+export async function untilOnline(world: World, person: Person): Promise<void> {
   await world.until(
     () => !person.alive || person.messenger.connection.value.at === "online",
     "someone is online",
   );
 }
 
-async function say(
+/** One says something to the other, once, whoever dies meanwhile. */
+export async function say(
   world: World,
   speaker: Role,
   listener: Role,
@@ -153,7 +154,8 @@ async function say(
   }
 }
 
-async function untilRead(world: World, a: Role, b: Role): Promise<void> {
+/** Until each has read what the other said, with the conversation open. */
+export async function untilRead(world: World, a: Role, b: Role): Promise<void> {
   while (true) {
     const conversations: (ConversationView | undefined)[] = [];
     for (const role of [a, b]) {

@@ -1,0 +1,160 @@
+/** Meeting by a link, with something going wrong at every moment there is, on either side. */
+import assert from "node:assert/strict";
+import { invitationsOf } from "./testing/links.ts";
+import {
+  assertWhole,
+  attempt,
+  present,
+  type Role,
+  say,
+  untilOnline,
+  untilRead,
+} from "./testing/scenario.ts";
+import { type Moment, type Person, World } from "./testing/world.ts";
+import type { InvitationsView } from "./view.ts";
+
+const SLOW = Deno.env.get("SLOW") === "1";
+const DAY = 86_400_000;
+
+type Name = "Ada" | "Bob";
+type Happening = (who: Name, person: Person, moment: Moment) => boolean;
+
+/**
+ * Ada gives out a link, Bob asks by it, Ada says yes, each says a word: each looks at what there is
+ * and does what is missing. Nobody makes, opens or answers anything twice that was on disk.
+ */
+async function meetByLink(world: World, ada: Role, bob: Role): Promise<void> {
+  let link: string | undefined;
+  while (true) {
+    const a = await present(world, ada);
+    const b = await present(world, bob);
+    const met = [a, b].map((m) => m.conversations.value.length > 0);
+    if (met[0] && met[1]) return;
+    await untilOnline(world, ada.person);
+    await untilOnline(world, bob.person);
+    if (!ada.person.alive || !bob.person.alive) continue;
+    const given = await invitationsOf(ada.person);
+    const asked = await invitationsOf(bob.person);
+    const before = standing(given, asked, met);
+    const [made] = given.given.value;
+    const [request] = given.requests.value;
+    const [question] = asked.asked.value;
+    assert.notEqual(question?.state.at, "failed", JSON.stringify(question));
+    if (given.making.value.at === "failed") given.reset();
+    link ??= made?.fragment;
+    if (!link && !made && given.making.value.at === "none") {
+      await attempt(
+        world,
+        ada.person,
+        () => given.create({ lifetime: DAY, uses: 1 }),
+      );
+    } else if (link && !question && !met[1]) {
+      await attempt(
+        world,
+        bob.person,
+        () => ask(world, bob.person, asked, link),
+      );
+    } else if (request && !request.accepting) {
+      await attempt(world, ada.person, () => given.accept(request.id));
+    } else {
+      await world.until(
+        () =>
+          !ada.person.alive || !bob.person.alive ||
+          standing(given, asked, [
+              a.conversations.value.length > 0,
+              b.conversations.value.length > 0,
+            ]) !== before,
+        "Ada and Bob get on with meeting",
+      );
+    }
+  }
+}
+
+async function ask(
+  world: World,
+  person: Person,
+  invitations: InvitationsView,
+  link: string | undefined,
+): Promise<void> {
+  await invitations.open(link ?? "");
+  await world.until(
+    () => !person.alive || invitations.opened.value.at !== "looking",
+    "it is known whose link it is",
+  );
+  await invitations.ask();
+}
+
+function standing(
+  { given, requests, making }: InvitationsView,
+  { asked }: InvitationsView,
+  met: readonly boolean[],
+): string {
+  return JSON.stringify([
+    given.value,
+    requests.value,
+    making.value,
+    asked.value,
+    met,
+  ]);
+}
+
+async function tell(world: World, happening: Happening): Promise<void> {
+  const role = (name: Name, texts: string[]): Role => {
+    const person = world.person();
+    person.onMoment = (moment) => happening(name, person, moment);
+    return { name, person, texts };
+  };
+  const ada = role("Ada", ["Hello Bob"]);
+  const bob = role("Bob", ["Hello Ada"]);
+  await meetByLink(world, ada, bob);
+  await say(world, ada, bob, ada.texts[0]);
+  await say(world, bob, ada, bob.texts[0]);
+  await untilRead(world, ada, bob);
+  await assertWhole(world, ada, bob);
+}
+
+/** Tells the story once for each moment of each person that counts, with `happen` at that moment. */
+async function atEveryMoment(
+  counts: (moment: Moment) => boolean,
+  happen: (person: Person) => boolean,
+): Promise<void> {
+  const world = await World.open();
+  try {
+    const moments = { Ada: 0, Bob: 0 };
+    await tell(world, (who, _person, moment) => {
+      if (counts(moment)) moments[who]++;
+      return false;
+    });
+    for (const victim of ["Ada", "Bob"] as const) {
+      assert.ok(moments[victim] > 15, JSON.stringify(moments));
+      for (let chosen = 0; chosen < moments[victim]; chosen++) {
+        let count = 0;
+        try {
+          await tell(
+            world,
+            (who, person, moment) =>
+              who === victim && counts(moment) && count++ === chosen &&
+              happen(person),
+          );
+        } catch (error) {
+          throw new Error(`${victim}, moment ${chosen}`, { cause: error });
+        }
+      }
+    }
+  } finally {
+    await world.close();
+  }
+}
+
+// To die after a commit is to die before the next frame or commit: nothing shows in between.
+const everyMoment = (moment: Moment) =>
+  SLOW || moment.at === "frame" || moment.when === "before";
+
+Deno.test("a death at any commit and any frame of meeting by a link: both meet, nothing is lost or doubled", () =>
+  atEveryMoment(everyMoment, () => true));
+
+Deno.test("a connection that drops at any frame of meeting by a link: both meet, nothing is lost or doubled", () =>
+  atEveryMoment(({ at }) => at === "frame", (person) => {
+    person.cut();
+    return false;
+  }));
