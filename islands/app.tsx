@@ -2,6 +2,7 @@
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import { startClock } from "./clock.ts";
+import { watchInvitations } from "./invitation_link.ts";
 import { Messenger } from "./messenger/messenger.tsx";
 import { openMessenger, type Source, source } from "./messenger_source.ts";
 import { followHistory, place, settleAt } from "./navigation.ts";
@@ -38,6 +39,7 @@ const Securing = screenOnDemand(() =>
 export default function App({ page }: { page: Page }) {
   useEffect(() => {
     const stops = [
+      watchInvitations(),
       followTheme(),
       followHistory(),
       watchVisibility(),

@@ -1,14 +1,20 @@
 /** Two people meet: one gives a code, the other enters it. Both sides are in one dialog. */
 import "./invite_dialog.css";
 import { Fragment } from "preact";
+import { ScanLine } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { looksLikeInvitation } from "../../lib/client/invitation/link_text.ts";
 import type { InviteView, OfferState } from "../../lib/client/view.ts";
+import { followLink } from "../invitation_link.ts";
 import { countdown, groups } from "../format/code.ts";
 import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
+import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
+import { Scanner } from "../verify/scanner.tsx";
+import { GivenLinks } from "./given_links.tsx";
 
 const words = textOnDemand.invite;
 
@@ -20,17 +26,51 @@ export function InviteDialog(
     onClose: () => void;
   },
 ) {
+  const [scanning, setScanning] = useState(false);
+  const close = () => {
+    invite.reset();
+    invite.invitations.peek()?.reset();
+    onClose();
+  };
+  /** Whose link it is, and whether to ask them, is another dialog's. */
+  const follow = (link: string) => {
+    close();
+    followLink(link);
+  };
+  const found = (code: string): Promise<boolean> => {
+    const link = looksLikeInvitation(code);
+    if (link) follow(code);
+    else {
+      setScanning(false);
+      void invite.connect(code);
+    }
+    return Promise.resolve(true);
+  };
   return (
-    <Dialog
-      title={words.title}
-      onClose={() => {
-        invite.reset();
-        onClose();
-      }}
-    >
-      <Give invite={invite} />
-      <p class="invite-or" aria-hidden="true">{words.or}</p>
-      <Enter invite={invite} entering={entering} />
+    <Dialog title={words.title} onClose={close}>
+      {scanning
+        ? (
+          <Scanner
+            words={{ ...text.verify, ...words.scanner }}
+            foreign={false}
+            onFound={found}
+            onCancel={() => setScanning(false)}
+          />
+        )
+        : (
+          <>
+            <Give invite={invite} />
+            <p class="invite-or" aria-hidden="true">{words.or}</p>
+            <GivenLinks invite={invite} />
+            <p class="invite-or" aria-hidden="true">{words.or}</p>
+            <Enter
+              invite={invite}
+              entering={entering}
+              onLink={follow}
+              onScan={() => setScanning(true)}
+            />
+          </>
+        )}
     </Dialog>
   );
 }
@@ -135,7 +175,12 @@ function Countdown({ until }: { until: number }) {
 }
 
 function Enter(
-  { invite, entering }: { invite: InviteView; entering: boolean },
+  { invite, entering, onLink, onScan }: {
+    invite: InviteView;
+    entering: boolean;
+    onLink: (link: string) => void;
+    onScan: () => void;
+  },
 ) {
   const [code, setCode] = useState("");
   const [missing, setMissing] = useState(false);
@@ -150,7 +195,9 @@ function Enter(
     if (connecting) return;
     const nothing = code.trim() === "";
     setMissing(nothing);
-    if (!nothing) void invite.connect(code);
+    if (nothing) return;
+    if (looksLikeInvitation(code)) onLink(code);
+    else void invite.connect(code);
   };
   return (
     <section class="invite-part">
@@ -183,6 +230,10 @@ function Enter(
         {connecting && <p role="status">{words.connecting}</p>}
         {mistake && !connecting && <Mistake>{mistake}</Mistake>}
       </form>
+      <Button look="quiet" onClick={onScan}>
+        <ScanLine size={18} aria-hidden="true" />
+        {words.scan}
+      </Button>
     </section>
   );
 }

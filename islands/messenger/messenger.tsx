@@ -3,6 +3,7 @@ import "./messenger.css";
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
+import { followLink, invitationLink } from "../invitation_link.ts";
 import {
   fingerprint,
   openConversation,
@@ -23,6 +24,9 @@ import { WelcomePane } from "./welcome_pane.tsx";
 
 const InviteDialog = onDemand(() =>
   import("./invite_dialog.tsx").then((part) => part.InviteDialog)
+);
+const LinkDialog = onDemand(() =>
+  import("./link_dialog.tsx").then((part) => part.LinkDialog)
 );
 const ContactDialog = onDemand(() =>
   import("./contact_dialog.tsx").then((part) => part.ContactDialog)
@@ -60,18 +64,22 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
   useFocusBackInList(id);
 
   useSignalEffect(() => {
-    const { offer, join } = messenger.invite;
-    const connected = [offer.value, join.value].find((side) =>
-      side.at === "connected"
+    const { offer, join, invitations } = messenger.invite;
+    const byLink = invitations.value?.outcome.value;
+    const connected = [offer.value, join.value, byLink].find((side) =>
+      side?.at === "connected"
     );
     if (connected?.at !== "connected") return;
     const { conversation } = connected;
     const name = messenger.conversation(conversation)?.name.peek() ?? "";
     messenger.invite.reset();
+    if (byLink === connected) invitations.peek()?.noted();
     announce(text.met.connected(name));
     const open = dialog.peek();
-    if (open === "invite" || open === "enter-code") {
+    const link = invitationLink.peek();
+    if (open === "invite" || open === "enter-code" || link) {
       dialog.value = undefined;
+      followLink(undefined);
       openConversation(conversation);
     } else {
       met.value = { id: conversation, name };
@@ -117,6 +125,14 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           onClose={() => {
             dialog.value = undefined;
           }}
+        />
+      )}
+      {invitationLink.value && (
+        <LinkDialog
+          key={invitationLink.value}
+          invite={messenger.invite}
+          link={invitationLink.value}
+          onClose={() => followLink(undefined)}
         />
       )}
       {dialog.value === "settings" && (

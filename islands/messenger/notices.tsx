@@ -1,7 +1,5 @@
 /** Things a person should know, above the list, each with what can be done about it. */
-import "./notice.css";
 import { type Signal, useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import {
   applyUpdate,
   updateReady,
@@ -11,26 +9,7 @@ import { Button } from "../parts/button.tsx";
 import { storagePromise } from "../storage_promise.ts";
 import { text } from "../text/mod.ts";
 import type { Meeting } from "./messenger.tsx";
-
-function Notice(
-  { title, warm, children, actions }: {
-    title: string;
-    warm?: boolean;
-    children?: ComponentChildren;
-    actions: ComponentChildren;
-  },
-) {
-  return (
-    <div
-      class={`notice-card${warm ? " notice-card-warm" : ""}`}
-      role="status"
-    >
-      <strong>{title}</strong>
-      {children}
-      <div class="notice-card-actions">{actions}</div>
-    </div>
-  );
-}
+import { Notice } from "./notice.tsx";
 
 /** A newer version is downloaded and waits for consent. */
 export function UpdateNotice() {

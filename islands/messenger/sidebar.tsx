@@ -6,11 +6,16 @@ import type { MessengerView } from "../../lib/client/view.ts";
 import { Button, IconButton } from "../parts/button.tsx";
 import { Logo } from "../parts/logo.tsx";
 import { text } from "../text/mod.ts";
+import { partOnDemand } from "../parts/on_demand.tsx";
 import { ConversationList } from "./conversation_list.tsx";
 import type { Meeting } from "./messenger.tsx";
 import { MetNotice, StorageNotice, UpdateNotice } from "./notices.tsx";
 
 const words = text.list;
+
+const InvitationNotices = partOnDemand(() =>
+  import("./invitation_notices.tsx").then((part) => part.InvitationNotices)
+);
 
 /** Element id of the heading. */
 export const LIST_TITLE = "list-title";
@@ -25,6 +30,7 @@ export function Sidebar(
     onSettings: () => void;
   },
 ) {
+  const invitations = messenger.invite.invitations.value;
   const empty = messenger.conversations.value.length === 0;
   return (
     <section class="sidebar" aria-label={words.title}>
@@ -52,6 +58,7 @@ export function Sidebar(
       <div class="sidebar-notices">
         <UpdateNotice />
         <MetNotice met={met} />
+        {invitations && <InvitationNotices invitations={invitations} />}
         {!empty && <StorageNotice />}
       </div>
       <div class="sidebar-list">

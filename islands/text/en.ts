@@ -29,6 +29,8 @@ export const en = {
     title: "Say it quietly.",
     lead:
       "A private messenger that runs in this page. No phone number, no e-mail address, nothing to install.",
+    invited:
+      "A friend has invited you. Create an account, or log in: then you see who it is.",
     create: "Create new account",
     logIn: "Log in",
     facts: [

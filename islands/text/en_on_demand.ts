@@ -2,7 +2,11 @@
  * The words of what is opened or asked for, in English: fetched with it, because the first page needs
  * none of them. A translation is another object of this shape.
  */
-import type { InviteFailure, LogInOutcome } from "../../lib/client/view.ts";
+import type {
+  InvitationFailure,
+  InviteFailure,
+  LogInOutcome,
+} from "../../lib/client/view.ts";
 import { count } from "./count.ts";
 
 /** What the person who made a code is told when it comes to nothing. */
@@ -60,6 +64,33 @@ const joinFailures: Record<InviteFailure, string> = {
     "The server gave an answer that an honest server would not give, so nothing was shared. Ask your friend for a new code; if it happens again, tell whoever runs this server.",
   access:
     "This server is private. Close this, enter its password above, then try again.",
+  offline: "The server can't be reached. Check your connection and try again.",
+  busy: "The server asks for patience. Wait a minute, then try again.",
+};
+
+/** What the person who opened a link is told when it comes to nothing. */
+const linkFailures: Record<InvitationFailure, string> = {
+  malformed:
+    "This is not a whole link: part of it may have been lost on the way. Ask your friend to send it again, or copy all of it.",
+  gone:
+    "This link has been withdrawn, or its time is over. Ask your friend for a new one.",
+  expired: "The time of this link is over. Ask your friend for a new one.",
+  "used-up":
+    "As many people as it was made for have used this link already. Ask your friend for a new one.",
+  own:
+    "This is your own link. Send it to the friend you want to invite; they open it on their side.",
+  "other-relay":
+    "This link belongs to another server, which this one can't reach yet. You both need an account on the same server: open the link in your browser's address bar to make one there.",
+  "already-connected":
+    "You already have a conversation with this person. Look for their name in your conversations.",
+  blocked:
+    "You have blocked the person whose link this is. Unblock them first, then open it again.",
+  "device-list":
+    "This link comes from somebody you know, with devices that are not theirs, or no longer. Nothing was changed. Ask that person whether it was them.",
+  refused: "They said no. Nothing of you stays with them but your name.",
+  withdrawn: "They have taken their request back.",
+  "relay-misbehaved":
+    "What the server gave for this link is not what your friend put there, so nothing was shared. Ask your friend for a new one; if it happens again, tell whoever runs this server.",
   offline: "The server can't be reached. Check your connection and try again.",
   busy: "The server asks for patience. Wait a minute, then try again.",
 };
@@ -192,6 +223,91 @@ export const enOnDemand = {
     codeMissing: "Enter the ten characters your friend sees.",
     offerFailure: offerFailures,
     joinFailure: joinFailures,
+    scan: "Scan a QR code",
+    scanner: {
+      aim: "Point the camera at the code of your friend's link.",
+      cameraFailure: {
+        refused:
+          "The browser does not let this page use the camera. Allow it in the address bar, or ask for the link itself.",
+        none:
+          "There is no camera here, or another program uses it. Ask for the link itself.",
+      },
+    },
+  },
+
+  links: {
+    title: "Send a link",
+    lead:
+      "For when you can't talk now. Whoever opens it asks to connect, and you accept or refuse.",
+    lifetime: "It works for",
+    lifetimes: (hours: number) =>
+      hours < 24
+        ? count(hours, "hour", "hours")
+        : count(hours / 24, "day", "days"),
+    uses: "For how many",
+    people: (n: number) => count(n, "person", "people"),
+    create: "Create link",
+    creating: "Making a link…",
+    label: "Invite link",
+    code: "QR code of the link",
+    copy: "Copy link",
+    hint:
+      "Send it by a way you trust: whoever has it can ask in your friend's place. You see who asks before anything begins.",
+    open: "Links that still work",
+    left: (left: number, uses: number) =>
+      uses === 1 ? "For one person" : `${left} of ${uses} left`,
+    until: (until: string) => `Until ${until}`,
+    storing: "Being stored at the server…",
+    show: "Show",
+    showNamed: (until: string) => `Show the link that works until ${until}`,
+    revoke: "Revoke",
+    revokeNamed: (until: string) => `Revoke the link that works until ${until}`,
+    makingFailure: (reason: InvitationFailure) =>
+      reason === "offline"
+        ? "The server can't be reached. Check your connection, then create a link again."
+        : reason === "busy"
+        ? "The server asks for patience. Wait a minute, then create a link again."
+        : "The server did not take what a link needs. Try again; if it happens again, tell whoever runs this server.",
+  },
+
+  link: {
+    lookingTitle: "Invitation",
+    looking: "Looking whose link this is…",
+    foundTitle: (name: string) => `Connect with ${name}?`,
+    found: (name: string) =>
+      `This link is from somebody who calls themselves ${name}. If you ask to connect, they see your name and accept or refuse. Nothing was sent yet.`,
+    notNow: "Not now",
+    ask: "Ask to connect",
+    askedTitle: (name: string) => `You have asked ${name}`,
+    asked: (name: string) =>
+      `When ${name} accepts, your conversation appears by itself. You can close this page meanwhile.`,
+    done: "Done",
+    failedTitle: "This link does not work",
+    again: "Try again",
+    close: "Close",
+    failure: linkFailures,
+  },
+
+  requests: {
+    title: (name: string) => `${name} asks to connect`,
+    body: "By a link you gave out. If you did not expect them, refuse.",
+    accept: "Accept",
+    acceptNamed: (name: string) => `Accept ${name}`,
+    accepting: "Accepting…",
+    refuse: "Refuse",
+    refuseNamed: (name: string) => `Refuse ${name}`,
+    waitingTitle: (name: string) => `You have asked ${name} to connect`,
+    sending: "It is sent as soon as the server can be reached.",
+    waiting: "They have not answered yet.",
+    takeBack: "Take back",
+    takeBackNamed: (name: string) => `Take back what you have asked ${name}`,
+    failedTitle: (name: string) => `No connection with ${name}`,
+    acceptFailure: (reason: InvitationFailure) =>
+      reason === "withdrawn"
+        ? "They have taken their request back, or are gone."
+        : reason === "already-connected"
+        ? "You already have a conversation with this person."
+        : linkFailures[reason],
   },
 
   settings: {

@@ -2,16 +2,22 @@
 import { CameraOff } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
-import { text } from "../text/mod.ts";
 import { type CameraFailure, scanWithCamera } from "./scan.ts";
 
-const words = text.verify;
+/** What is said around the picture. */
+export interface ScannerWords {
+  /** Where to point the camera. */
+  readonly aim: string;
+  readonly camera: string;
+  readonly cameraFailure: Readonly<Record<CameraFailure, string>>;
+  readonly stopScanning: string;
+}
 
 export function Scanner(
-  { name, foreign, onFound, onCancel }: {
-    name: string;
-    /** A code that is no safety number was seen. */
-    foreign: boolean;
+  { words, foreign, onFound, onCancel }: {
+    words: ScannerWords;
+    /** What is said of a code that is not the one one looks for, when one was seen. */
+    foreign: string | false;
     /** Whether that was the code one looked for. */
     onFound: (code: string) => Promise<boolean>;
     onCancel: () => void;
@@ -37,13 +43,13 @@ export function Scanner(
         )
         : (
           <>
-            <p>{words.aim(name)}</p>
+            <p>{words.aim}</p>
             <div class="scanner-picture">
               <video ref={video} aria-label={words.camera} muted playsInline />
               <span class="scanner-frame" aria-hidden="true" />
             </div>
             <p class="scanner-foreign" role="status">
-              {foreign && words.noNumber(name)}
+              {foreign}
             </p>
           </>
         )}

@@ -64,8 +64,8 @@ export function VerifyDialog(
       {scanning
         ? (
           <Scanner
-            name={name}
-            foreign={outcome === "no-number"}
+            words={{ ...words, aim: words.aim(name) }}
+            foreign={outcome === "no-number" && words.noNumber(name)}
             onFound={scanned}
             onCancel={() => {
               setScanning(false);

@@ -1,5 +1,6 @@
 /** The first screen: what this is, in one breath, and the two ways in. */
 import "./landing.css";
+import { invitationLink } from "../invitation_link.ts";
 import { goTo } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
 import { Logo } from "../parts/logo.tsx";
@@ -17,6 +18,9 @@ export function Landing() {
         <div class="landing-words">
           <h1>{words.title}</h1>
           <p class="landing-lead">{words.lead}</p>
+          {invitationLink.value && (
+            <p class="landing-invited" role="status">{words.invited}</p>
+          )}
           <div class="landing-actions">
             <Button look="primary" onClick={() => goTo("create")}>
               {words.create}

@@ -14,7 +14,7 @@ import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
 import { newInvitation } from "./new_invitation.ts";
 import type { OwnQueues } from "./own_queues.ts";
-import { discardBundle } from "./prekeys.ts";
+import { discardBundle } from "./prekey_bundle.ts";
 import { createQueue } from "./queues.ts";
 import { queueTable } from "./records.ts";
 import { Shelf } from "./shelf.ts";

@@ -19,12 +19,8 @@ import type { Connection } from "./link/mod.ts";
 import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { deliver, packed } from "./parcels.ts";
-import {
-  discardBundle,
-  makeBundle,
-  preKeySource,
-  removeUsed,
-} from "./prekeys.ts";
+import { discardBundle, makeBundle } from "./prekey_bundle.ts";
+import { preKeySource, removeUsed } from "./prekeys.ts";
 import { createQueue } from "./queues.ts";
 import { type QueueRecord, queueTable } from "./records.ts";
 import { Shelf } from "./shelf.ts";

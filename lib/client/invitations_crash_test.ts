@@ -98,14 +98,17 @@ function standing(
   ]);
 }
 
+/** One telling of the story. What `happening` returns true for is somebody's death. */
 async function tell(world: World, happening: Happening): Promise<void> {
-  const role = (name: Name, texts: string[]): Role => {
-    const person = world.person();
-    person.onMoment = (moment) => happening(name, person, moment);
-    return { name, person, texts };
-  };
-  const ada = role("Ada", ["Hello Bob"]);
-  const bob = role("Bob", ["Hello Ada"]);
+  const ada = { name: "Ada", person: world.person(), texts: ["Hello Bob"] };
+  const bob = { name: "Bob", person: world.person(), texts: ["Hello Ada"] };
+  for (const role of [ada, bob]) {
+    await present(world, role);
+    await untilOnline(world, role.person);
+  }
+  // What can happen to an account before that is told elsewhere.
+  ada.person.onMoment = (moment) => happening("Ada", ada.person, moment);
+  bob.person.onMoment = (moment) => happening("Bob", bob.person, moment);
   await meetByLink(world, ada, bob);
   await say(world, ada, bob, ada.texts[0]);
   await say(world, bob, ada, bob.texts[0]);

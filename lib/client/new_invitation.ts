@@ -19,7 +19,7 @@ import {
 import { addressOf, publicDevice } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
-import { makeBundle } from "./prekeys.ts";
+import { makeBundle } from "./prekey_bundle.ts";
 import { makeQueue } from "./queues.ts";
 
 /** What a relay keeps in one pool, unless its host chose less. */

@@ -1,0 +1,114 @@
+/** Who asks to connect, and whom one has asked: above the list, until it is decided. */
+import type {
+  AskedInvitation,
+  InvitationRequest,
+  InvitationsView,
+} from "../../lib/client/view.ts";
+import { Button } from "../parts/button.tsx";
+import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
+import { Notice } from "./notice.tsx";
+
+const words = textOnDemand.requests;
+
+export function InvitationNotices(
+  { invitations }: { invitations: InvitationsView },
+) {
+  const outcome = invitations.outcome.value;
+  return (
+    <>
+      {outcome?.at === "failed" && (
+        <Notice
+          title={words.failedTitle(outcome.name)}
+          actions={
+            <Button
+              small
+              look="outline"
+              onClick={() => invitations.noted()}
+            >
+              {text.common.dismiss}
+            </Button>
+          }
+        >
+          <p>{words.acceptFailure(outcome.reason)}</p>
+        </Notice>
+      )}
+      {invitations.requests.value.map((request) => (
+        <Request key={request.id} request={request} invitations={invitations} />
+      ))}
+      {invitations.asked.value.map((asked) => (
+        <Asked key={asked.id} asked={asked} invitations={invitations} />
+      ))}
+    </>
+  );
+}
+
+function Request(
+  { request: { id, name, accepting }, invitations }: {
+    request: InvitationRequest;
+    invitations: InvitationsView;
+  },
+) {
+  return (
+    <Notice
+      warm
+      title={words.title(name)}
+      actions={
+        <>
+          <Button
+            small
+            look="primary"
+            aria-busy={accepting}
+            aria-label={words.acceptNamed(name)}
+            onClick={() => void invitations.accept(id)}
+          >
+            {accepting ? words.accepting : words.accept}
+          </Button>
+          {!accepting && (
+            <Button
+              small
+              aria-label={words.refuseNamed(name)}
+              onClick={() => void invitations.refuse(id)}
+            >
+              {words.refuse}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <p>{words.body}</p>
+    </Notice>
+  );
+}
+
+function Asked(
+  { asked: { id, name, state }, invitations }: {
+    asked: AskedInvitation;
+    invitations: InvitationsView;
+  },
+) {
+  const failed = state.at === "failed";
+  return (
+    <Notice
+      title={failed ? words.failedTitle(name) : words.waitingTitle(name)}
+      actions={
+        <Button
+          small
+          look="outline"
+          aria-label={failed ? undefined : words.takeBackNamed(name)}
+          onClick={() => void invitations.takeBack(id)}
+        >
+          {failed ? text.common.dismiss : words.takeBack}
+        </Button>
+      }
+    >
+      <p>
+        {failed
+          ? textOnDemand.link.failure[state.reason]
+          : state.at === "sending"
+          ? words.sending
+          : words.waiting}
+      </p>
+    </Notice>
+  );
+}

@@ -1,0 +1,146 @@
+/** Meeting by a link: given out as text and as a code for a camera, opened in the address bar or pasted. */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { freshPerson, startRelay, type Visitor } from "../harness/mod.ts";
+import {
+  createAccount,
+  entry,
+  message,
+  messengerIsOpen,
+  write,
+} from "./conversation_steps.ts";
+import { cameraFlags, film } from "./support_camera.ts";
+import { withAccounts, withVisitors } from "./support_visitors.ts";
+
+const button = (page: Page, name: string | RegExp) =>
+  page.getByRole("button", { name });
+
+/** Makes a link in the invite dialog, which stays open. */
+async function createLink({ page }: Visitor): Promise<string> {
+  await button(page, "Invite a friend").first().click();
+  await button(page, "Create link").click();
+  const link = page.getByRole("status", { name: "Invite link" });
+  await link.waitFor();
+  return (await link.innerText()).trim();
+}
+
+/** What the page keeps where it would outlive it in the open. */
+function keptInTheOpen(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      history.state,
+      location.href,
+      document.cookie,
+    ])
+  );
+}
+
+Deno.test("a newcomer opens a link, makes an account, sees who invites, asks, and is accepted", () =>
+  withVisitors([{}, {}], async (ada, bjorn) => {
+    await createAccount(ada, "Ada");
+    const link = await createLink(ada);
+    match(link, /^http:\/\/localhost:\d+\/#invite=[\w-]{66}$/);
+    await button(ada.page, "Close").click();
+
+    const asked: string[] = [];
+    bjorn.page.on("request", (request) => asked.push(request.url()));
+    await bjorn.page.goto(link);
+    await bjorn.page.getByText(/A friend has invited you/).waitFor();
+    equal(new URL(bjorn.page.url()).hash, "");
+    await createAccount(bjorn, "Björn");
+    const dialog = bjorn.page.getByRole("dialog", {
+      name: "Connect with Ada?",
+    });
+    await dialog.waitFor();
+    equal(await ada.page.getByText(/asks to connect/).count(), 0);
+    await button(bjorn.page, "Ask to connect").click();
+    await button(bjorn.page, "Done").click();
+    await bjorn.page.getByText("You have asked Ada to connect").waitFor();
+
+    await ada.page.getByText("Björn asks to connect").waitFor();
+    await button(ada.page, "Accept Björn").click();
+    await entry(ada, "Björn").waitFor();
+    await entry(bjorn, "Ada").click();
+    await write(bjorn, "By your link");
+    await entry(ada, "Björn").click();
+    await message(ada, /^Björn: By your link/).waitFor();
+    equal(await bjorn.page.getByText(/You have asked Ada/).count(), 0);
+
+    // The secret was in no request, and is kept nowhere in the open.
+    const secret = link.slice(-43);
+    ok(asked.length > 0);
+    ok(asked.every((url) => !url.includes(secret)));
+    for (const { page } of [ada, bjorn]) {
+      ok(!(await keptInTheOpen(page)).includes(secret));
+    }
+  }));
+
+Deno.test("a link is pasted where a code goes; who is refused is told; a link can be revoked", () =>
+  withAccounts({}, async (ada, bjorn) => {
+    const link = await createLink(ada);
+    await button(ada.page, "Close").click();
+    const paste = async (text: string) => {
+      await button(bjorn.page, "Invite a friend").first().click();
+      await bjorn.page.getByRole("textbox", { name: "Enter a code" })
+        .fill(text);
+      await button(bjorn.page, "Connect").click();
+    };
+    await paste(`Ada says: ${link}`);
+    await button(bjorn.page, "Ask to connect").click();
+    await button(bjorn.page, "Done").click();
+    await button(ada.page, "Refuse Björn").click();
+    await bjorn.page.getByText(/They said no/).waitFor();
+    await button(bjorn.page, "Dismiss").click();
+    await bjorn.page.getByText(/They said no/).waitFor({ state: "detached" });
+
+    const second = await createLink(ada);
+    await button(ada.page, /^Revoke/).click();
+    await button(ada.page, /^Revoke/).waitFor({ state: "detached" });
+    await button(ada.page, "Close").click();
+    await paste(second);
+    await bjorn.page.getByRole("alert").getByText(/has been withdrawn/)
+      .waitFor();
+    await button(bjorn.page, "Close").first().click();
+    await paste(second.slice(0, -5));
+    await bjorn.page.getByRole("alert").getByText(/not a whole link/)
+      .waitFor();
+    await button(bjorn.page, "Close").first().click();
+    await paste(second.replace(/^http:\/\/[^/]*/, "https://elsewhere.example"));
+    await bjorn.page.getByRole("alert").getByText(/belongs to another server/)
+      .waitFor();
+    await button(bjorn.page, "Close").first().click();
+    deepEqual(await entry(ada, "Björn").count(), 0);
+  }));
+
+Deno.test("a link is scanned from the other's screen", async () => {
+  const relay = await startRelay();
+  const path = await Deno.makeTempFile({ suffix: ".y4m" });
+  const ada = await freshPerson({ url: relay.url, flags: cameraFlags(path) });
+  const bjorn = await freshPerson({ url: relay.url });
+  try {
+    await createAccount(ada, "Ada");
+    await createAccount(bjorn, "Björn");
+    await createLink(bjorn);
+    await film(bjorn.page, path);
+    // A browser looks at its cameras when it starts.
+    await ada.reopen("/chat");
+    await messengerIsOpen(ada.page);
+    await button(ada.page, "Invite a friend").first().click();
+    await button(ada.page, "Scan a QR code").click();
+    await ada.page.getByRole("dialog", { name: "Connect with Björn?" })
+      .waitFor();
+    await button(ada.page, "Ask to connect").click();
+    await button(bjorn.page, "Close").click();
+    await button(bjorn.page, "Accept Ada").click();
+    await ada.page.getByRole("log", { name: "Messages" }).waitFor();
+    ada.expectNoProblems();
+    bjorn.expectNoProblems();
+  } finally {
+    await ada.close();
+    await bjorn.close();
+    await relay.stop();
+    await Deno.remove(path);
+  }
+});
