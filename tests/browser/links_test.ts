@@ -1,7 +1,13 @@
 /** Meeting by a link: given out as text and as a code for a camera, opened in the address bar or pasted. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { freshPerson, startRelay, type Visitor } from "../harness/mod.ts";
+import {
+  expectAccessible,
+  freshPerson,
+  screenshot,
+  startRelay,
+  type Visitor,
+} from "../harness/mod.ts";
 import {
   createAccount,
   entry,
@@ -144,3 +150,63 @@ Deno.test("a link is scanned from the other's screen", async () => {
     await Deno.remove(path);
   }
 });
+
+const SIZES = {
+  desk: { width: 1280, height: 800 },
+  phone: { width: 320, height: 568 },
+} as const;
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  Deno.test(`axe finds nothing on the screens of a link, dark and light, and nothing is too wide: ${size}`, () =>
+    withVisitors(
+      [{ viewport, reducedMotion: "reduce" }, {}],
+      async (ada, bjorn) => {
+        const { page } = ada;
+        const look = async (name: string) => {
+          for (const theme of ["light", "dark"]) {
+            await page.evaluate((chosen) => {
+              document.documentElement.dataset.theme = chosen;
+            }, theme);
+            await expectAccessible(page);
+            await screenshot(page, `${size}-${theme}-links-${name}`);
+          }
+          ok(
+            await page.evaluate(() => {
+              const { scrollWidth, clientWidth } = document.documentElement;
+              return scrollWidth <= clientWidth;
+            }),
+          );
+        };
+        await createAccount(bjorn, "Björn");
+        const theirs = await createLink(bjorn);
+        await button(bjorn.page, "Close").click();
+        await page.goto(theirs);
+        await page.getByText(/A friend has invited you/).waitFor();
+        await look("1-invited");
+        await createAccount(ada, "Ada");
+        await button(page, "Ask to connect").waitFor();
+        await look("2-found");
+        await button(page, "Ask to connect").click();
+        await button(page, "Done").waitFor();
+        await look("3-asked");
+        await button(page, "Done").click();
+        await page.getByText("They have not answered yet.").waitFor();
+        await look("4-waiting");
+        await button(bjorn.page, "Refuse Ada").click();
+        await page.getByText(/They said no/).waitFor();
+        await look("5-refused");
+        await button(page, "Dismiss").click();
+
+        const link = await createLink(ada);
+        await look("6-made");
+        await page.getByRole("heading", { name: "Links that still work" })
+          .scrollIntoViewIfNeeded();
+        await look("7-open");
+        await button(page, "Close").click();
+        await bjorn.page.goto(link);
+        await button(bjorn.page, "Ask to connect").click();
+        await button(page, "Accept Björn").waitFor();
+        await look("8-request");
+      },
+    ));
+}
