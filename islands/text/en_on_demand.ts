@@ -215,7 +215,7 @@ export const enOnDemand = {
     waiting:
       "Waiting for your friend. You can close this window; the code goes on working.",
     or: "or",
-    enterTitle: "Have a code?",
+    enterTitle: "Have a code or a link?",
     enter: "Enter a code",
     enterPlaceholder: "7K3QX-9MPRT",
     connect: "Connect",

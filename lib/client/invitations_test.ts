@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
 import {
   meet,
   newcomer,
@@ -17,6 +19,7 @@ import {
   linkOf,
   opened,
 } from "./testing/links.ts";
+import { parseInvitation } from "./invitation/mod.ts";
 import type { Person, World } from "./testing/world.ts";
 import type { InvitationFailure } from "./view.ts";
 
@@ -338,4 +341,39 @@ Deno.test("without a connection no link is made, opened or answered, and that is
     invitations.noted();
     await accepts(world, ada);
     await untilConnected(world, bob);
+  }));
+
+Deno.test("neither the secret of a link nor a name crosses the wire or lies at the relay", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada of the link");
+    const bob = await newcomer(world, "Bob who asks");
+    const seen: Uint8Array[] = [];
+    for (const person of [ada, bob]) {
+      person.onMoment = (moment) => {
+        if (moment.at === "frame") seen.push(moment.frame.slice());
+        return false;
+      };
+    }
+    const link = await linkOf(world, ada, { uses: 2 });
+    await asks(world, bob, link);
+    await accepts(world, ada);
+    await untilConnected(world, bob);
+    for await (const { key, value } of world.kv.list({ prefix: [] })) {
+      for (const part of [...key, value]) {
+        seen.push(
+          part instanceof Uint8Array ? part : utf8ToBytes(String(part)),
+        );
+      }
+    }
+    const reading = parseInvitation(link);
+    assert.ok(reading.ok);
+    const all = Buffer.concat(seen);
+    assert.ok(all.includes(reading.link.blob));
+    for (
+      const needle of [
+        reading.link.secret,
+        utf8ToBytes("Ada of the link"),
+        utf8ToBytes("Bob who asks"),
+      ]
+    ) assert.ok(!all.includes(needle));
   }));
