@@ -8,7 +8,7 @@ import {
   SignalError,
 } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
-import { openEnvelope } from "./content/mod.ts";
+import { ANNOUNCEMENT, openEnvelope } from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
 import { Errand } from "./errand.ts";
 import { invitationFailureOf, passes } from "./invitation_failure.ts";
@@ -41,7 +41,7 @@ import { deliver, newParcel } from "./parcels.ts";
 import { takeBundle } from "./pools.ts";
 import { preKeySource } from "./prekeys.ts";
 import { createQueue } from "./queues.ts";
-import { type QueueRecord, queueTable, relayTable, SELF } from "./records.ts";
+import { type QueueRecord, queueTable } from "./records.ts";
 import { Shelf } from "./shelf.ts";
 import type {
   AskedInvitation,
@@ -172,12 +172,11 @@ export class AskedInvitations {
       return true;
     }
     const card = plaintext && await parseCard(plaintext);
-    const relay = await entry.get(relayTable, SELF);
-    if (card?.accountId !== record.accountId || !relay) return false;
+    if (card?.accountId !== record.accountId) return false;
     const known = await verifyDeviceList(record.deviceList, record);
     const order = compareDeviceLists(known, card.deviceList);
     if (order === "older" || order === "forked") return false;
-    if (await this.#meetings.unsound(card, relay.key)) return false;
+    if (await this.#meetings.unsound(card)) return false;
     const { conversation } = await this.#meetings.keep(entry, card, {
       queues: record.request.queues,
       began: true,
@@ -207,6 +206,7 @@ export class AskedInvitations {
       envelope,
     );
     if (!device || senderDevice !== deviceId) return undefined;
+    if (message.type === ANNOUNCEMENT) return undefined;
     const { plaintext } = await decrypt({
       local: this.#desk.account.local,
       remote: { serviceId: accountId, deviceId },
@@ -246,7 +246,7 @@ export class AskedInvitations {
     }
     // Read from before it is named, so that it lives for as long as it may take.
     await this.#queues.added([request.queues[0]]);
-    await deliver(connection, request);
+    await deliver(this.#desk, connection, request);
     await ledger.run(async (entry) => {
       const now = await this.#shelf.get(entry, id);
       if (!now?.request) return; // taken back, or answered already

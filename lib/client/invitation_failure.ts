@@ -14,13 +14,20 @@ export function invitationFailureOf(error: unknown): InvitationFailure {
     case "unauthorised":
       return "gone";
     default: {
-      return failureOf(error.code) === "busy" ? "busy" : "relay-misbehaved";
+      const reason = failureOf(error.code);
+      // What is said of a code that is used up or burnt, no relay says of a link.
+      return reason === "busy" || reason === "unreachable" ||
+          reason === "other-relay"
+        ? reason
+        : "relay-misbehaved";
     }
   }
 }
 
-/** Whether trying again later may help: the connection was lost, or the relay asks for patience. */
+/** Whether trying again later may help: the connection was lost, a relay is away or asks for patience. */
 export function passes(error: unknown): boolean {
-  return error instanceof ConnectionLostError ||
-    error instanceof RelayError && failureOf(error.code) === "busy";
+  if (error instanceof ConnectionLostError) return true;
+  if (!(error instanceof RelayError)) return false;
+  const reason = failureOf(error.code);
+  return reason === "busy" || reason === "unreachable";
 }

@@ -199,7 +199,7 @@ export class InvitationRequests {
       try {
         if (request.accepted) await this.#accept(connection, id, request);
         else if (request.answer) {
-          await deliver(connection, request.answer);
+          await deliver(this.#desk, connection, request.answer);
           await this.#end(id);
         }
       } catch (error) {
@@ -225,12 +225,7 @@ export class InvitationRequests {
     const card = await parseCard(request.card);
     let answer = request.answer;
     if (!answer) {
-      const { relayKey } = connection.hello;
-      const objection = await this.#meetings.objection(
-        card,
-        relayKey,
-        connection,
-      );
+      const objection = await this.#meetings.objection(card, connection);
       if (objection) {
         return await this.#fail(
           id,
@@ -249,7 +244,7 @@ export class InvitationRequests {
       await ledger.run((entry) => this.#shelf.put(entry, id, next));
       answer = next.answer;
     }
-    if (answer) await deliver(connection, answer);
+    if (answer) await deliver(this.#desk, connection, answer);
     await this.#met(id, card, accepted.queues);
   }
 

@@ -1,13 +1,11 @@
 /** Envelopes for somebody who is no contact: encrypted once, kept, and sent until the relay has them. */
-import { parseSession, serializeSession } from "../signal/mod.ts";
-import { encrypt } from "../signal/mod.ts";
+import { encrypt, parseSession, serializeSession } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
 import { sealEnvelope } from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
 import type { Parcel } from "./invitation_records.ts";
 import { type Address, encodeAddress, parseAddress } from "./keys/mod.ts";
 import type { Connection } from "./link/mod.ts";
-import { bindQueue } from "./queues.ts";
 
 const TRANSPORT_ID = 16;
 
@@ -60,16 +58,16 @@ export function newParcel(
   };
 }
 
-/** Resolves when the relay has it, also if it had it before. Rejects as `Connection.request` does. */
+/**
+ * Resolves when the relay of its queue has it, also if it had it before. Rejects as
+ * `Connection.request` does.
+ */
 export async function deliver(
+  { forwarding }: Desk,
   connection: Connection,
-  { address, id, envelope }: Parcel,
+  parcel: Parcel,
 ): Promise<void> {
-  const { send } = await parseAddress(address);
-  const handle = await bindQueue(connection, {
-    role: "send",
-    pair: send,
-    queue: queueId(send.publicKey),
-  });
-  await connection.request({ type: "SEND", handle, id, envelope });
+  const address = await parseAddress(parcel.address);
+  const send = await forwarding.way(connection, address);
+  await send(parcel);
 }
