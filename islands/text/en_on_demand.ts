@@ -81,6 +81,8 @@ const linkFailures: Record<InvitationFailure, string> = {
     "This is your own link. Send it to the friend you want to invite; they open it on their side.",
   "other-relay":
     "This link belongs to another server, which this one can't reach yet. You both need an account on the same server: open the link in your browser's address bar to make one there.",
+  access:
+    "This server is private. Close this, enter its password above, then try again.",
   unreachable:
     "They are on another server, which can't be reached now. Try again later.",
   "already-connected":

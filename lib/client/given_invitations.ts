@@ -167,8 +167,10 @@ export class GivenInvitations {
       const lifetime = Math.max(1, Math.ceil(left / 1_000));
       await publish(connection, record, unpublished, lifetime);
     } catch (error) {
-      if (passes(error)) throw error;
-      this.making.value = { at: "failed", reason: invitationFailureOf(error) };
+      const reason = invitationFailureOf(error);
+      // For its password a relay may wait long: whoever wants a link is told.
+      if (passes(error) && reason !== "access") throw error;
+      this.making.value = { at: "failed", reason };
       return await ledger.run((entry) => this.#end(entry, id));
     }
     await ledger.run(async (entry) => {

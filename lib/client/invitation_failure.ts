@@ -16,18 +16,18 @@ export function invitationFailureOf(error: unknown): InvitationFailure {
     default: {
       const reason = failureOf(error.code);
       // What is said of a code that is used up or burnt, no relay says of a link.
-      return reason === "busy" || reason === "unreachable" ||
-          reason === "other-relay"
+      return reason === "busy" || reason === "access" ||
+          reason === "unreachable" || reason === "other-relay"
         ? reason
         : "relay-misbehaved";
     }
   }
 }
 
-/** Whether trying again later may help: the connection was lost, a relay is away or asks for patience. */
+/** Whether trying again later may help: a relay is away, asks for patience or for its password. */
 export function passes(error: unknown): boolean {
   if (error instanceof ConnectionLostError) return true;
   if (!(error instanceof RelayError)) return false;
   const reason = failureOf(error.code);
-  return reason === "busy" || reason === "unreachable";
+  return reason === "busy" || reason === "unreachable" || reason === "access";
 }

@@ -277,6 +277,7 @@ export type InvitationFailure =
   | "used-up" // as many have asked by it as it was made for
   | "own"
   | "other-relay" // not yet reachable from here
+  | "access" // the own relay is private, and its password was not proven
   | "unreachable" // who is asked or answered is at another relay, which is not there now
   | "already-connected"
   | "blocked"
