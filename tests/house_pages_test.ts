@@ -14,12 +14,12 @@ const FIRST_LOAD = 95 * 1024;
 const WITH_SESSIONS = 120 * 1024;
 const SESSIONS = "lib/client/sessions.ts";
 /**
- * What a person has to ask for first, a dialog, an invite, an account, a lock or a relay's password;
+ * What a person has to ask for first, a dialog, an invite, an account, a lock, a relay's password, a safety number or the export;
  * what nobody waits for: the backup, and the news of devices that come and go; and the arithmetic of
  * curves, which browsers have themselves.
  */
 const ON_DEMAND =
-  /_noble(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|admission_proof|forward\/mod|(backup|devices)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing)|messenger\/(route_note|relay_password|invitation_notices))\.tsx$/;
+  /_noble(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|admission_proof|export|safety_code|forward\/mod|(backup|devices)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing)|messenger\/(route_note|relay_password|invitation_notices))\.tsx$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {
@@ -51,7 +51,7 @@ async function compressed(files: ReadonlySet<string>): Promise<number> {
 
 Deno.test("the first load of each page is at most 95 KB of JS and CSS, compressed, and at most 120 KB with what an open account fetches beside it, without what somebody asks for", async () => {
   const manifest: Manifest = JSON.parse(await read(".vite/manifest.json"));
-  const entry = Object.values(manifest).find((chunk) => chunk.isEntry);
+  const entry = manifest["virtual:client"];
   if (!entry) throw new Error("the build has no entry");
   for (const page of PAGES) {
     const html = await read(page);

@@ -1,6 +1,5 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { computed, type Signal, signal } from "@preact/signals-core";
-import { type SafetyNumber, safetyNumber } from "../signal/mod.ts";
 import {
   type Contact,
   isConnected,
@@ -20,7 +19,6 @@ import type { Entry, Ledger } from "./ledger.ts";
 import { compareClaim, type DeviceListClaim } from "./keys/mod.ts";
 import { checkName } from "./own_account.ts";
 import { contactsTable, contactTable, SELF } from "./records.ts";
-import { compareScanned, safetyCode } from "./safety_code.ts";
 import { DamagedError } from "./storage/mod.ts";
 import type { ContactState, ContactView, ScannedNumber } from "./view.ts";
 
@@ -82,7 +80,11 @@ export class Contacts {
       remove: () =>
         this.#run(accountId, (entry, now) => this.#remove(entry, now)),
       safetyNumber: async () => {
-        const { displayable, scannable } = await this.#number(shown.peek());
+        const { numberWith, safetyCode } = await safety();
+        const { displayable, scannable } = await numberWith(
+          this.#desk.account,
+          shown.peek(),
+        );
         return {
           groups: displayable.match(/.{5}/gu) ?? [],
           code: safetyCode(scannable),
@@ -220,7 +222,8 @@ export class Contacts {
   async #compare(accountId: string, scanned: string): Promise<ScannedNumber> {
     const contact = this.#contacts.get(accountId);
     if (!contact) throw new NoSuchContactError();
-    const { scannable } = await this.#number(contact);
+    const { compareScanned, numberWith } = await safety();
+    const { scannable } = await numberWith(this.#desk.account, contact);
     const outcome = compareScanned(scannable, scanned);
     if (outcome === "same") {
       await this.#run(accountId, (entry, now) => {
@@ -231,21 +234,14 @@ export class Contacts {
     return outcome;
   }
 
-  #number({ record }: Contact): Promise<SafetyNumber> {
-    const { account } = this.#desk;
-    return safetyNumber({
-      localId: account.accountId,
-      localKey: account.accountKey,
-      remoteId: record.accountId,
-      remoteKey: record.accountKey,
-    });
-  }
-
   #stamp(): { now: number; device: number } {
     const { clock, account } = this.#desk;
     return { now: clock.now(), device: account.device.id };
   }
 }
+
+/** What it takes to compare numbers: fetched when somebody does. */
+const safety = () => import("./safety_code.ts");
 
 /** The contacts on disk, by account id. Throws what reading the vault does, and DamagedError. */
 export async function loadContacts(

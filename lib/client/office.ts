@@ -9,7 +9,6 @@ import { composed, heardOf } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
 import type { Desk, Sessions } from "./desk.ts";
 import { DevicesOnDemand } from "./devices_on_demand.ts";
-import { exportData } from "./export.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
@@ -220,9 +219,10 @@ export class Office {
     return outcome;
   }
 
-  /** See export.ts. */
-  exportData(): AsyncIterable<string> {
-    return exportData(this.#desk);
+  /** See export.ts, which is fetched for it. */
+  async *exportData(): AsyncGenerator<string> {
+    const { exportData } = await import("./export.ts");
+    yield* exportData(this.#desk);
   }
 
   /** Ends all work. What was begun is written first, unless the disk takes nothing. */

@@ -1,16 +1,32 @@
 /**
- * The safety number as one person shows it and the other scans it: the bytes that libsignal scans,
+ * The safety number, and how one person shows it and the other scans it: the bytes that libsignal scans,
  * in text that every reader of QR codes gives back as it was, whatever it takes bytes for.
  */
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { type SafetyNumber, safetyNumber } from "../signal/mod.ts";
+import type { Contact } from "./contact.ts";
 import { Fields, MalformedError } from "./keys/mod.ts";
+import type { OwnAccount } from "./own_account.ts";
 import type { ScannedNumber } from "./view.ts";
 
 /** Of the alphabet that QR codes have a short form for: capitals, digits, few signs. */
 const PREFIX = "WHISPER:";
 const FORM = /^WHISPER:([0-9A-F]{2})+$/u;
 const VERSION = 2;
+
+/** Takes about half a second of computing, in slices. */
+export function numberWith(
+  { accountId, accountKey }: OwnAccount,
+  { record }: Contact,
+): Promise<SafetyNumber> {
+  return safetyNumber({
+    localId: accountId,
+    localKey: accountKey,
+    remoteId: record.accountId,
+    remoteKey: record.accountKey,
+  });
+}
 
 /** What is shown, of what `safetyNumber` gives as `scannable`. */
 export function safetyCode(scannable: Uint8Array): string {

@@ -159,7 +159,7 @@ export interface ContactView {
   unblock(): Promise<void>;
   /** Blocks, and forgets them and the conversation: no such conversation any more. */
   remove(): Promise<void>;
-  /** About half a second of computing, in slices. Throws `NotReadyError` when they are gone. */
+  /** About half a second of computing, in slices. Rejects when they are gone, or its code can't be had. */
   safetyNumber(): Promise<SafetyNumberView>;
   /** Compares what was scanned from their screen; "same" marks them as verified. */
   compare(scanned: string): Promise<ScannedNumber>;

@@ -66,7 +66,7 @@ function builtClientFiles(root: string): ClientFiles {
   const manifest: Manifest = JSON.parse(
     readFileSync(join(root, "dist/client/.vite/manifest.json"), "utf8"),
   );
-  const entry = Object.values(manifest).find((chunk) => chunk.isEntry);
+  const entry = Object.values(manifest).find(({ src }) => src === ENTRY);
   if (!entry) throw new Error("the built client has no entry");
   const { styles } = chunksOf(manifest, entry);
   const islands = islandModules(root).map((
