@@ -3,6 +3,7 @@ import "./links.css";
 import { Link2 } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type {
+  InvitationFailure,
   InvitationsView,
   InviteView,
   OpenedInvitation,
@@ -13,6 +14,13 @@ import { Mistake } from "../parts/field.tsx";
 import { textOnDemand } from "../text/on_demand.ts";
 
 const words = textOnDemand.link;
+
+/** What may be otherwise in a moment. */
+const PASSING: ReadonlySet<InvitationFailure> = new Set([
+  "offline",
+  "busy",
+  "unreachable",
+]);
 
 export function LinkDialog(
   { invite, link, onClose }: {
@@ -92,6 +100,7 @@ function Body(
             <Link2 size={20} aria-hidden="true" />
             {words.found(opened.name)}
           </p>
+          {opened.host && <p>{words.elsewhere(opened.host)}</p>}
           <div class="dialog-actions">
             <Button onClick={onClose}>{words.notNow}</Button>
             <Button look="primary" onClick={onAsk}>{words.ask}</Button>
@@ -110,7 +119,7 @@ function Body(
         <>
           <Mistake>{words.failure[opened.reason]}</Mistake>
           <div class="dialog-actions">
-            {(opened.reason === "offline" || opened.reason === "busy") && (
+            {PASSING.has(opened.reason) && (
               <Button look="outline" onClick={onAgain}>{words.again}</Button>
             )}
             <Button look="primary" onClick={onClose}>{words.close}</Button>

@@ -80,11 +80,11 @@ const linkFailures: Record<InvitationFailure, string> = {
   own:
     "This is your own link. Send it to the friend you want to invite; they open it on their side.",
   "other-relay":
-    "This link belongs to another server, which this one can't reach yet. You both need an account on the same server: open the link in your browser's address bar to make one there.",
+    "This link belongs to another server, which this one does not forward to. Ask whoever runs this server.",
   access:
     "This server is private. Close this, enter its password above, then try again.",
   unreachable:
-    "They are on another server, which can't be reached now. Try again later.",
+    "This link belongs to another server, which can't be reached now. Try again later.",
   "already-connected":
     "You already have a conversation with this person. Look for their name in your conversations.",
   blocked:
@@ -278,6 +278,8 @@ export const enOnDemand = {
     lookingTitle: "Invitation",
     looking: "Looking whose link this is…",
     foundTitle: (name: string) => `Connect with ${name}?`,
+    elsewhere: (host: string) =>
+      `Their account is on another server, ${host}, which yours forwards to.`,
     found: (name: string) =>
       `This link is from somebody who calls themselves ${name}. If you ask to connect, they see your name and accept or refuse. Nothing was sent yet.`,
     notNow: "Not now",

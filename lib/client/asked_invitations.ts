@@ -41,7 +41,7 @@ import { deliver, newParcel } from "./parcels.ts";
 import { takeBundle } from "./pools.ts";
 import { preKeySource } from "./prekeys.ts";
 import { createQueue } from "./queues.ts";
-import { type QueueRecord, queueTable } from "./records.ts";
+import { type QueueRecord, queueTable, type RelayRecord } from "./records.ts";
 import { Shelf } from "./shelf.ts";
 import type {
   AskedInvitation,
@@ -110,10 +110,11 @@ export class AskedInvitations {
     this.#errand.stop();
   }
 
-  /** Asks whose link it is. Who asks somebody again takes back what they asked before. */
+  /** Asks whose link it is, at `relay` unless it is the own one. Who asks somebody again takes back what they asked before. */
   async ask(
     { secret }: InvitationLink,
     whose: Whose & { ownKey: Uint8Array },
+    relay: RelayRecord | undefined,
   ): Promise<string> {
     const { clock, ledger, random } = this.#desk;
     const id = crypto.randomUUID();
@@ -135,6 +136,7 @@ export class AskedInvitations {
           ownKey: whose.ownKey,
           pools: whose.pools,
           id: random.bytes(16),
+          relay,
         },
       });
     });
@@ -263,11 +265,15 @@ export class AskedInvitations {
     id: string,
     taking: Taking,
   ): Promise<void> {
-    const { ledger } = this.#desk;
+    const { forwarding, ledger } = this.#desk;
+    const { relay } = taking;
+    const reached = relay
+      ? (await forwarding.remotes()).at(connection, relay, id)
+      : connection;
     for (const [i, pool] of taking.pools.entries()) {
       const take = await takePair(taking.secret, i);
       const { lastResort, bundle } = await takeBundle(
-        connection,
+        reached,
         pool,
         take,
         taking.id,
@@ -278,7 +284,7 @@ export class AskedInvitations {
         if (!record?.taking) return; // taken back meanwhile
         const deviceList = await verifyDeviceList(record.deviceList, record);
         const place = await openPlace(
-          connection.hello.relayKey,
+          relay?.key ?? connection.hello.relayKey,
           taking.secret,
           pool,
           { ownKey: taking.ownKey, deviceList },

@@ -8,7 +8,7 @@ import {
   parseGetChunkOk,
 } from "../wire/mod.ts";
 import type { Connection } from "./link/mod.ts";
-import { ask } from "./proofs.ts";
+import { ask, type Reached } from "./proofs.ts";
 import { withWork } from "./queues.ts";
 
 /** Makes a blob for contents of at most `bytes` that live for `lifetime` seconds. The same again is fine. */
@@ -72,17 +72,17 @@ export async function writeBlob(
 
 /** What a blob holds; no contents when it was never written. */
 export async function readBlob(
-  connection: Connection,
+  relay: Reached,
   blob: Uint8Array,
   read: Ed25519Pair,
 ): Promise<{ version: number; contents: Uint8Array }> {
   const get = async (version: number, index: number) => {
     const body = await ask(
-      connection,
+      relay,
       { type: "GET", about: "chunk", blob, version, index },
       read,
     );
-    return connection.read(() => parseGetChunkOk(body));
+    return relay.read(() => parseGetChunkOk(body));
   };
   const { version, bytes, chunk } = await get(0, 0);
   const chunks = [chunk];

@@ -2,6 +2,7 @@
 import type { Ed25519Pair } from "../wire/mod.ts";
 import type { KeyPair } from "../signal/mod.ts";
 import { plain } from "./record_codec.ts";
+import type { RelayRecord } from "./records.ts";
 import { table } from "./storage/mod.ts";
 import type { InvitationFailure } from "./view.ts";
 
@@ -91,6 +92,8 @@ export interface AskedRecord {
     readonly pools: readonly Uint8Array[];
     /** Under which a place is taken. */
     readonly id: Uint8Array;
+    /** Where, when it is not at the own relay. */
+    readonly relay?: RelayRecord;
   };
   /** Since a place was taken. */
   readonly request?: Parcel & {

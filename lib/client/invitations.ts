@@ -17,9 +17,10 @@ import { compareDeviceLists } from "./keys/mod.ts";
 import { isConnected } from "./contact.ts";
 import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
+import { type Where, whereIs } from "./meeting_place.ts";
 import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
-import type { QueueRecord } from "./records.ts";
+import type { QueueRecord, RelayRecord } from "./records.ts";
 import type {
   InvitationFailure,
   InvitationOutcome,
@@ -29,11 +30,15 @@ import type {
 
 /** How long a link that was opened waits for a connection, in ms. */
 const PATIENCE_MS = 10_000;
+/** For whom another relay is asked while a link is looked at. */
+const LOOKING = "link";
 
 /** A link that was opened, and whose it turned out to be. */
 interface Found {
   readonly link: InvitationLink;
   readonly whose: Whose & { readonly ownKey: Uint8Array };
+  /** Where it belongs; undefined for the own relay. */
+  readonly relay: RelayRecord | undefined;
 }
 
 /** Invitations by link: those given out, who asks by them, and those that were opened here. */
@@ -173,7 +178,7 @@ export class Invitations implements InvitationsView {
   async ask(): Promise<void> {
     const found = this.#found;
     if (!found) return;
-    const id = await this.#asked.ask(found.link, found.whose);
+    const id = await this.#asked.ask(found.link, found.whose, found.relay);
     const name = found.whose.displayName;
     this.#clear();
     this.opened.value = { at: "asked", id, name };
@@ -198,21 +203,22 @@ export class Invitations implements InvitationsView {
   async #look(connection: Connection): Promise<void> {
     const link = this.#link;
     if (!link) return;
-    const here = URL.parse(connection.hello.url)?.origin;
-    if (this.#origin !== undefined && this.#origin !== here) {
-      return this.#failed("other-relay");
-    }
     try {
+      const where = await this.#where(connection);
       const read = await readPair(link.secret);
-      const { contents } = await readBlob(connection, link.blob, read);
-      const { relayKey } = connection.hello;
-      const whose = await openWhose(relayKey, link, contents);
+      const { contents } = await readBlob(where.reached, link.blob, read);
+      const whose = await openWhose(where.relayKey, link, contents);
       if (this.#link !== link) return; // another was opened meanwhile
-      const reason = this.#objection(whose, connection);
+      const reason = this.#objection(whose, where);
       if (reason) return this.#failed(reason);
       this.#cancelPatience();
-      this.#found = { link, whose };
-      this.opened.value = { at: "found", name: whose.displayName };
+      const { relay } = where;
+      this.#found = { link, whose, relay };
+      this.opened.value = {
+        at: "found",
+        name: whose.displayName,
+        host: relay && new URL(relay.url).host,
+      };
     } catch (error) {
       const reason = invitationFailureOf(error);
       if (this.#link !== link) return;
@@ -221,14 +227,23 @@ export class Invitations implements InvitationsView {
     }
   }
 
+  /** The relay that the link names. */
+  #where(connection: Connection): Promise<Where> {
+    const origin = this.#origin;
+    const own = origin === URL.parse(connection.hello.url)?.origin;
+    if (origin === undefined || own) {
+      return whereIs(this.#desk, connection, undefined, LOOKING);
+    }
+    // To reach another takes as long as it takes.
+    this.#cancelPatience();
+    return whereIs(this.#desk, connection, origin, LOOKING);
+  }
+
   /** Why there is nothing to ask. */
-  #objection(
-    whose: Whose,
-    connection: Connection,
-  ): InvitationFailure | undefined {
+  #objection(whose: Whose, { skew }: Where): InvitationFailure | undefined {
     const { account, clock, contacts } = this.#desk;
     if (whose.accountId === account.accountId) return "own";
-    if (whose.expiresAt <= clock.now() + connection.skew) return "expired";
+    if (whose.expiresAt <= clock.now() + skew) return "expired";
     const known = contacts.get(whose.accountId);
     if (!known) return undefined;
     if (known.record.settings.blocked.value) return "blocked";

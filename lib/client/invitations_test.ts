@@ -51,6 +51,7 @@ Deno.test("a link works while who gave it out is away: they are asked when they 
     assert.deepEqual(await opened(world, bob, link), {
       at: "found",
       name: "Ada",
+      host: undefined,
     });
     await asks(world, bob, link);
     assert.deepEqual(await askedOf(bob), [{ at: "waiting" }]);
@@ -215,7 +216,7 @@ Deno.test("what is asked in the last moment still arrives, however late who gave
     await sees(world, await only(ada), ["at last"]);
   }));
 
-Deno.test("what is no link, an own one, another relay's and a friend's: each is said", () =>
+Deno.test("what is no link, an own one, one of a relay that is not there and a friend's: each is said", () =>
   withWorld(async (world) => {
     const ada = await newcomer(world, "Ada");
     const bob = await newcomer(world, "Bob");
@@ -228,7 +229,7 @@ Deno.test("what is no link, an own one, another relay's and a friend's: each is 
     assert.deepEqual(await opened(world, ada, link), failed("own"));
     assert.deepEqual(
       await opened(world, bob, `https://elsewhere.example/${link}`),
-      failed("other-relay"),
+      failed("unreachable"),
     );
     const whole = await opened(
       world,

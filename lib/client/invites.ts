@@ -1,4 +1,3 @@
-import { equalBytes } from "@noble/ciphers/utils.js";
 import { type Signal, signal } from "@preact/signals-core";
 import type { Desk } from "./desk.ts";
 import {
@@ -25,31 +24,17 @@ import {
   RelayError,
 } from "./link/mod.ts";
 import { Invitations } from "./invitations.ts";
+import { type Where, whereIs } from "./meeting_place.ts";
 import { Meetings, type MeetingsEvents } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekey_bundle.ts";
-import {
-  type InviteRecord,
-  inviteTable,
-  type RelayRecord,
-  SELF,
-  triedTable,
-} from "./records.ts";
+import { type InviteRecord, inviteTable, SELF, triedTable } from "./records.ts";
 import { failureOf, openRendezvous, type Place } from "./rendezvous.ts";
 import type { InviteFailure, JoinState, OfferState } from "./view.ts";
 import { type Ed25519Pair, newEd25519Pair } from "../wire/mod.ts";
 
 /** Until the inviter's first message says until when a code is good, in ms: what relays give. */
 const PRESUMED_LIFETIME = 300_000;
-
-/** The relay where one is to meet. */
-interface Where {
-  readonly relayKey: Uint8Array;
-  /** Its clock minus this device's, in ms. */
-  readonly skew: number;
-  /** Undefined when it is the own one. */
-  readonly relay: RelayRecord | undefined;
-}
 
 /** Both ways to invite, with what was under way when the account was last open. */
 export async function openInvites(
@@ -152,7 +137,10 @@ export class Invites {
       await this.#joining?.withdraw();
       await this.#queues.tidied();
       try {
-        const where = await this.#whereIs(connection, reading.relay);
+        const host = reading.relay;
+        const own = host === URL.parse(connection.hello.url)?.host;
+        const url = host === undefined || own ? undefined : relayUrlOf(host);
+        const where = await whereIs(this.#desk, connection, url, "join");
         const record = await this.#entered(connection, reading.code, where);
         this.#joining = this.#begin("join", record);
         this.#joining.connected(connection);
@@ -207,29 +195,6 @@ export class Invites {
       entry.put(inviteTable, "offer", record);
       return record;
     });
-  }
-
-  /** The relay that a code names, greeted by way of the own one; the own one for a code that names none. */
-  async #whereIs(
-    connection: Connection,
-    host: string | undefined,
-  ): Promise<Where> {
-    const { hello, skew } = connection;
-    const { relayKey } = hello;
-    const own: Where = { relayKey, skew, relay: undefined };
-    if (host === undefined || host === URL.parse(hello.url)?.host) return own;
-    const { clock, forwarding } = this.#desk;
-    const url = relayUrlOf(host);
-    const place = { url, key: undefined };
-    const remote = (await forwarding.remotes()).at(connection, place, "join");
-    const there = await remote.greet();
-    // The own one by another name.
-    if (equalBytes(there.relayKey, relayKey)) return own;
-    return {
-      relayKey: there.relayKey,
-      skew: there.time - clock.now(),
-      relay: { url, key: there.relayKey },
-    };
   }
 
   /** Puts the attempt to join on disk, with everything that our card will name. */

@@ -6,7 +6,7 @@ import {
   type TakeOk,
 } from "../wire/mod.ts";
 import type { Connection } from "./link/mod.ts";
-import { ask } from "./proofs.ts";
+import { ask, type Reached } from "./proofs.ts";
 import { withWork } from "./queues.ts";
 
 /** Makes a pool with what it holds; one that is there stays as it is. Resolves with its version. */
@@ -40,11 +40,11 @@ export async function makePool(
 
 /** Takes the next bundle of a pool (16 bytes), or the same again under the same `id` (16 bytes). */
 export async function takeBundle(
-  connection: Connection,
+  relay: Reached,
   pool: Uint8Array,
   take: Ed25519Pair,
   id: Uint8Array,
 ): Promise<TakeOk> {
-  const body = await ask(connection, { type: "TAKE", pool, id }, take);
-  return connection.read(() => parseTakeOk(body));
+  const body = await ask(relay, { type: "TAKE", pool, id }, take);
+  return relay.read(() => parseTakeOk(body));
 }

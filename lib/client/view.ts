@@ -276,7 +276,7 @@ export type InvitationFailure =
   | "expired"
   | "used-up" // as many have asked by it as it was made for
   | "own"
-  | "other-relay" // not yet reachable from here
+  | "other-relay" // it belongs to another relay, which the own one does not forward to
   | "access" // the own relay is private, and its password was not proven
   | "unreachable" // who is asked or answered is at another relay, which is not there now
   | "already-connected"
@@ -334,7 +334,12 @@ export type InvitationMaking =
 export type OpenedInvitation =
   | { readonly at: "none" }
   | { readonly at: "looking" }
-  | { readonly at: "found"; readonly name: string }
+  /** `host`: of the relay it belongs to, when that is not the own one. */
+  | {
+    readonly at: "found";
+    readonly name: string;
+    readonly host: string | undefined;
+  }
   /** The person was asked: see `asked`. */
   | { readonly at: "asked"; readonly id: string; readonly name: string }
   | { readonly at: "failed"; readonly reason: InvitationFailure };

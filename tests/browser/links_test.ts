@@ -114,7 +114,7 @@ Deno.test("a link is pasted where a code goes; who is refused is told; a link ca
       .waitFor();
     await button(bjorn.page, "Close").first().click();
     await paste(second.replace(/^http:\/\/[^/]*/, "https://elsewhere.example"));
-    await bjorn.page.getByRole("alert").getByText(/belongs to another server/)
+    await bjorn.page.getByRole("alert").getByText(/can't be reached now/)
       .waitFor();
     await button(bjorn.page, "Close").first().click();
     deepEqual(await entry(ada, "Björn").count(), 0);

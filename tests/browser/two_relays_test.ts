@@ -50,3 +50,40 @@ Deno.test("two people on two servers meet by CODE@server, talk, and see that one
     await there.stop();
   }
 });
+
+Deno.test("a link of another server is pasted, says whose it is and where, and two people on two servers talk", async () => {
+  const here = await startRelay({ args });
+  const there = await startRelay({ args });
+  const ada = await freshVisitor({ url: here.url });
+  const bjorn = await freshVisitor({ url: there.url });
+  try {
+    await createAccount(ada, "Ada Lovelace");
+    await createAccount(bjorn, "Björn Ångström");
+    await ada.page.getByRole("button", { name: "Invite a friend" }).first()
+      .click();
+    await ada.page.getByRole("button", { name: "Create link" }).click();
+    const link = await ada.page.getByRole("status", { name: "Invite link" })
+      .innerText();
+    await ada.page.getByRole("button", { name: "Close" }).click();
+    await enterCode(bjorn, link.trim());
+    await bjorn.page.getByText(`on another server, ${new URL(here.url).host},`)
+      .waitFor();
+    await bjorn.page.getByRole("button", { name: "Ask to connect" }).click();
+    await bjorn.page.getByRole("button", { name: "Done" }).click();
+    await ada.page.getByRole("button", { name: "Accept Björn Ångström" })
+      .click();
+    await entry(ada, "Björn Ångström").click();
+    await entry(bjorn, "Ada Lovelace").click();
+    await write(bjorn, "By your link");
+    await message(ada, /^Björn Ångström: By your link, /).waitFor();
+    await write(ada, "Across two servers");
+    await message(bjorn, /^Ada Lovelace: Across two servers, /).waitFor();
+    for (const person of [ada, bjorn]) {
+      person.expectNoProblems(CONNECTION_NOTES);
+    }
+  } finally {
+    for (const person of [ada, bjorn]) await person.close();
+    await here.stop();
+    await there.stop();
+  }
+});

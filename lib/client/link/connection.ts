@@ -122,6 +122,11 @@ export class Connection {
     });
   }
 
+  /** Requests what `make` makes of the relay's HELLO. See `request`. */
+  async ask(make: (hello: Hello) => Promise<Request>): Promise<Uint8Array> {
+    return await this.request(await make(this.hello));
+  }
+
   /**
    * Gives every push for `handle` to `listener`, those first that came before anybody listened:
    * the relay may push in the same frame as the OK that names the handle.
