@@ -120,6 +120,8 @@ const logInFailures: {
     "This server has a backup of the account, but it is damaged and can't be read. Nothing was created.",
   "newer-version": () =>
     "A newer version of this program has written the backup. Reload this page to get that version.",
+  "too-many-devices": () =>
+    "This account has eight devices, and there can't be more. Remove one of them in the settings of another, or replace all of them.",
 };
 
 export const enOnDemand = {
@@ -173,13 +175,18 @@ export const enOnDemand = {
       "Enter your access key. It brings back who you are and whom you know from the backup at this server.",
     found: {
       title: "Your account was found",
-      lead: (name: string, contacts: number) =>
-        `${name}, with ${count(contacts, "contact", "contacts")}.`,
-      moves:
-        "Go on here, and this browser becomes the only one of the account: what you use now, or lost, receives nothing more.",
+      lead: (name: string, contacts: number, devices: number) =>
+        `${name}, with ${count(contacts, "contact", "contacts")} and ${
+          count(devices, "device", "devices")
+        }.`,
+      beside:
+        "Add this browser, and you use it beside what you have: whatever is said from now on is on all of them.",
+      instead:
+        "If you lost what you had, replace it: it receives nothing more, and this browser becomes the only one of the account.",
       anew:
-        "Names, choices and verified marks come with you, and your contacts find you here by themselves. Messages from before do not come along.",
-      submit: "Go on here",
+        "Either way names, choices and verified marks come with you, and your contacts find you here by themselves. Messages from before do not come along.",
+      addBeside: "Add this browser",
+      replace: "Replace what I had",
       submitting: "Coming back…",
     },
     sealedTitle: "Welcome back",

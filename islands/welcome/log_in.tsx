@@ -1,6 +1,6 @@
 /** The way back in: the access key, and exactly where it was mistyped. */
 import { useState } from "preact/hooks";
-import type { LogInOutcome } from "../../lib/client/view.ts";
+import type { ComeBack, LogInOutcome } from "../../lib/client/view.ts";
 import { openMessenger } from "../messenger_source.ts";
 import { goBack } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
@@ -26,7 +26,7 @@ export function LogIn(
   const [mistake, setMistake] = useState<string>();
   const [found, setFound] = useState<Found>();
 
-  const submit = async () => {
+  const submit = async (how?: ComeBack) => {
     if (busy) return;
     // Cleared first, so that the same mistake made twice is said twice.
     setMistake(undefined);
@@ -34,8 +34,8 @@ export function LogIn(
     setBusy(true);
     try {
       const messenger = await openMessenger();
-      const outcome = found
-        ? await messenger.comeBack(key)
+      const outcome = how
+        ? await messenger.comeBack(key, how)
         : await messenger.logIn(key);
       if (outcome.ok) return;
       if (outcome.reason === "found") setFound(outcome);
@@ -55,7 +55,7 @@ export function LogIn(
         busy={busy}
         mistake={mistake}
         onBack={() => setFound(undefined)}
-        onSubmit={() => void submit()}
+        onChoose={(how) => void submit(how)}
       />
     );
   }
@@ -104,24 +104,40 @@ export function LogIn(
 
 /** Asks before anything is created here, and says what going on costs. */
 function FoundAccount(
-  { found: { name, contacts }, busy, mistake, onBack, onSubmit }: {
+  { found: { name, contacts, devices }, busy, mistake, onBack, onChoose }: {
     found: Found;
     busy: boolean;
     mistake: string | undefined;
     onBack: () => void;
-    onSubmit: () => void;
+    onChoose: (how: ComeBack) => void;
   },
 ) {
   const { found } = words;
   return (
-    <Card title={found.title} lead={found.lead(name, contacts)} takeFocus>
-      <p>{found.moves}</p>
+    <Card
+      title={found.title}
+      lead={found.lead(name, contacts, devices)}
+      takeFocus
+    >
+      <p>{found.beside}</p>
+      <p>{found.instead}</p>
       <p>{found.anew}</p>
       {mistake && <Mistake>{mistake}</Mistake>}
       <div class="card-actions">
         <Button look="quiet" onClick={onBack}>{text.common.back}</Button>
-        <Button look="primary" aria-busy={busy} onClick={onSubmit}>
-          {busy ? found.submitting : found.submit}
+        <Button
+          look="outline"
+          disabled={busy}
+          onClick={() => onChoose("instead")}
+        >
+          {found.replace}
+        </Button>
+        <Button
+          look="primary"
+          aria-busy={busy}
+          onClick={() => onChoose("beside")}
+        >
+          {busy ? found.submitting : found.addBeside}
         </Button>
       </div>
     </Card>

@@ -18,6 +18,8 @@ export interface Adapters {
   readonly stretch: Stretch;
   /** Where the browser has none, there are none. */
   readonly passkeys: Passkeys | undefined;
+  /** What a person may know this device by among their others; by default nothing. */
+  readonly deviceName?: string;
 }
 
 /** A part of the program did not arrive: there is no network, and nothing has kept it. */

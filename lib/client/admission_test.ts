@@ -121,7 +121,7 @@ Deno.test("queues that a private relay forgot are made again once its password i
     const ada = await member(world, "Ada");
     const bob = await member(world, "Bob");
     await meet(world, ada, bob);
-    await queuesAre(world, 4);
+    await queuesAre(world, 6);
     await world.stopRelay();
     for await (const { key } of world.kv.list({ prefix: ["q"] })) {
       await world.kv.delete(key);
@@ -131,7 +131,7 @@ Deno.test("queues that a private relay forgot are made again once its password i
     await asked(world, ada, true);
     await queuesAre(world, 0);
     await ada.messenger.usePassword("another one");
-    await queuesAre(world, 2);
+    await queuesAre(world, 3);
   }, PASSWORD));
 
 Deno.test("an invite under way is not given up while the relay wants another password", () =>

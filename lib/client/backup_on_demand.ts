@@ -4,6 +4,7 @@ import {
   type Signal,
   signal,
 } from "@preact/signals-core";
+import type { AdopterEvents } from "./backup/adopt.ts";
 import type { Backup } from "./backup/backup.ts";
 import type { Desk } from "./desk.ts";
 import {
@@ -13,10 +14,12 @@ import {
   RelayError,
 } from "./link/mod.ts";
 import {
+  accountTable,
   backupKeysTable,
   backupTable,
   contactsTable,
   contactTable,
+  ownDevicesTable,
   SELF,
   settingsTable,
 } from "./records.ts";
@@ -26,8 +29,13 @@ import type { BackupState } from "./view.ts";
 const TOGETHER_MS = 2_000;
 
 /** What the backup says something of. */
-const BACKED = [contactsTable, contactTable, settingsTable]
-  .map(({ name }) => name);
+const BACKED = [
+  accountTable,
+  ownDevicesTable,
+  contactsTable,
+  contactTable,
+  settingsTable,
+].map(({ name }) => name);
 
 /**
  * When the backup is to be written: on every connection, and soon after something changed. How it is
@@ -35,6 +43,7 @@ const BACKED = [contactsTable, contactTable, settingsTable]
  */
 export class BackupOnDemand {
   readonly #desk: Desk;
+  readonly #events: AdopterEvents;
   readonly #backup: Signal<Backup | undefined> = signal(undefined);
   readonly #before: Signal<BackupState> = signal({
     at: "waiting",
@@ -50,8 +59,9 @@ export class BackupOnDemand {
   #failures = 0;
   #stopped = false;
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, events: AdopterEvents) {
     this.#desk = desk;
+    this.#events = events;
     desk.ledger.watch((tables) => {
       if (!BACKED.some((name) => tables.has(name))) return;
       this.#backup.peek()?.changed();
@@ -59,7 +69,7 @@ export class BackupOnDemand {
     });
   }
 
-  /** The last version that the relay is known to have; 0: none. */
+  /** The last version that this device has written, or else was told by the relay; 0: none. */
   get version(): number {
     return this.#backup.peek()?.version ?? this.#version;
   }
@@ -68,7 +78,7 @@ export class BackupOnDemand {
     const { reader } = this.#desk.ledger;
     const record = await reader.get(backupTable, SELF);
     const keys = await reader.get(backupKeysTable, SELF);
-    this.#version = record?.written.version ?? 0;
+    this.#version = record?.own ?? record?.written.version ?? 0;
     this.#before.value = {
       at: keys ? "waiting" : "no-keys",
       wentBack: record?.wentBack ?? false,
@@ -128,7 +138,11 @@ export class BackupOnDemand {
         undefined
       );
       if (!module) return undefined;
-      this.#backup.value = new module.Backup(this.#desk, this.#before.value);
+      this.#backup.value = new module.Backup(
+        this.#desk,
+        this.#before.value,
+        this.#events,
+      );
     }
     return this.#backup.value;
   }

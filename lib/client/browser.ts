@@ -3,6 +3,7 @@ import { systemClock } from "./clock.ts";
 import { browserNetwork } from "./link/browser_network.ts";
 import { webSocketTransport } from "./link/mod.ts";
 import type { Adapters } from "./adapters.ts";
+import { nameOfBrowser } from "./device_name.ts";
 import { Messenger } from "./messenger.ts";
 import { systemRandom } from "./random.ts";
 import { openBrowserPlatform, WebTab } from "./storage/mod.ts";
@@ -24,6 +25,7 @@ export function openBrowserMessenger(
     network: browserNetwork,
     clock: systemClock,
     random: systemRandom,
+    deviceName: nameOfBrowser(navigator.userAgent),
     ...secrets,
   });
 }

@@ -40,9 +40,13 @@ Deno.test("the access key alone brings the account back: name, contacts, names, 
       reason: "found",
       name: "Ada",
       contacts: 1,
+      devices: 1,
     });
     assert.equal(anew.phase, "no-account", "nothing is created unasked");
-    const back = await done(world, anew.messenger.comeBack(ada.accessKey));
+    const back = await done(
+      world,
+      anew.messenger.comeBack(ada.accessKey, "instead"),
+    );
     assert.deepEqual(back, { ok: true });
     assert.equal(anew.phase, "ready");
     assert.equal(anew.messenger.me.value?.name, "Ada");
@@ -63,20 +67,20 @@ Deno.test("contacts follow who came back by themselves, what was under way inclu
     await (await only(bob)).send("under way");
     await world.settle();
     const anew = await fresh(world);
-    await done(world, anew.messenger.comeBack(ada.accessKey));
+    await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
     const conversation = await only(anew);
     await conversation.send("I am back");
-    await sees(world, conversation, ["I am back", "under way"]);
+    await sees(world, conversation, ["under way", "I am back"]);
     await sees(world, await only(bob), ["read", "under way", "I am back"]);
     await (await only(bob)).send("welcome");
-    await sees(world, conversation, ["I am back", "under way", "welcome"]);
+    await sees(world, conversation, ["under way", "I am back", "welcome"]);
     assert.equal(conversation.contact.state.value.verification, "verified");
     assert.equal(
       (await only(bob)).contact.state.value.verification,
       "new-device",
     );
     await world.until(
-      () => conversation.messages.value[0].state === "delivered",
+      () => conversation.messages.value[1].state === "delivered",
       "the receipts find their way too",
     );
   }));
@@ -87,7 +91,7 @@ Deno.test("a contact who is away follows when they are there again", () =>
     await ada.messenger.close();
     await bob.messenger.close();
     const anew = await fresh(world);
-    await done(world, anew.messenger.comeBack(ada.accessKey));
+    await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
     await (await only(anew)).send("are you there?");
     await world.settle();
     await anew.messenger.close();
@@ -106,10 +110,10 @@ Deno.test("two people who both lost every device find each other by their two ac
     await ada.messenger.close();
     await bob.messenger.close();
     const [newAda, newBob] = [await fresh(world), await fresh(world)];
-    await done(world, newAda.messenger.comeBack(ada.accessKey));
+    await done(world, newAda.messenger.comeBack(ada.accessKey, "instead"));
     await (await only(newAda)).send("Ada again");
     await world.settle();
-    await done(world, newBob.messenger.comeBack(bob.accessKey));
+    await done(world, newBob.messenger.comeBack(bob.accessKey, "instead"));
     await sees(world, await only(newBob), ["Ada again"]);
     await (await only(newBob)).send("Bob again");
     await sees(world, await only(newAda), ["Ada again", "Bob again"]);
@@ -117,7 +121,7 @@ Deno.test("two people who both lost every device find each other by their two ac
     await saved(world, newAda);
     await newAda.messenger.close();
     const third = await fresh(world);
-    await done(world, third.messenger.comeBack(ada.accessKey));
+    await done(world, third.messenger.comeBack(ada.accessKey, "instead"));
     await (await only(third)).send("once more");
     await sees(world, await only(newBob), [
       "Ada again",
@@ -130,10 +134,10 @@ Deno.test("the devices there were are shut out: they receive nothing more and wr
   withWorld(async (world) => {
     const { ada, bob } = await known(world);
     const anew = await fresh(world);
-    await done(world, anew.messenger.comeBack(ada.accessKey));
+    await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
     await saved(world, anew);
-    // Bob's two, the new device's two, and what Ada's account had before.
-    await queuesAre(world, 5);
+    // Bob's three, the new device's three, and what Ada's account had before.
+    await queuesAre(world, 7);
     await (await only(bob)).send("to the new one");
     await sees(world, await only(anew), ["to the new one"]);
     await ada.messenger.settings.setReadReceipts(true);
@@ -164,11 +168,11 @@ Deno.test("an account queue that was replaced is given up after three weeks", ()
     const { ada } = await known(world);
     const anew = await fresh(world);
     await ada.messenger.close();
-    await done(world, anew.messenger.comeBack(ada.accessKey));
-    await queuesAre(world, 5);
+    await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
+    await queuesAre(world, 7);
     world.clock.advance(22 * 86_400_000);
     anew.cut();
-    await queuesAre(world, 4);
+    await queuesAre(world, 6);
   }));
 
 Deno.test("without a backup, or without the relay, nothing is created, and the person is told which", () =>
@@ -178,7 +182,10 @@ Deno.test("without a backup, or without the relay, nothing is created, and the p
     const { messenger } = anew;
     const nothing = { ok: false, reason: "nothing-here" };
     assert.deepEqual(await done(world, messenger.logIn(key)), nothing);
-    assert.deepEqual(await done(world, messenger.comeBack(key)), nothing);
+    assert.deepEqual(
+      await done(world, messenger.comeBack(key, "instead")),
+      nothing,
+    );
     anew.unreachable = true;
     assert.deepEqual(await done(world, messenger.logIn(key)), {
       ok: false,
@@ -197,12 +204,16 @@ Deno.test("a death at any moment of coming back leaves an account that can be co
       let moments = 0;
       died = false;
       anew.onMoment = () => died = died || moments++ === fatal;
-      await attempt(world, anew, () => anew.messenger.comeBack(ada.accessKey));
+      await attempt(
+        world,
+        anew,
+        () => anew.messenger.comeBack(ada.accessKey, "instead"),
+      );
       if (anew.alive) await attempt(world, anew, () => saved(world, anew));
       anew.onMoment = undefined;
       if (!anew.alive) await anew.start();
       if (anew.phase === "no-account") {
-        await done(world, anew.messenger.comeBack(ada.accessKey));
+        await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
       }
       await saved(world, anew);
       assert.equal((await only(anew)).contact.state.value.name, "Robert");

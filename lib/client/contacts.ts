@@ -78,7 +78,7 @@ export class Contacts {
         this.#run(accountId, (entry, now) => this.#block(entry, now)),
       unblock: () => decide({ blocked: false }),
       remove: () =>
-        this.#run(accountId, (entry, now) => this.#remove(entry, now)),
+        this.#run(accountId, (entry, now) => this.remove(entry, now)),
       safetyNumber: async () => {
         const { numberWith, safetyCode } = await safety();
         const { displayable, scannable } = await numberWith(
@@ -171,7 +171,8 @@ export class Contacts {
     this.decide(entry, await openContact(record), { blocked: true });
   }
 
-  async #remove(entry: Entry, contact: Contact): Promise<void> {
+  /** Parts from them, and forgets them and what was said. */
+  async remove(entry: Entry, contact: Contact): Promise<void> {
     const { accountId } = contact.record;
     await this.#events.parting(entry, contact);
     await this.#events.leaving(entry, contact);

@@ -144,6 +144,10 @@ Deno.test("an export has contacts and messages, no key, and is JSON also while i
     await withBob.contact.rename("Bo");
     const texts = Array.from({ length: 120 }, (_, i) => `"${i}"\n`);
     for (const text of texts) await withBob.send(text);
+    await world.until(
+      () => withBob.messages.value.at(-1)?.state === "delivered",
+      "Bob has it all",
+    );
     await (await only(bob)).send("an answer");
     await world.until(
       () =>

@@ -30,22 +30,31 @@ export async function heardOf(
   };
 }
 
-/** A new message to a contact, by this device's clock, with what every message tells. */
+/**
+ * A new message to a contact, by this device's clock, with what every message tells. `rank`: its
+ * place in the conversation, for what has one.
+ */
 export function composed(
   desk: Desk,
   contact: Contact,
   body: KnownBody,
+  rank = 0,
 ): Content {
   const { deviceList } = desk.account;
+  const now = desk.clock.now();
+  // A device that there is no way to yet has it from those that there is one to.
+  const all = contact.devices.length === contact.deviceList.devices.length;
   return newContent({
     conversation: contact.record.conversation,
     id: newContentId(),
-    time: desk.clock.now(),
+    time: now,
     expiry: 0,
     deviceList: {
       version: deviceList.version,
       hash: deviceList.hash.slice(0, LIST_HASH),
     },
     backupVersion: desk.backupVersion(),
+    ...all ? { knows: contact.deviceList.version } : {},
+    ...rank > now ? { rank } : {},
   }, body);
 }

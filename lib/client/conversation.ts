@@ -4,7 +4,7 @@ import {
   type ReadonlySignal,
   signal,
 } from "@preact/signals-core";
-import type { Row, Summary } from "./content/mod.ts";
+import { compareRanks, type Row, type Summary } from "./content/mod.ts";
 import type {
   ContactView,
   ConversationSummary,
@@ -35,9 +35,9 @@ export class Conversation implements ConversationView {
   #loading: Promise<void> | undefined;
   #loaded = false;
   #visible = false;
-  /** The author and id of each of `messages`, and the same to look up. */
-  #keys: string[] = [];
-  readonly #known = new Set<string>();
+  /** The rows of `messages`, and the author and id of each to look up. */
+  #rows: readonly Row[] = [];
+  #known = new Set<string>();
   #summary: Summary;
 
   constructor(
@@ -127,7 +127,7 @@ export class Conversation implements ConversationView {
     if (keys.some((key) => this.#known.has(key))) return; // asked for twice at once
     this.#loaded = true;
     this.#before = page.before;
-    this.#keys = [...keys, ...this.#keys];
+    this.#rows = [...page.rows, ...this.#rows];
     for (const key of keys) this.#known.add(key);
     batch(() => {
       this.#messages.value = [
@@ -138,15 +138,16 @@ export class Conversation implements ConversationView {
     });
   }
 
-  /** It was cleared: what comes from now on begins it anew. */
+  /** It was cleared; what is still there is shown after that. */
   cleared(summary: Summary): void {
     this.#summary = summary;
     this.#before = undefined;
-    this.#keys = [];
+    this.#rows = [];
+    this.#known = new Set();
     batch(() => {
       this.#messages.value = [];
       this.#hasOlder.value = false;
-      this.#draft.value = "";
+      this.#draft.value = summary.draft;
     });
   }
 
@@ -161,18 +162,33 @@ export class Conversation implements ConversationView {
     if (!this.#loaded) return;
     const ofHere = changed.filter((row) => this.#known.has(keyOf(row)));
     if (added.length === 0 && ofHere.length === 0) return;
+    const rows = [...this.#rows];
     const messages = [...this.#messages.value];
     for (const row of ofHere) {
       // Mostly one of the last.
-      messages[this.#keys.lastIndexOf(keyOf(row))] = viewOf(row);
+      const at = rows.findLastIndex((other) => keyOf(other) === keyOf(row));
+      rows[at] = row;
+      messages[at] = viewOf(row);
     }
     for (const row of added) {
-      const key = keyOf(row);
-      this.#keys.push(key);
-      this.#known.add(key);
-      messages.push(viewOf(row));
+      // It belongs to a page that was not loaded yet, which begins one further on now.
+      if (this.#before !== undefined && row.sequence < this.#before) {
+        this.#before++;
+        continue;
+      }
+      const at = 1 +
+        rows.findLastIndex((other) => compareRanks(other, row) < 0);
+      rows.splice(at, 0, row);
+      messages.splice(at, 0, viewOf(row));
+      this.#known.add(keyOf(row));
     }
+    this.#rows = rows;
     this.#messages.value = messages;
+  }
+
+  /** What is being written on another device. */
+  takeDraft(text: string): void {
+    this.#draft.value = text;
   }
 }
 

@@ -21,15 +21,23 @@ import type { Contacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversation } from "./conversation.ts";
 import type { Desk } from "./desk.ts";
+import type { Outcome } from "./devices/sync.ts";
 import { Eraser } from "./eraser.ts";
 import type { Entry } from "./ledger.ts";
 import { type MessageRef, type Outbox, sessionName } from "./outbox.ts";
+import { hasOthers } from "./own_devices.ts";
 import type { Receipts } from "./receipts.ts";
-import { unsentTable } from "./records.ts";
+import { draftsDueTable, SELF, unsentTable } from "./records.ts";
 import type { ConversationSummary, ConversationView } from "./view.ts";
 
 /** What a device that is new to us, or that lost its session, has again: as many own messages, as young, as nobody confirmed. */
 const AGAIN = { most: 500, ms: 14 * 86_400_000 };
+
+/** How long a draft rests before other devices hear of it, ms. */
+const DRAFT_RESTS_MS = 2_000;
+
+/** Messages that one word to other devices names. */
+const IDS_AT_ONCE = 1_000;
 
 /** Messages that wait for a session with one device; the oldest go first. */
 const MAX_UNSENT = 1_000;
@@ -38,6 +46,25 @@ const MAX_UNSENT = 1_000;
 interface Change {
   readonly added?: Row;
   readonly changed: readonly Row[];
+}
+
+/** For what other devices of the account did: see devices/elsewhere.ts. */
+export interface ConversationHands {
+  readonly log: ConversationLog;
+  /** Shows, after the commit, what a step did to a conversation. */
+  changed(entry: Entry, conversation: string, change: Change): Promise<void>;
+  /** As `Conversations.said`, for what another device was told. */
+  handed(entry: Entry, contact: Contact, content: Content): Promise<void>;
+  /** What became of own messages. */
+  settle(
+    entry: Entry,
+    conversation: string,
+    ids: readonly string[],
+    outcome: Outcome,
+  ): Promise<readonly Row[]>;
+  /** Shows what is left of a conversation. */
+  cleared(entry: Entry, conversation: string): Promise<void>;
+  draft(entry: Entry, conversation: string, text: string): void;
 }
 
 /** Something to say to someone one has parted from. */
@@ -59,6 +86,9 @@ export class Conversations {
   readonly #open = new Map<string, Conversation>();
   /** Drafts on their way to the disk, by conversation, and still open to change. */
   readonly #drafts = new Map<string, { text: string }>();
+  /** Account ids of those whom the conversations are with. */
+  readonly #people = new Map<string, string>();
+  #cancelDrafts: (() => void) | undefined;
   /** Counts changes, so that the list is computed anew. */
   readonly #version: Signal<number> = signal(0);
   readonly list: ReadonlySignal<readonly ConversationSummary[]> = computed(
@@ -97,6 +127,24 @@ export class Conversations {
     await this.#eraser.load(
       contacts.map(({ record }) => record.conversation),
     );
+    if (hasOthers(this.#desk.own.state)) this.#tellDraftsSoon();
+  }
+
+  get hands(): ConversationHands {
+    return {
+      log: this.#log,
+      changed: (entry, conversation, change) =>
+        this.#changed(entry, conversation, change),
+      handed: (entry, contact, content) => this.#keep(entry, contact, content),
+      settle: (entry, conversation, ids, outcome) =>
+        this.#settle(entry, conversation, ids, outcome),
+      cleared: (entry, conversation) => this.#showCleared(entry, conversation),
+      draft: (entry, conversation, text) =>
+        entry.after(() => {
+          this.#open.get(conversation)?.takeDraft(text);
+          this.#version.value++;
+        }),
+    };
   }
 
   /** undefined when there is no such conversation. */
@@ -170,7 +218,7 @@ export class Conversations {
   /** In the commit that deletes a contact: the conversation is gone, the disk follows. */
   async leave(entry: Entry, { record }: Contact): Promise<void> {
     const { conversation } = record;
-    await clearLog(entry, conversation);
+    await clearLog(entry, conversation, this.#desk.clock.now());
     await this.#eraser.leave(entry, conversation);
     entry.after(() => {
       this.#drafts.delete(conversation);
@@ -179,13 +227,33 @@ export class Conversations {
     });
   }
 
-  /** Keeps what a contact's device said, and notes the receipts it asks for. */
+  /**
+   * Keeps what a contact's device said, and notes the receipts it asks for. Other devices of the
+   * account hear of it from this one, when the contact may not have said it to all of them.
+   */
   async said(entry: Entry, contact: Contact, content: Content): Promise<void> {
+    const { deviceList } = this.#desk.own.in(entry).account;
+    const { accountId: about } = contact.record;
+    const saidToAll = content.body.kind === "hello" ||
+      (content.knows ?? 0) >= deviceList.version;
+    if (!saidToAll) {
+      const { bytes } = content;
+      await this.#desk.tell(entry, { kind: "heard", about, content: bytes });
+    }
+    await this.#keep(entry, contact, content);
+  }
+
+  async #keep(
+    entry: Entry,
+    contact: Contact,
+    content: Content,
+  ): Promise<void> {
     const { accountId, conversation } = contact.record;
     const appended = await this.#log.append(entry, {
       content,
       author: accountId,
       at: this.#desk.clock.now(),
+      alone: !hasOthers(this.#desk.own.in(entry)),
     });
     if (appended.added) {
       const { id } = appended.added;
@@ -215,11 +283,45 @@ export class Conversations {
       ({ conversation }) => conversation,
     );
     for (const [conversation, refs] of byConversation) {
-      const ids = refs.map(({ id }) => id);
-      const changed = outcome === "sent"
-        ? await this.#log.raise(entry, conversation, ids, "sent")
-        : await this.#failed(entry, conversation, ids);
-      await this.#changed(entry, conversation, { changed });
+      const changed = await this.#settle(
+        entry,
+        conversation,
+        refs.map(({ id }) => id),
+        outcome,
+      );
+      const ids = changed.map(({ id }) => id);
+      await this.#tellIds(entry, conversation, ids, {
+        kind: "settled",
+        outcome,
+      });
+    }
+  }
+
+  async #settle(
+    entry: Entry,
+    conversation: string,
+    ids: readonly string[],
+    outcome: Outcome,
+  ): Promise<readonly Row[]> {
+    const changed = outcome === "failed"
+      ? await this.#failed(entry, conversation, ids)
+      : await this.#log.raise(entry, conversation, ids, outcome);
+    await this.#changed(entry, conversation, { changed });
+    return changed;
+  }
+
+  /** The other devices hear what became of messages. */
+  async #tellIds(
+    entry: Entry,
+    conversation: string,
+    ids: readonly string[],
+    what: { kind: "read" } | { kind: "settled"; outcome: "sent" | "failed" },
+  ): Promise<void> {
+    const about = this.#people.get(conversation);
+    if (about === undefined) return;
+    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+      const some = ids.slice(at, at + IDS_AT_ONCE);
+      await this.#desk.tell(entry, { ...what, about, ids: some });
     }
   }
 
@@ -242,6 +344,7 @@ export class Conversations {
 
   /** Forgets everything; what is on disk stays. */
   stop(): void {
+    this.#cancelDrafts?.();
     this.#drafts.clear();
     this.#open.clear();
     this.#version.value++;
@@ -250,6 +353,7 @@ export class Conversations {
   #add(contact: Contact, summary: Summary): void {
     const { accountId, conversation: id } = contact.record;
     const { ledger, contacts } = this.#desk;
+    this.#people.set(id, accountId);
     /** As they are when a step begins; they may be gone by then, and their conversation with them. */
     const present = () => {
       const now = contacts.get(accountId);
@@ -290,23 +394,45 @@ export class Conversations {
   async #send(entry: Entry, contact: Contact, text: string): Promise<void> {
     if (text.trim() === "") throw new RangeError("there is nothing to send");
     if (!isConnected(contact)) throw new NotConnectedError();
-    const content = composed(this.#desk, contact, { kind: "text", text });
-    const { clock } = this.#desk;
-    const added = await this.#log.compose(entry, content, clock.now());
-    const { conversation } = contact.record;
+    const { accountId, conversation } = contact.record;
+    const now = this.#desk.clock.now();
+    const rank = await this.#log.nextRank(entry, conversation, now);
+    const content = composed(
+      this.#desk,
+      contact,
+      { kind: "text", text },
+      rank,
+    );
+    const added = await this.#log.compose(entry, content, now);
+    await this.#desk.tell(entry, {
+      kind: "sent",
+      about: accountId,
+      content: content.bytes,
+    });
     const recipient = recipientOf(contact);
     await this.#post(entry, recipient, conversation, content.id, content.bytes);
     // In one commit: a page that ends now has the draft or the message, never both or neither.
     const draft = this.#open.get(conversation)?.draft.value ?? "";
-    await this.#log.setDraft(entry, conversation, draft);
+    await this.#setDraft(entry, conversation, draft);
     await this.#changed(entry, conversation, { added, changed: [] });
   }
 
   async #clear(entry: Entry, conversation: string): Promise<void> {
-    await clearLog(entry, conversation);
+    const upTo = await clearLog(entry, conversation, this.#desk.clock.now());
+    await this.#showCleared(entry, conversation);
+    const about = this.#people.get(conversation);
+    if (about === undefined) return;
+    await this.#desk.tell(entry, { kind: "cleared", about, upTo });
+    await this.#noteDraft(entry, conversation);
+  }
+
+  async #showCleared(entry: Entry, conversation: string): Promise<void> {
     const [summary] = await this.#log.summaries(entry, [conversation]);
+    const page = await this.#log.page(entry, conversation);
     entry.after(() => {
-      if (summary) this.#open.get(conversation)?.cleared(summary);
+      const open = this.#open.get(conversation);
+      if (summary) open?.cleared(summary);
+      open?.show(page);
       this.#version.value++;
       this.#eraser.begin(conversation);
     });
@@ -369,6 +495,7 @@ export class Conversations {
     const read = await this.#log.markRead(entry, conversation);
     const ids = read.map(({ id }) => id);
     await this.#receipts.note(entry, contact, "read", ids);
+    await this.#tellIds(entry, conversation, ids, { kind: "read" });
   }
 
   /** Shows, after the commit, what a step did. */
@@ -401,7 +528,52 @@ export class Conversations {
     this.#drafts.set(id, draft);
     this.#desk.ledger.post((entry) => {
       if (this.#drafts.get(id) === draft) this.#drafts.delete(id);
-      return this.#log.setDraft(entry, id, draft.text);
+      return this.#setDraft(entry, id, draft.text);
     });
+  }
+
+  async #setDraft(
+    entry: Entry,
+    conversation: string,
+    text: string,
+  ): Promise<void> {
+    const before = await this.#log.draft(entry, conversation);
+    if (before?.text === text) return;
+    const now = this.#desk.clock.now();
+    await this.#log.setDraft(entry, conversation, text, now);
+    await this.#noteDraft(entry, conversation);
+  }
+
+  /** The other devices are to hear of a draft, once it rests. */
+  async #noteDraft(entry: Entry, conversation: string): Promise<void> {
+    if (!hasOthers(this.#desk.own.in(entry))) return;
+    const { conversations } = await entry.get(draftsDueTable, SELF) ??
+      { conversations: [] };
+    const others = conversations.filter((other) => other !== conversation);
+    entry.put(draftsDueTable, SELF, {
+      conversations: [...others, conversation],
+    });
+    entry.after(() => this.#tellDraftsSoon());
+  }
+
+  #tellDraftsSoon(): void {
+    this.#cancelDrafts?.();
+    const { clock, ledger } = this.#desk;
+    this.#cancelDrafts = clock.after(DRAFT_RESTS_MS, () => {
+      this.#cancelDrafts = undefined;
+      ledger.post((entry) => this.#tellDrafts(entry));
+    });
+  }
+
+  async #tellDrafts(entry: Entry): Promise<void> {
+    const due = await entry.get(draftsDueTable, SELF);
+    if (!due) return;
+    entry.delete(draftsDueTable, SELF);
+    for (const conversation of due.conversations) {
+      const draft = await this.#log.draft(entry, conversation);
+      const about = this.#people.get(conversation);
+      if (!draft || about === undefined) continue;
+      await this.#desk.tell(entry, { kind: "draft", about, ...draft });
+    }
   }
 }

@@ -1,18 +1,22 @@
 import { type Signal, signal } from "@preact/signals-core";
 import { NotLoadedError } from "./adapters.ts";
 import type { Contact } from "./contact.ts";
+import type { Content } from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
 import type { Devices, DevicesEvents } from "./devices/devices.ts";
 import { Hearing, type HearingEvents } from "./devices/hearing.ts";
+import type { Sync } from "./devices/sync.ts";
 import type { Said } from "./inbox.ts";
+import type { DeviceList } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
 import type { Outbox } from "./outbox.ts";
+import { hasOthers } from "./own_devices.ts";
 import { announcedTable, SELF, standingTable } from "./records.ts";
 import type { Standing } from "./view.ts";
 
 type Events =
-  & Omit<DevicesEvents, "heard">
+  & Omit<DevicesEvents, "heard" | "saved" | "forked">
   & Omit<HearingEvents, "standing">;
 
 /**
@@ -48,6 +52,10 @@ export class DevicesOnDemand {
   connected(connection: Connection): void {
     this.#connection = connection;
     if (this.#devices) return this.#devices.connected(connection);
+    this.#lookUp();
+  }
+
+  #lookUp(): void {
     this.#owes().then(async (owes) => {
       if (owes) await this.#fetched();
     })
@@ -60,6 +68,45 @@ export class DevicesOnDemand {
   lost(): void {
     this.#connection = undefined;
     this.#devices?.lost();
+  }
+
+  /** The own devices are others, or elsewhere. */
+  ownChanged(): void {
+    if (this.#devices) this.#devices.ownChanged();
+    else if (this.#connection) this.#lookUp();
+  }
+
+  /** To the other own devices; with none, nothing is fetched. Rejects with `NotLoadedError`. */
+  async tell(entry: Entry, sync: Sync): Promise<void> {
+    if (!hasOthers(this.#desk.own.in(entry))) return;
+    const devices = await this.#fetched();
+    await devices.tell(entry, sync);
+  }
+
+  /** There is a session with another own device. */
+  async siblingBegan(entry: Entry, device: number): Promise<void> {
+    const devices = await this.#fetched();
+    await devices.siblingBegan(entry, device);
+  }
+
+  /** What another own device said. */
+  async told(entry: Entry, { backupVersion, body }: Content): Promise<void> {
+    await this.#hearing.saved(entry, backupVersion);
+    if (body.kind !== "sync") return;
+    const devices = await this.#fetched();
+    await devices.told(entry, body.bytes);
+  }
+
+  /** A contact is another one now, by what another own device learnt. */
+  async became(entry: Entry, before: Contact, after: Contact): Promise<void> {
+    const devices = await this.#fetched();
+    await devices.became(entry, before, after);
+  }
+
+  /** The own device list, as the backup has it. */
+  async listed(entry: Entry, list: DeviceList): Promise<void> {
+    const devices = await this.#fetched();
+    await devices.listed(entry, list);
   }
 
   /** Notes what a message tells besides what it says. Gives the contact as they are then. */
@@ -113,6 +160,8 @@ export class DevicesOnDemand {
       heard: async (entry, { heard }) => {
         if (heard) await this.#hearing.heard(entry, heard);
       },
+      saved: (entry, version) => this.#hearing.saved(entry, version),
+      forked: (entry) => this.#hearing.forked(entry),
     });
     if (this.#connection) this.#devices.connected(this.#connection);
     return this.#devices;

@@ -13,6 +13,7 @@ import {
   StorageUnavailableError,
   TakenOverError,
   Vault,
+  VaultClosedError,
   type WrongSecret,
 } from "./storage/mod.ts";
 import type { Phase } from "./view.ts";
@@ -168,7 +169,7 @@ export class Keeper {
 
   /** Goes to work on the account in `vault`. Throws what reading the vault does. */
   async work(vault: Vault): Promise<void> {
-    const { relaySocketUrl, transport, network, clock, random } =
+    const { relaySocketUrl, transport, network, clock, random, deviceName } =
       this.#adapters;
     this.#vault = vault;
     const office = await Office.open({
@@ -178,6 +179,7 @@ export class Keeper {
       network,
       clock,
       random,
+      deviceName: deviceName ?? "",
     }, {
       full: () => this.#waitForRoom({ at: "ready" }),
       broken: (error) => this.#failed(error),
@@ -301,7 +303,8 @@ export class Keeper {
 
   /** Nothing more can be done here; what is stored is left as it is. */
   #failed(error: unknown): void {
-    if (this.#closed) return;
+    // What finds the vault closed comes late: why it was closed is shown already.
+    if (this.#closed || error instanceof VaultClosedError) return;
     const phase = phaseOf(error);
     // Stopping waits for nothing that could fail: the ledger is broken already.
     this.#phase.value = phase;

@@ -7,6 +7,7 @@ import { backupKeysTable, SELF, type SettingsRecord } from "./records.ts";
 import { Vault, WrongKeyError } from "./storage/mod.ts";
 import type {
   BackupState,
+  ComeBack,
   ConnectionState,
   ConversationSummary,
   ConversationView,
@@ -161,10 +162,10 @@ export class Messenger implements MessengerView {
     }
   }
 
-  async comeBack(accessKey: string): Promise<LogInOutcome> {
+  async comeBack(accessKey: string, how: ComeBack): Promise<LogInOutcome> {
     this.#keeper.expect("no-account", "comeBack");
     const { comeBack } = await import("./backup/on_demand.ts");
-    return await comeBack(this.#adapters, this.#keeper, accessKey);
+    return await comeBack(this.#adapters, this.#keeper, accessKey, how);
   }
 
   async logOut(): Promise<void> {

@@ -215,7 +215,7 @@ Deno.test("a full disk stops everything, loses nothing, and goes on when asked",
     await ada.messenger.retry();
     await sending;
     assert.equal(ada.phase, "ready");
-    await sees(world, a, ["mine", "theirs"]);
+    await sees(world, a, ["theirs", "mine"]);
     await sees(world, await only(bob), ["theirs", "mine"]);
   }));
 

@@ -6,6 +6,7 @@ import {
   type AccessKey,
   type Account,
   deriveAccount,
+  type Device,
   type DeviceList,
   ed25519PairOf,
   encodeOwnDevice,
@@ -38,9 +39,18 @@ export interface Beginning {
   readonly name: string;
   readonly deviceId: number;
   readonly settings: SettingsRecord;
-  /** The list that the device's own follows, in which it is alone. */
+  /** The list that the device's own follows. */
   readonly before?: DeviceList;
+  /** Devices of that list that stay; by default none. */
+  readonly beside?: readonly Device[];
   readonly backupKeys: BackupKeysRecord;
+}
+
+/** A device that begins. */
+export interface Begun {
+  readonly changes: readonly VaultChange[];
+  /** The list that it signed, with the device in it. */
+  readonly deviceList: DeviceList;
 }
 
 /**
@@ -50,18 +60,16 @@ export interface Beginning {
 export async function createAccount(
   name: string,
   accessKey: AccessKey,
-): Promise<{ recoveryKey: Uint8Array; changes: VaultChange[] }> {
+): Promise<{ recoveryKey: Uint8Array; changes: readonly VaultChange[] }> {
   const account = deriveAccount(accessKey);
   try {
-    return {
-      recoveryKey: account.recovery.publicKey,
-      changes: await newDeviceRecords(account, {
-        name,
-        deviceId: FIRST_DEVICE,
-        settings: { deliveryReceipts: true, readReceipts: true },
-        backupKeys: await backupKeys(account, undefined),
-      }),
-    };
+    const { changes } = await newDeviceRecords(account, {
+      name,
+      deviceId: FIRST_DEVICE,
+      settings: { deliveryReceipts: true, readReceipts: true },
+      backupKeys: await backupKeys(account, undefined),
+    });
+    return { recoveryKey: account.recovery.publicKey, changes };
   } finally {
     wipeAccount(account);
   }
@@ -70,15 +78,16 @@ export async function createAccount(
 /** The records of an account on a new device, which knows nobody yet. */
 export async function newDeviceRecords(
   account: Account,
-  { name, deviceId, settings, before, backupKeys }: Beginning,
-): Promise<VaultChange[]> {
+  { name, deviceId, settings, before, beside = [], backupKeys }: Beginning,
+): Promise<Begun> {
   const device = await newDevice(deviceId);
   const deviceList = signDeviceList({
     accountId: account.accountId,
     accountKey: account.accountKey,
-    devices: [publicDevice(device)],
+    devices: [...beside, publicDevice(device)],
     before,
   });
+
   const signedPreKey = await generateSignedPreKey(
     SIGNED_PREKEY_ID,
     device.identity,
@@ -91,7 +100,7 @@ export async function newDeviceRecords(
     deviceList: deviceList.bytes,
     device: encodeOwnDevice(device),
   };
-  return [
+  const changes = [
     accountTable.put(SELF, record),
     signedPreKeyTable.put(String(SIGNED_PREKEY_ID), signedPreKey),
     countersTable.put(SELF, { generation: 0, nextPreKey: 1 }),
@@ -99,6 +108,7 @@ export async function newDeviceRecords(
     contactsTable.put(SELF, { ids: [] }),
     backupKeysTable.put(SELF, backupKeys),
   ];
+  return { changes, deviceList };
 }
 
 /**

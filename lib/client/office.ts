@@ -19,13 +19,13 @@ import {
   type Network,
   type Transport,
 } from "./link/mod.ts";
-import { openAccount, type OwnAccount } from "./own_account.ts";
+import type { OwnAccount } from "./own_account.ts";
 import { Outbox, sessionName } from "./outbox.ts";
+import { loadOwn, type OwnDevices } from "./own_devices.ts";
 import { OwnQueues } from "./own_queues.ts";
 import type { Random } from "./random.ts";
 import { Receipts } from "./receipts.ts";
 import {
-  accountTable,
   announcedTable,
   countersTable,
   heardTable,
@@ -47,6 +47,8 @@ export interface OfficeOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
+  /** What this device is called, until somebody calls it otherwise. */
+  readonly deviceName: string;
 }
 
 export interface OfficeEvents extends LedgerEvents {
@@ -56,7 +58,6 @@ export interface OfficeEvents extends LedgerEvents {
 
 /** An open account at work: everything that runs from opening the vault until it is closed. */
 export class Office {
-  readonly account: OwnAccount;
   readonly settings: Settings;
   readonly conversations: Conversations;
   readonly invites: InvitesOnDemand;
@@ -72,13 +73,14 @@ export class Office {
   readonly #link: Link;
   readonly #admission: Admission;
   readonly #desk: Desk;
+  readonly #own: OwnDevices;
   /** How it stands with the relay. */
   readonly connection: ReadonlySignal<ConnectionState>;
 
   private constructor(
     options: OfficeOptions,
     opened: {
-      account: OwnAccount;
+      own: OwnDevices;
       settings: Settings;
       contacts: Map<string, Contact>;
       generation: number;
@@ -89,25 +91,46 @@ export class Office {
     events: OfficeEvents,
   ) {
     const { clock, random } = options;
-    const { account, contacts, settings } = opened;
+    const { own, contacts, settings } = opened;
     this.#options = options;
-    this.account = account;
+    this.#own = own;
     this.settings = settings;
     this.ledger = ledger;
     const desk: Desk = {
-      account,
+      own,
+      get account() {
+        return own.state.account;
+      },
       ledger,
       clock,
       random,
       sessions: opened.sessions,
       forwarding: new Forwarding(random, opened.relayKey),
       contacts,
-      contactIn: (entry, id) => this.#contacts.in(entry, id),
+      contactIn: (entry, id) =>
+        id === own.state.account.accountId
+          ? own.in(entry).self
+          : this.#contacts.in(entry, id),
+      tell: (entry, sync) => this.devices.tell(entry, sync),
       backupVersion: () => this.backup.version,
       broken: (error) => events.broken(error),
     };
     this.#desk = desk;
-    this.backup = new BackupOnDemand(desk);
+    this.backup = new BackupOnDemand(desk, {
+      listed: (entry, list) => this.devices.listed(entry, list),
+      settings: (entry, record) => settings.take(entry, record),
+      met: async (entry, contact) => {
+        await this.#contacts.met(entry, contact);
+        await this.conversations.start(entry, contact);
+        entry.after(() => this.devices.ownChanged());
+      },
+      became: (entry, before, after) =>
+        this.devices.became(entry, before, after),
+      parting: (entry, contact) => this.#part(entry, contact),
+      removed: (entry, contact) => this.#contacts.remove(entry, contact),
+      discard: (entry, names) => this.#queues.discard(entry, names),
+      added: (entry, names) => entry.after(() => this.#queues.added(names)),
+    });
     this.#outbox = new Outbox(desk, {
       settled: (entry, messages, outcome) =>
         this.conversations.settled(entry, messages, outcome),
@@ -134,9 +157,14 @@ export class Office {
       began: (entry, contact, device) => this.#began(entry, contact, device),
       discard: (entry, names) => this.#queues.discard(entry, names),
       checkBackup: () => this.backup.look(),
+      hands: this.conversations.hands,
     });
+    own.watch(() => this.devices.ownChanged());
     this.#inbox = new Inbox(desk, {
       said: async (entry, said) => {
+        if (said.contact.record.accountId === this.account.accountId) {
+          return await this.devices.told(entry, said.content);
+        }
         const contact = await this.devices.said(entry, said);
         await this.conversations.said(entry, contact, said.content);
       },
@@ -179,14 +207,16 @@ export class Office {
     sessions.catch(() => {}); // told below, when there is something to break
     const ledger = new Ledger(options.vault, events);
     const { reader } = ledger;
-    const record = await reader.get(accountTable, SELF);
-    if (!record) throw new DamagedError("there is no account in the vault");
+    const own = await loadOwn(ledger, {
+      name: options.deviceName,
+      now: options.clock.now(),
+    });
     const settings = new Settings();
     await settings.load(ledger);
     const office = new Office(
       options,
       {
-        account: await openAccount(record),
+        own,
         settings,
         contacts: await loadContacts(ledger),
         generation: await nextGeneration(ledger),
@@ -198,7 +228,10 @@ export class Office {
     );
     await office.conversations.load();
     const contacts = [...office.#desk.contacts.values()];
-    await office.#outbox.load(contacts.flatMap(addressesOf));
+    await office.#outbox.load([
+      ...addressesOf(own.state.self),
+      ...contacts.flatMap(addressesOf),
+    ]);
     await office.devices.load();
     await office.#receipts.load();
     await office.invites.load();
@@ -206,6 +239,10 @@ export class Office {
     office.#link.start();
     sessions.catch((error) => events.broken(error));
     return office;
+  }
+
+  get account(): OwnAccount {
+    return this.#own.state.account;
   }
 
   reconnect(): void {
@@ -312,6 +349,9 @@ export class Office {
   /** There is a session: an answer ends its PreKey messages, and what waited for it goes out. */
   async #began(entry: Entry, contact: Contact, device: number): Promise<void> {
     await this.#greet(entry, contact, device);
+    if (contact.record.accountId === this.account.accountId) {
+      return await this.devices.siblingBegan(entry, device);
+    }
     await this.conversations.sendWaiting(entry, contact, device);
   }
 

@@ -61,7 +61,11 @@ export class OwnQueues {
         contacts.flatMap(({ record }) => record.queues[which] ?? []),
     ).flat();
     this.#inBackground(
-      this.#subscribe(connection, [...names, ...this.others], 0),
+      this.#subscribe(connection, [
+        ...this.#desk.own.state.self.record.queues,
+        ...names,
+        ...this.others,
+      ], 0),
     );
     this.#tidy(connection);
   }

@@ -37,7 +37,7 @@ const DEEDS: readonly Deed[] = [
     done: (ada) => summaryOf(ada).contact.blocked,
     act: async (ada) => await (await only(ada)).contact.block(),
     check: async (world, ada, bob) => {
-      await queuesAre(world, 2);
+      await queuesAre(world, 4);
       const b = await only(bob);
       await b.send("are you there?");
       await world.until(
@@ -53,7 +53,7 @@ const DEEDS: readonly Deed[] = [
     done: (ada) => summaryOf(ada) === undefined,
     act: async (ada) => await (await only(ada)).contact.remove(),
     check: async (world, ada, _bob, entries) => {
-      await queuesAre(world, 2);
+      await queuesAre(world, 4);
       // The relay's record, and two lists that are empty again.
       assert.ok(ada.disk.entries().length <= entries + 3);
     },

@@ -30,7 +30,7 @@ async function friends(world: World) {
 Deno.test("who is blocked reaches us no more, and the relay forgets what they wrote to", () =>
   withWorld(async (world) => {
     const { ada, bob } = await friends(world);
-    await queuesAre(world, 4);
+    await queuesAre(world, 6);
     const [a, b] = [await only(ada), await only(bob)];
     await a.contact.block();
     assert.deepEqual(
@@ -45,7 +45,7 @@ Deno.test("who is blocked reaches us no more, and the relay forgets what they wr
         verification: "",
       },
     );
-    await queuesAre(world, 2);
+    await queuesAre(world, 4);
     await b.send("are you there?");
     await world.until(
       () => b.messages.value[1].state === "failed",
@@ -56,7 +56,7 @@ Deno.test("who is blocked reaches us no more, and the relay forgets what they wr
     await ada.messenger.close();
     await ada.start();
     await online(world, ada);
-    await queuesAre(world, 2);
+    await queuesAre(world, 4);
     assert.equal(summaryOf(ada).contact.blocked, true);
     await sees(world, await only(ada), ["Hello Ada"]);
   }));
@@ -71,11 +71,11 @@ Deno.test("a block without a connection holds at once, and reaches the relay wit
     await (await only(bob)).send("still here");
     await world.settle();
     ada.kill();
-    await queuesAre(world, 4);
+    await queuesAre(world, 6);
     ada.unreachable = false;
     await ada.start();
     await online(world, ada);
-    await queuesAre(world, 2);
+    await queuesAre(world, 4);
     await sees(world, await only(ada), ["Hello Ada"]);
     assert.equal(summaryOf(ada).unread, 1);
   }));
@@ -169,7 +169,7 @@ Deno.test("unblocked people meet anew by a code, and their conversation goes on"
     await sees(world, b, ["Hello Ada", "here I am"]);
     await b.send("at last");
     await sees(world, a, ["Hello Ada", "here I am", "at last"]);
-    await queuesAre(world, 4);
+    await queuesAre(world, 6);
     assert.equal(ada.messenger.conversations.value.length, 1);
     assert.equal(bob.messenger.conversations.value.length, 1);
   }));
@@ -208,7 +208,7 @@ Deno.test("a deleted contact leaves nothing on the disk, and no queue at the rel
     await a.contact.remove();
     assert.deepEqual(ada.messenger.conversations.value, []);
     assert.equal(ada.messenger.conversation(a.id), undefined);
-    await queuesAre(world, 2);
+    await queuesAre(world, 4);
     // Beside what there was, empty lists: of queues to delete, of conversations to erase, of relays.
     assert.ok(ada.disk.entries().length <= before + 3);
     await ada.messenger.close();

@@ -190,12 +190,39 @@ export interface BackupRecord {
   readonly base: number;
   /** The last version that the relay is known to have, 0 for none, and since when (ms since the epoch). */
   readonly written: { readonly version: number; readonly at: number };
+  /** The last version that this device has written itself, if it has. */
+  readonly own?: number;
   /** Whether the relay once had an older one than was written. */
   readonly wentBack: boolean;
   /** The highest version that this device has read there, of those that it did not write itself. */
   readonly read?: number;
   /** The highest version that others have heard of, from other devices of the account than this one. */
   readonly told?: number;
+}
+
+/** The devices of the account, and how they reach each other. */
+export interface OwnDevicesRecord {
+  /** The own queue by which the others reach this one, hex. */
+  readonly queue: string;
+  /** What this device is called. */
+  readonly name: string;
+  /** When it was last used, in days since 1970. */
+  readonly day: number;
+  readonly others: readonly OtherDeviceRecord[];
+}
+
+/** Another device of the account, as it says of itself. */
+export interface OtherDeviceRecord {
+  readonly id: number;
+  /** Where it receives from the others. */
+  readonly address: Uint8Array;
+  readonly name: string;
+  readonly day: number;
+}
+
+/** Conversations, hex, of whose drafts the other devices are still to hear. */
+export interface DraftsDueRecord {
+  readonly conversations: readonly string[];
 }
 
 /** What was heard of the own device list, when it can't be so: see view.ts. */
@@ -217,6 +244,12 @@ export const backupKeysTable = table(
 );
 export const backupTable = table("backup", plain<BackupRecord>());
 export const standingTable = table("standing", plain<StandingRecord>());
+export const ownDevicesTable = table("own devices", plain<OwnDevicesRecord>());
+/** What waits for a session with another own device: one lane for each, by the session's name. */
+export const owedTable = table("owed", plain<LaneRecord>());
+/** Contents, by the session's name and their number in that lane. */
+export const owedContentTable = table("owed content", raw);
+export const draftsDueTable = table("drafts due", plain<DraftsDueRecord>());
 export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
 export const announcedTable = table("announced", plain<AnnouncedRecord>());

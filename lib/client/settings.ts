@@ -1,5 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Ledger } from "./ledger.ts";
+import type { Entry, Ledger } from "./ledger.ts";
 import { SELF, type SettingsRecord, settingsTable } from "./records.ts";
 
 const DEFAULTS: SettingsRecord = { deliveryReceipts: true, readReceipts: true };
@@ -25,6 +25,12 @@ export class Settings {
       entry.put(settingsTable, SELF, changed);
       entry.after(() => this.#record.value = changed);
     });
+  }
+
+  /** What was chosen on another device. */
+  take(entry: Entry, record: SettingsRecord): void {
+    entry.put(settingsTable, SELF, record);
+    entry.after(() => this.#record.value = record);
   }
 
   /** As if nothing had been chosen: another account may come. */

@@ -405,7 +405,14 @@ export type LogInOutcome =
     name: string;
     /** How many contacts there are. */
     contacts: number;
-  };
+    /** How many devices the account has. */
+    devices: number;
+  }
+  /** The account has as many devices as there can be. */
+  | { ok: false; reason: "too-many-devices" };
+
+/** Whether the devices that the account has stay. */
+export type ComeBack = "beside" | "instead";
 
 /** A new account, not yet stored: it exists from `commit` on. */
 export interface NewAccount {
@@ -476,10 +483,10 @@ export interface MessengerView {
   newAccount(displayName: string): Promise<NewAccount>;
   logIn(accessKey: string): Promise<LogInOutcome>;
   /**
-   * From "no-account", when `logIn` has found a backup: this browser becomes the account's only device.
-   * Its other ones receive nothing more and write no backup; contacts are met anew by a code.
+   * From "no-account", when `logIn` has found a backup: this browser becomes a device of the account,
+   * beside those there are or instead of them. Then they receive nothing more and write no backup.
    */
-  comeBack(accessKey: string): Promise<LogInOutcome>;
+  comeBack(accessKey: string, how: ComeBack): Promise<LogInOutcome>;
   /** Seals what is stored: from here on only the access key opens it. */
   logOut(): Promise<void>;
   readonly lock: LockView;

@@ -34,13 +34,13 @@ Deno.test("the access key alone brings an account back in a fresh browser, and i
     await page.getByRole("button", { name: "Log in", exact: true }).click();
     await page.getByRole("heading", { name: "Your account was found" })
       .waitFor();
-    await page.getByText("Ada, with 1 contact.").waitFor();
+    await page.getByText("Ada, with 1 contact and 1 device.").waitFor();
     for (const colorScheme of ["dark", "light"] as const) {
       await page.emulateMedia({ colorScheme });
       await expectAccessible(page);
       await screenshot(page, `found-${colorScheme}`);
     }
-    await page.getByRole("button", { name: "Go on here" }).click();
+    await page.getByRole("button", { name: "Replace what I had" }).click();
     await entry(anew, "Bob").click();
     await write(anew, "I am back");
     await message(bob, /I am back/).waitFor();

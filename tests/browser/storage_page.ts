@@ -80,7 +80,7 @@ const tests = {
     }, { kind: "text", text: secret });
     await opened(vault).transact(async (w) => {
       await log.append(w, { author: ME, content, at: Date.now() });
-      await log.setDraft(w, conversation, secret);
+      await log.setDraft(w, conversation, secret, 0);
       w.put(counters, secret, 1);
     });
   },

@@ -1,6 +1,8 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { type Signal, signal } from "@preact/signals-core";
 import { blobId } from "../../wire/mod.ts";
 import type { Desk } from "../desk.ts";
+import type { Entry } from "../ledger.ts";
 import {
   type Ed25519Pair,
   ed25519PairOf,
@@ -19,7 +21,8 @@ import { makeBlob, readBlob, writeBlob } from "../blobs.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
 import { merge } from "./cells.ts";
 import { heldBy } from "./held_by_device.ts";
-import { restate } from "./restate.ts";
+import { Adopter, type AdopterEvents } from "./adopt.ts";
+import { type Held, lookedAt, restate, type Restated } from "./restate.ts";
 import {
   BackupError,
   BackupTooLargeError,
@@ -42,7 +45,7 @@ const NOTHING_YET: BackupRecord = {
   wentBack: false,
 };
 
-/** Another device has begun a later epoch: this one can't read or write the backup any more. */
+/** Another device has begun a later epoch: this one can't read or write the backup, unless it is told the keys. */
 class ReplacedError extends Error {
   override readonly name = "ReplacedError";
   constructor() {
@@ -68,14 +71,16 @@ export class Backup {
   readonly state: Signal<BackupState>;
   #written: number | undefined;
   readonly #before: number;
+  readonly #adopter: Adopter;
 
-  constructor(desk: Desk, state: BackupState) {
+  constructor(desk: Desk, state: BackupState, events: AdopterEvents) {
     this.#desk = desk;
     this.#before = desk.backupVersion();
+    this.#adopter = new Adopter(desk, events);
     this.state = signal(state);
   }
 
-  /** The last version that the relay is known to have; 0: none. */
+  /** The last version that this device has written, or else was told by the relay; 0: none. */
   get version(): number {
     return this.#written ?? this.#before;
   }
@@ -150,16 +155,15 @@ export class Backup {
   }
 
   /** Puts what changed here into the backup that is to be written; a new version of it when there is any. */
-  #look({ record: { key, writeSeed } }: Keys): Promise<BackupRecord> {
-    const { ledger, clock, account } = this.#desk;
+  #look(keys: Keys): Promise<BackupRecord> {
+    const { ledger, clock } = this.#desk;
     return ledger.run(async (entry) => {
       const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
       const now = clock.now();
-      const { cells, glimpse, changed } = restate(
-        parseCells(record.cells),
-        new Map(record.glimpse),
-        await heldBy(entry, account, { epoch: key.epoch, seed: writeSeed }),
-        { now, device: account.device.id },
+      const { cells, glimpse, changed } = await this.#restate(
+        entry,
+        keys,
+        record,
       );
       // What is on its way may have reached the relay, so what changed is another version.
       const old = record.version === record.written.version &&
@@ -176,6 +180,27 @@ export class Backup {
     });
   }
 
+  async #restate(
+    entry: Entry,
+    keys: Keys,
+    record: BackupRecord,
+  ): Promise<Restated> {
+    const { clock, account } = this.#desk;
+    const cells = parseCells(record.cells);
+    const held = await this.#held(entry, keys);
+    // Who just came back has what the cells say, and chose nothing.
+    const before = record.glimpse.length > 0
+      ? new Map(record.glimpse)
+      : lookedAt(cells, new Map(), held);
+    const stamp = { now: clock.now(), device: account.device.id };
+    return restate(cells, before, held, stamp);
+  }
+
+  #held(entry: Entry, { record: { key, writeSeed } }: Keys): Promise<Held[]> {
+    const own = this.#desk.own.in(entry);
+    return heldBy(entry, own, { epoch: key.epoch, seed: writeSeed });
+  }
+
   async #send(
     connection: Connection,
     keys: Keys,
@@ -190,8 +215,14 @@ export class Backup {
       await ledger.run(async (entry) => {
         const now = await entry.get(backupTable, SELF) ?? NOTHING_YET;
         const written = { version, at: clock.now() };
-        entry.put(backupTable, SELF, { ...now, base: at, written });
+        entry.put(backupTable, SELF, {
+          ...now,
+          base: at,
+          written,
+          own: version,
+        });
         entry.after(() => this.#written = version);
+        await this.#desk.tell(entry, { kind: "saved", version });
       });
     } catch (error) {
       if (!isConflict(error)) throw error;
@@ -199,7 +230,10 @@ export class Backup {
     }
   }
 
-  /** Somebody else has written: what they wrote becomes part of what is to be written over it. */
+  /**
+   * Somebody else has written. What they chose is taken over here; what this device has besides
+   * becomes part of what is to be written over it.
+   */
   async #takeIn(connection: Connection, keys: Keys): Promise<void> {
     const { version: base, contents } = await readBlob(
       connection,
@@ -209,21 +243,33 @@ export class Backup {
     const theirs = this.#open(keys, contents);
     await this.#desk.ledger.run(async (entry) => {
       const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
+      // What this device chose itself gets its stamps before it is compared with what others chose.
+      const own = await this.#restate(entry, keys, record);
       const cells = theirs
-        ? merge(parseCells(record.cells), theirs.cells.values())
-        : parseCells(record.cells);
+        ? merge(own.cells, theirs.cells.values())
+        : own.cells;
+      if (theirs) await this.#adopter.adopt(entry, cells);
+      const encoded = encodeCells(cells);
       // Versions never fall: who has a lower one than was written has an old one.
       const { written, told = 0, read: before = 0 } = record;
-      const foreign = theirs && theirs.version !== written.version;
+      const foreign = theirs && theirs.version !== record.own;
       const read = foreign ? Math.max(before, theirs.version) : before;
-      const wentBack = record.wentBack || told > read ||
-        theirs !== undefined && theirs.version < written.version;
+      const old = theirs !== undefined && theirs.version < written.version;
+      const same = theirs !== undefined && !old &&
+        equalBytes(encoded, encodeCells(theirs.cells));
+      const held = await this.#held(entry, keys);
       entry.put(backupTable, SELF, {
         ...record,
-        cells: encodeCells(cells),
-        version: Math.max(record.version, theirs?.version ?? 0) + 1,
+        cells: encoded,
+        glimpse: [...lookedAt(cells, own.glimpse, held)],
+        version: same
+          ? theirs.version
+          : Math.max(record.version, theirs?.version ?? 0) + 1,
         base,
-        wentBack,
+        ...same
+          ? { written: { version: theirs.version, at: this.#desk.clock.now() } }
+          : {},
+        wentBack: record.wentBack || told > read || old,
         read: Math.max(read, told),
       });
     });

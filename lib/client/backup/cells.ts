@@ -26,6 +26,9 @@ export const KINDS = {
   identity: 22,
 } as const;
 
+/** What the device of this id says of itself is of the kind that is as much above this. The subject is empty. */
+export const DEVICE_KIND = 128;
+
 export const MAX_KIND = 255;
 
 /** The later time wins; of equal times the higher device; of equal stamps the higher bytes. */

@@ -1,7 +1,7 @@
 /**
- * Coming back with the access key alone: the account of a backup on a device that has nothing. The
- * new device replaces those before it: their queues are deleted, the list that it signs names it alone,
- * and the backup begins another epoch, which they can't write.
+ * Coming back with the access key alone: the account of a backup on a device that has nothing. The new
+ * device stands beside those there are, or replaces them: then their queues are deleted, the list that it
+ * signs names it alone, and the backup begins another epoch, which they can't write.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Adapters } from "../adapters.ts";
@@ -17,17 +17,13 @@ import {
   newQueue,
   openSealed,
   parseAccessKey,
+  type QueueCredentials,
   REMOVE_KEY_PURPOSE,
-  verifyDeviceList,
   wipe,
   wipeAccount,
 } from "../keys/mod.ts";
-import {
-  type Connection,
-  ConnectionLostError,
-  Link,
-  RelayError,
-} from "../link/mod.ts";
+import type { Keeper } from "../keeper.ts";
+import type { Connection } from "../link/mod.ts";
 import { backupKeys, newDeviceRecords } from "../new_device.ts";
 import { deleteQueue, queueName, queueRecord } from "../queues.ts";
 import {
@@ -39,35 +35,14 @@ import {
   relayTable,
   SELF,
 } from "../records.ts";
-import type { Keeper } from "../keeper.ts";
 import { Vault, type VaultChange } from "../storage/mod.ts";
-import type { LogInOutcome } from "../view.ts";
-import { blobId } from "../../wire/mod.ts";
-import { readBlob } from "../blobs.ts";
-import { encodeCells, parseCells } from "./cell_codec.ts";
-import type { Cells } from "./cells.ts";
-import { type BackupContents, readContents } from "./contents.ts";
+import type { ComeBack, LogInOutcome } from "../view.ts";
+import { encodeCells } from "./cell_codec.ts";
+import { cellName, DEVICE_KIND } from "./cells.ts";
+import type { BackupContents } from "./contents.ts";
+import { atRelay, type Found, readFound } from "./found.ts";
 import type { BackedContact } from "./held.ts";
-import { BackupError, openBackup, openBackupKey } from "./seal.ts";
-
-/** How long the relay may take to be reached, in ms; circuits of Tor take up to 8 s. */
-const PATIENCE_MS = 25_000;
-
-interface NotThere {
-  readonly ok: false;
-  readonly reason: "nothing-here" | "unreachable" | "damaged" | "newer-version";
-}
-
-interface Found {
-  readonly epoch: number;
-  /** Of the backup. */
-  readonly version: number;
-  /** Of the blob. */
-  readonly base: number;
-  readonly cells: Cells;
-  readonly contents: BackupContents;
-  readonly list: DeviceList;
-}
+import { standBeside } from "./stand_beside.ts";
 
 /** Looks for the backup that `key` opens. Changes nothing. Wipes the key. */
 export async function find(
@@ -78,12 +53,13 @@ export async function find(
   wipe(key);
   try {
     return await atRelay(adapters, async (connection) => {
-      const { contents } = await read(connection, account);
+      const { contents, list } = await readFound(connection, account);
       return {
         ok: false as const,
         reason: "found" as const,
         name: contents.account.name,
         contacts: contents.contacts.length,
+        devices: list.devices.length,
       };
     });
   } finally {
@@ -91,23 +67,25 @@ export async function find(
   }
 }
 
-/** Shuts out the devices there were, and makes this one the account's. */
+/** Makes this device one of the account's, beside those there are or instead of them. */
 export async function comeBack(
   adapters: Adapters,
   keeper: Keeper,
   accessKey: string,
+  how: ComeBack,
 ): Promise<LogInOutcome> {
   const reading = parseAccessKey(accessKey);
   if (!reading.ok) return reading;
   const account = deriveAccount(reading.key);
   wipe(reading.key);
   try {
-    const outcome = await atRelay(adapters, async (connection) => {
-      const found = await read(connection, account);
-      await deleteQueues(connection, account, found.contents);
-      const now = adapters.clock.now();
-      return await recordsOf(account, found, connection, now);
-    });
+    const outcome = await atRelay(
+      adapters,
+      (connection) =>
+        how === "beside"
+          ? standBeside(adapters, connection, account)
+          : replace(adapters, connection, account),
+    );
     if ("reason" in outcome) return outcome;
     await keeper.untilThereIsRoom({ at: "no-account" }, async () => {
       keeper.expect("no-account", "comeBack");
@@ -122,6 +100,17 @@ export async function comeBack(
   }
 }
 
+/** Shuts out the devices there were. Gives the records of the only one there is then. */
+async function replace(
+  { clock }: Adapters,
+  connection: Connection,
+  account: Account,
+): Promise<VaultChange[]> {
+  const found = await readFound(connection, account);
+  await deleteQueues(connection, account, found.contents);
+  return await recordsOf(account, found, connection, clock.now());
+}
+
 /**
  * The queues of the devices there were are no more: what contacts still send there has nowhere to go.
  * Those of the account stay, for whoever knows only these.
@@ -129,10 +118,12 @@ export async function comeBack(
 async function deleteQueues(
   connection: Connection,
   { recovery }: Account,
-  { contacts }: BackupContents,
+  { contacts, devices }: BackupContents,
 ): Promise<void> {
-  for (const { queues, accountQueues } of contacts) {
-    const kept = accountQueues.map(({ send }) => queueName(send.publicKey));
+  const kept = contacts.flatMap(({ accountQueues }) =>
+    accountQueues.map(({ send }) => queueName(send.publicKey))
+  );
+  for (const { queues } of [...contacts, ...devices]) {
     for (const { id, removeKey } of queues) {
       if (kept.includes(bytesToHex(id))) continue;
       const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
@@ -141,64 +132,42 @@ async function deleteQueues(
   }
 }
 
-class NothingFoundError extends Error {
-  override readonly name = "NothingFoundError";
-}
-
-/** Throws NothingFoundError, BackupError, MalformedError and what `Connection.request` does. */
-async function read(
-  connection: Connection,
-  { accountId, accountKey, backup }: Account,
-): Promise<Found> {
-  const [readPair, own] = await Promise.all(
-    [backup.readSeed, backup.ownSeed].map(ed25519PairOf),
-  );
-  const id = blobId(readPair.publicKey, own.publicKey);
-  const blob = await readBlob(connection, id, readPair);
-  if (blob.contents.length === 0) throw new NothingFoundError();
-  const key = openBackupKey(accountId, backup.sealKey, blob.contents);
-  const { version, contents } = openBackup(accountId, key, blob.contents);
-  const cells = parseCells(contents);
-  const owner = { accountId, accountKey: accountKey.publicKey };
-  const said = await readContents(cells, owner);
-  return {
-    epoch: key.epoch,
-    version,
-    base: blob.version,
-    cells,
-    contents: said,
-    list: await verifyDeviceList(said.account.deviceList.bytes, owner),
-  };
+/** An id that the list does not use: what was meant for one device is never taken for another's. */
+export function freeDeviceId({ devices }: DeviceList): number {
+  let id = Math.max(...devices.map(({ id }) => id));
+  do id = id % 127 + 1; while (devices.some((device) => device.id === id));
+  return id;
 }
 
 async function recordsOf(
   account: Account,
-  { epoch, version, base, cells, contents, list }: Found,
+  { key, version, base, cells, contents, list }: Found,
   { hello }: Connection,
   now: number,
 ): Promise<VaultChange[]> {
-  const highest = Math.max(...list.devices.map(({ id }) => id));
   const known = await Promise.all(
-    contents.contacts.map((contact) => recordsOfContact(account, contact, now)),
+    contents.contacts.map((contact) =>
+      recordsOfContact(account, contact, "instead", now)
+    ),
   );
-  const contacts = known.map(({ contact }) => contact);
+  const { changes } = await newDeviceRecords(account, {
+    name: contents.account.name,
+    deviceId: freeDeviceId(list),
+    settings: contents.account.settings,
+    before: list,
+    backupKeys: await backupKeys(account, undefined, key.epoch + 1),
+  });
+  const left = new Map(cells);
+  for (const { id } of list.devices) {
+    const subject = new Uint8Array();
+    left.delete(cellName({ kind: DEVICE_KIND + id, subject }));
+  }
   return [
-    ...await newDeviceRecords(account, {
-      name: contents.account.name,
-      // No id of the list before: what was meant for one device is never taken for another's.
-      deviceId: highest % 127 + 1,
-      settings: contents.account.settings,
-      before: list,
-      backupKeys: await backupKeys(account, undefined, epoch + 1),
-    }),
+    ...changes,
     relayTable.put(SELF, { url: hello.url, key: hello.relayKey }),
-    contactsTable.put(SELF, {
-      ids: contacts.map(({ accountId }) => accountId),
-    }),
-    ...known.flatMap(({ changes }) => changes),
-    ...contacts.map(({ conversation, metAt }) => emptyLog(conversation, metAt)),
+    ...recordsOfContacts(known),
     backupTable.put(SELF, {
-      cells: encodeCells(cells),
+      cells: encodeCells(left),
       glimpse: [],
       version,
       base,
@@ -209,28 +178,44 @@ async function recordsOf(
   ];
 }
 
+export interface KnownContact {
+  readonly contact: ContactRecord;
+  readonly changes: readonly VaultChange[];
+}
+
+/** All contacts, with a conversation each in which nothing was said. */
+export function recordsOfContacts(
+  known: readonly KnownContact[],
+): VaultChange[] {
+  const contacts = known.map(({ contact }) => contact);
+  return [
+    contactsTable.put(SELF, {
+      ids: contacts.map(({ accountId }) => accountId),
+    }),
+    ...known.flatMap(({ changes }) => changes),
+    ...contacts.map(({ conversation, metAt }) => emptyLog(conversation, metAt)),
+  ];
+}
+
 /**
- * A contact, with new queues for them: of this device, and of the account. They know those that the
- * account had until they hear of these.
+ * A contact, with a new queue of this device for them. Beside others the queues of the account stay as
+ * they are. Instead of others there is a new one, too; they know those that the account had until they
+ * hear of these.
  */
-async function recordsOfContact(
+export async function recordsOfContact(
   { accountId, recovery }: Account,
-  { record, queues, accountQueues }: BackedContact,
+  backed: BackedContact,
+  how: ComeBack,
   now: number,
-): Promise<{ contact: ContactRecord; changes: VaultChange[] }> {
-  const retired = await Promise.all(accountQueues.map(async (queue) => {
-    const name = queueName(queue.send.publicKey);
-    const kept = queues.find(({ id }) => bytesToHex(id) === name);
-    if (!kept) throw new MalformedError("an account queue");
-    const seed = await openSealed(recovery, kept.removeKey, REMOVE_KEY_PURPOSE);
-    return { ...queue, remove: await ed25519PairOf(seed) };
-  }));
+): Promise<KnownContact> {
+  const { record } = backed;
+  const before = await accountQueuesOf(recovery, backed);
+  const shared = how === "beside" ? before : [await newQueue(), ...before];
+  const retired = shared.slice(1);
   // After a parting there is no way, and none is made.
-  const made = record.accountAddress
-    ? [await newQueue(), await newQueue()]
-    : [];
+  const queues = record.accountAddress ? [await newQueue(), ...shared] : [];
   const own = await Promise.all(
-    [...made, ...retired].map((queue) =>
+    queues.map((queue) =>
       queueRecord(queue, recovery.publicKey, record.accountId)
     ),
   );
@@ -246,53 +231,24 @@ async function recordsOfContact(
       ...own.map(({ name, record: queue }, i) =>
         queueTable.put(
           name,
-          i < made.length ? queue : { ...queue, retired: now },
+          retired.includes(queues[i]) ? { ...queue, retired: now } : queue,
         )
       ),
     ],
   };
 }
 
-/** Does `work` on a connection of its own. What the relay or its backup have against it is the outcome. */
-async function atRelay<T>(
-  adapters: Adapters,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T | NotThere> {
-  const { clock } = adapters;
-  const over = Promise.withResolvers<T>();
-  const unreachable = () => over.reject(new ConnectionLostError());
-  const cancelTimer = clock.after(PATIENCE_MS, unreachable);
-  const link = new Link({
-    ...adapters,
-    url: adapters.relaySocketUrl,
-    relayKey: undefined,
-    connected: (connection) => {
-      cancelTimer();
-      work(connection).then(over.resolve, over.reject);
-    },
-    lost: unreachable,
-  });
-  link.start();
-  try {
-    return await over.promise;
-  } catch (error) {
-    return { ok: false, reason: reasonOf(error) };
-  } finally {
-    cancelTimer();
-    link.stop();
-  }
-}
-
-/** Throws what is none of these. */
-function reasonOf(error: unknown): NotThere["reason"] {
-  if (error instanceof NothingFoundError) return "nothing-here";
-  if (error instanceof BackupError) {
-    return error.code === "damaged" ? "damaged" : "newer-version";
-  }
-  if (error instanceof MalformedError) return "damaged";
-  if (error instanceof ConnectionLostError) return "unreachable";
-  if (error instanceof RelayError) {
-    return error.code === "no-such-blob" ? "nothing-here" : "unreachable";
-  }
-  throw error;
+/** The queues of the account for a contact, with their remove keys. */
+async function accountQueuesOf(
+  recovery: Account["recovery"],
+  { queues, accountQueues }: BackedContact,
+): Promise<QueueCredentials[]> {
+  return await Promise.all(accountQueues.map(async (queue) => {
+    if (queue.remove) return { ...queue, remove: queue.remove };
+    const name = queueName(queue.send.publicKey);
+    const kept = queues.find(({ id }) => bytesToHex(id) === name);
+    if (!kept) throw new MalformedError("an account queue");
+    const seed = await openSealed(recovery, kept.removeKey, REMOVE_KEY_PURPOSE);
+    return { ...queue, remove: await ed25519PairOf(seed) };
+  }));
 }

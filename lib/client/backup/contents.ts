@@ -15,15 +15,30 @@ import {
 } from "../keys/mod.ts";
 import type { ContactRecord } from "../records.ts";
 import type { Stamped } from "../stamped.ts";
-import { type Cell, cellName, type Cells, KINDS } from "./cells.ts";
-import type { BackedAccount, BackedContact, BackedQueue } from "./held.ts";
+import {
+  type Cell,
+  cellName,
+  type Cells,
+  DEVICE_KIND,
+  KINDS,
+} from "./cells.ts";
+import type {
+  AccountQueue,
+  BackedAccount,
+  BackedContact,
+  BackedDevice,
+  BackedQueue,
+} from "./held.ts";
 
 export interface BackupContents {
   readonly account: BackedAccount;
   readonly contacts: readonly BackedContact[];
+  readonly devices: readonly BackedDevice[];
 }
 
 const MAX_DEVICES = 127;
+/** Far more than fit in the largest backup. */
+const MAX_CONTACTS = 100_000;
 /** A removed seed: 32 bytes in a sealed box. */
 const SEALED_SEED = 81;
 const QUEUE_ID = 16;
@@ -62,6 +77,27 @@ export async function readContents(
   return {
     account,
     contacts: contacts.sort((a, b) => a.record.metAt - b.record.metAt),
+    devices: list.devices.flatMap(({ id }) => {
+      const subject = new Uint8Array();
+      const cell = cells.get(cellName({ kind: DEVICE_KIND + id, subject }));
+      return cell && cell.value.length > 0
+        ? readDeviceCell(id, cell.value)
+        : [];
+    }),
+  };
+}
+
+function readDeviceCell(id: number, value: Uint8Array): BackedDevice {
+  const fields = new Fields(value);
+  return {
+    id,
+    address: fields.bytes(1),
+    name: fields.text(2),
+    day: fields.uint(3, 0, MAX_TIME),
+    queues: fields.repeated(4, MAX_CONTACTS).map((bytes) => ({
+      from: accountIdFromBytes(bytes.slice(0, 16)),
+      ...readQueue(bytes.slice(16)),
+    })),
   };
 }
 
@@ -105,12 +141,15 @@ function readQueue(bytes: Uint8Array): BackedQueue {
   return { id: bytes.slice(0, QUEUE_ID), removeKey: bytes.slice(QUEUE_ID) };
 }
 
-async function readAccountQueue(bytes: Uint8Array) {
-  sized(bytes, 96);
+async function readAccountQueue(bytes: Uint8Array): Promise<AccountQueue> {
+  sized(bytes, bytes.length > 96 ? 128 : 96);
   return {
     receive: await ed25519PairOf(bytes.slice(0, 32)),
     send: await ed25519PairOf(bytes.slice(32, 64)),
-    sealKey: bytes.slice(64),
+    sealKey: bytes.slice(64, 96),
+    ...bytes.length > 96
+      ? { remove: await ed25519PairOf(bytes.slice(96)) }
+      : {},
   };
 }
 

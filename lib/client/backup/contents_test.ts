@@ -16,8 +16,10 @@ import { readContents } from "./contents.ts";
 import {
   type BackedAccount,
   type BackedContact,
+  type BackedDevice,
   heldOfAccount,
   heldOfContact,
+  heldOfDevice,
 } from "./held.ts";
 import { stated } from "./restate.ts";
 
@@ -93,15 +95,27 @@ Deno.test("an account and its contacts come back from a backup as they were", as
     queues: [],
     accountQueues: [],
   };
+  const device: BackedDevice = {
+    id: 1,
+    address: new Uint8Array(100).fill(8),
+    name: "Firefox on Linux",
+    day: 20_000,
+    queues: [{ from: first.record.accountId, ...first.queues[0] }],
+  };
   const { cells } = stated(
     [
       ...heldOfAccount(backed),
       ...[parted, first].flatMap((contact) => heldOfContact(contact)),
+      heldOfDevice(device),
     ],
     NOW,
   );
   const contents = await readContents(parseCells(encodeCells(cells)), owner);
-  assert.deepEqual(contents, { account: backed, contacts: [first, parted] });
+  assert.deepEqual(contents, {
+    account: backed,
+    contacts: [first, parted],
+    devices: [device],
+  });
 });
 
 Deno.test("a contact takes about a kilobyte", async () => {

@@ -7,7 +7,7 @@ import {
   writeMessage,
 } from "../keys/mod.ts";
 import type { ContactRecord, SettingsRecord } from "../records.ts";
-import { KINDS } from "./cells.ts";
+import { DEVICE_KIND, KINDS } from "./cells.ts";
 import type { Held } from "./restate.ts";
 
 /** An own queue as the backup knows it. */
@@ -18,15 +18,33 @@ export interface BackedQueue {
   readonly removeKey: Uint8Array;
 }
 
+/** An own queue of the account, as all of its devices know it. */
+export type AccountQueue =
+  & Pick<QueueCredentials, "receive" | "send" | "sealKey">
+  & {
+    /** Missing where it was written before there were several devices: then `queues` has it. */
+    readonly remove?: QueueCredentials["remove"];
+  };
+
 /** A contact, with the own queues that only they can send to. */
 export interface BackedContact {
   readonly record: Omit<ContactRecord, "queues" | "conversation">;
+  /** As written before there were several devices. */
   readonly queues: readonly BackedQueue[];
-  /** Those of the account, the present one first, without remove keys; none after a parting. */
-  readonly accountQueues: readonly Pick<
-    QueueCredentials,
-    "receive" | "send" | "sealKey"
-  >[];
+  /** Those of the account, the present one first; none after a parting. */
+  readonly accountQueues: readonly AccountQueue[];
+}
+
+/** A device, as it says of itself. */
+export interface BackedDevice {
+  readonly id: number;
+  /** Where the other devices reach it. */
+  readonly address: Uint8Array;
+  readonly name: string;
+  /** When it was last used, in days since 1970. */
+  readonly day: number;
+  /** Its queues, each with the account id of who sends to it. */
+  readonly queues: readonly (BackedQueue & { readonly from: string })[];
 }
 
 export interface BackedAccount {
@@ -70,6 +88,21 @@ export function heldOfContact(contact: BackedContact): Held[] {
     { kind: KINDS.way, subject, value: encodeWay(contact) },
     ...heldOfSettings(subject, record.settings),
   ];
+}
+
+export function heldOfDevice(
+  { id, address, name, day, queues }: BackedDevice,
+): Held {
+  const value = writeMessage((writer) => {
+    writer.writeBytesField(1, address);
+    writer.writeStringField(2, name);
+    writer.writeVarintField(3, day);
+    for (const queue of queues) {
+      const from = accountIdToBytes(queue.from);
+      writer.writeBytesField(4, concatBytes(from, queue.id, queue.removeKey));
+    }
+  });
+  return { kind: DEVICE_KIND + id, subject: NOBODY, value };
 }
 
 /** What nobody chose is not written: any choice is later than none. */
@@ -118,8 +151,10 @@ function encodeWay(
       );
     }
     if (record.accountAddress) writer.writeBytesField(2, record.accountAddress);
-    for (const { receive, send, sealKey } of accountQueues) {
-      writer.writeBytesField(3, concatBytes(receive.seed, send.seed, sealKey));
+    for (const { receive, send, sealKey, remove } of accountQueues) {
+      const seeds = [receive.seed, send.seed, sealKey];
+      if (remove) seeds.push(remove.seed);
+      writer.writeBytesField(3, concatBytes(...seeds));
     }
     for (const { id, removeKey } of queues) {
       writer.writeBytesField(4, concatBytes(id, removeKey));

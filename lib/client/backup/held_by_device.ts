@@ -1,13 +1,16 @@
 /** What this device's records have that belongs into the backup. */
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { parseQueue } from "../keys/mod.ts";
+import { addressOf, encodeAddress, parseQueue } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
-import type { OwnAccount } from "../own_account.ts";
+import type { OwnState } from "../own_devices.ts";
 import {
   type ContactRecord,
   contactsTable,
   contactTable,
+  type OwnDevicesRecord,
   queueTable,
+  type RelayRecord,
+  relayTable,
   SELF,
   settingsTable,
 } from "../records.ts";
@@ -15,15 +18,17 @@ import { DamagedError } from "../storage/mod.ts";
 import {
   type BackedAccount,
   type BackedContact,
+  type BackedDevice,
   heldOfAccount,
   heldOfContact,
+  heldOfDevice,
 } from "./held.ts";
 import type { Held } from "./restate.ts";
 
 /** Throws DamagedError when a record is missing. */
 export async function heldBy(
   entry: Entry,
-  { name, deviceList }: OwnAccount,
+  { account: { name, deviceList, device }, devices }: OwnState,
   writeKey: BackedAccount["writeKey"],
 ): Promise<Held[]> {
   const settings = await entry.get(settingsTable, SELF);
@@ -34,10 +39,40 @@ export async function heldBy(
     if (!record) throw new DamagedError("a contact is missing");
     return contactOf(entry, record);
   }));
+  const relay = await entry.get(relayTable, SELF);
+  const own = relay &&
+    await deviceOf(entry, device.id, devices, relay, records);
   return [
     ...heldOfAccount({ name, deviceList, settings, writeKey }),
+    ...own ? [heldOfDevice(own)] : [],
     ...contacts.flatMap(heldOfContact),
   ];
+}
+
+/** This device: where the others reach it, and what is to be deleted with it. */
+async function deviceOf(
+  entry: Entry,
+  id: number,
+  { queue, name, day }: OwnDevicesRecord,
+  relay: RelayRecord,
+  contacts: readonly (ContactRecord | undefined)[],
+): Promise<BackedDevice> {
+  const names = [
+    queue,
+    ...contacts.flatMap((contact) => contact?.queues.slice(0, 1) ?? []),
+  ];
+  const found = await entry.getMany(queueTable, names);
+  const queues = found.map((record, i) => {
+    if (record?.contact === undefined) {
+      throw new DamagedError("a queue is missing");
+    }
+    const { contact: from, removeKey } = record;
+    return { from, id: hexToBytes(names[i]), removeKey };
+  });
+  const { credentials } = found[0] ?? {};
+  if (!credentials) throw new DamagedError("a queue is missing");
+  const address = addressOf(await parseQueue(credentials), relay);
+  return { id, address: encodeAddress(address), name, day, queues };
 }
 
 async function contactOf(
@@ -53,12 +88,5 @@ async function contactOf(
   const accountQueues = await Promise.all(
     queues.slice(1).map(({ credentials }) => parseQueue(credentials)),
   );
-  return {
-    record,
-    queues: queues.map(({ removeKey }, i) => ({
-      id: hexToBytes(record.queues[i]),
-      removeKey,
-    })),
-    accountQueues,
-  };
+  return { record, queues: [], accountQueues };
 }

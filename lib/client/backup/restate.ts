@@ -1,4 +1,5 @@
 /** From what a device has to the cells of its backup: what changed since the last time gets a stamp. */
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
@@ -116,6 +117,24 @@ function stampedAfter(
       device: stamp?.device ?? device,
     },
   };
+}
+
+/**
+ * What a device has seen once it took over what others chose: where it has what the cells say, that is
+ * no choice of its own. The rest counts as before.
+ */
+export function lookedAt(
+  cells: Cells,
+  before: Glimpse,
+  held: readonly Held[],
+): Glimpse {
+  const names = held.map(cellName);
+  return new Map(held.flatMap((each, i): [string, string][] => {
+    const cell = cells.get(names[i]);
+    const same = cell !== undefined && equalBytes(cell.value, each.value);
+    const seen = same ? lookAt(each) : before.get(names[i]);
+    return seen === undefined ? [] : [[names[i], seen]];
+  }));
 }
 
 /** The cells of what a device has when there was nothing before. */

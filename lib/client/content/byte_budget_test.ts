@@ -35,6 +35,7 @@ function longContent(body: KnownBody) {
       hash: crypto.getRandomValues(new Uint8Array(8)),
     },
     backupVersion: 2_097_151,
+    knows: 127,
   }, body);
 }
 

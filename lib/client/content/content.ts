@@ -1,6 +1,6 @@
 /**
  * What one message says: the plaintext that `lib/signal` encrypts. A protobuf
- * with fields 1..11 for what every message has and one body in 12..63.
+ * with fields 1..11 for what every message has, one body in 12..63, and 64 on for what may be left out.
  * docs/protocol.md § Content.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
@@ -35,6 +35,8 @@ export type KnownBody =
    * the account it greets, from others than the device it greets.
    */
   | { readonly kind: "hello"; readonly heard?: HeardClaim }
+  /** From one own device to another: see devices/sync.ts. */
+  | { readonly kind: "sync"; readonly bytes: Uint8Array }
   /** Replaces the text of a message of the same author. */
   | { readonly kind: "edit"; readonly target: string; readonly text: string }
   /** Takes back a message of the same author, for everyone. */
@@ -72,6 +74,10 @@ export interface ContentFields {
   /** The author's device list as this device knows it; `hash` is the first 8 bytes of its hash. */
   readonly deviceList: { readonly version: number; readonly hash: Uint8Array };
   readonly backupVersion: number;
+  /** The version of the recipient's device list of which every device was sent it, if it says so. */
+  readonly knows?: number;
+  /** Its place in the order of the conversation, where that is not its time: see `rankOf`. */
+  readonly rank?: number;
 }
 
 export interface Content extends ContentFields {
@@ -85,6 +91,14 @@ export function newContentId(): string {
   return bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
+/**
+ * Where a message stands among others: by this, at the same by author and content id. Its author gave
+ * it a rank above those of all that there was before, so that no clock puts an answer before what it answers.
+ */
+export function rankOf({ rank, time }: ContentFields): number {
+  return rank ?? time;
+}
+
 /** Field numbers. 1..11 mean the same in every version. */
 const FIELD = {
   version: 1,
@@ -96,6 +110,8 @@ const FIELD = {
   listHash: 7,
   backupVersion: 8,
   // 9 author, 10 author's device, 11 group epoch: groups
+  knows: 64,
+  rank: 65,
 } as const;
 
 const BODY = {
@@ -106,7 +122,8 @@ const BODY = {
   deletion: 16,
   reaction: 17,
   // 18 attachment, 19 group operation, 20 call
-  // 32 typing, 33 call signal, 34 address update, 35 device synchronisation, 36 profile
+  // 32 typing, 33 call signal, 34 address update, 36 profile
+  sync: 35,
 } as const;
 
 const FIRST_BODY = 12;
@@ -114,7 +131,7 @@ const FIRST_BODY = 12;
 const FIRST_UNSHOWN_BODY = 32;
 const LAST_BODY = 63;
 
-const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
+export const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
 const MAX_U32 = 0xffff_ffff;
 const RECEIPT_STATES = ["delivered", "read"] as const;
 
@@ -134,6 +151,8 @@ export function newContent(fields: ContentFields, body: KnownBody): Content {
     writeBytes(writer, FIELD.listHash, fields.deviceList.hash);
     writeVarint(writer, FIELD.backupVersion, fields.backupVersion);
     writeBytes(writer, BODY[body.kind], encodeBody(body));
+    if (fields.knows) writeVarint(writer, FIELD.knows, fields.knows);
+    if (fields.rank) writeVarint(writer, FIELD.rank, fields.rank);
   });
   return { ...fields, body, bytes };
 }
@@ -157,6 +176,12 @@ export function parseContent(bytes: Uint8Array): Content {
       hash: fields.bytes(FIELD.listHash, 8),
     },
     backupVersion: fields.uint(FIELD.backupVersion, 0, MAX_U32),
+    ...fields.has(FIELD.knows)
+      ? { knows: fields.uint(FIELD.knows, 0, MAX_U32) }
+      : {},
+    ...fields.has(FIELD.rank)
+      ? { rank: fields.uint(FIELD.rank, 0, MAX_TIME) }
+      : {},
     body: readBody(fields, version),
     bytes: bytes.slice(),
   };
@@ -180,6 +205,7 @@ function readBody(fields: Fields, version: number): Body {
 }
 
 function encodeBody(body: KnownBody): Uint8Array {
+  if (body.kind === "sync") return body.bytes;
   return writeMessage((writer) => {
     switch (body.kind) {
       case "text":
@@ -217,6 +243,8 @@ function decodeBody(number: number, bytes: Uint8Array): KnownBody | undefined {
       return readReceipt(fields());
     case BODY.hello:
       return readHello(fields());
+    case BODY.sync:
+      return { kind: "sync", bytes: bytes.slice() };
     case BODY.edit:
       return {
         kind: "edit",

@@ -211,7 +211,7 @@ Deno.test("a higher version means that even a known body may say something else"
 
 Deno.test("no body, or two, is malformed; a field beyond the bodies is for a later version", () => {
   const { bytes } = newContent(FIELDS, { kind: "text", text: "x" });
-  const [hello, attribute] = [[14 << 3 | 2, 0], [0x82, 0x04, 0]]; // field 64
+  const [hello, attribute] = [[14 << 3 | 2, 0], [0xb2, 0x04, 0]]; // field 70
   assert.throws(
     () => parseContent(Uint8Array.of(...bytes, ...hello)),
     MalformedError,

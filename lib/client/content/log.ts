@@ -7,7 +7,7 @@
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { VaultChange, VaultReader, VaultWriter } from "../storage/mod.ts";
-import type { Content } from "./content.ts";
+import { type Content, MAX_TIME } from "./content.ts";
 import { MAX_AWAITED } from "./limits.ts";
 import { forgetAwaited, keepAwaited } from "./awaited.ts";
 import {
@@ -15,8 +15,6 @@ import {
   type Entry,
   entryId,
   keysBetween,
-  order,
-  orderId,
   PAGE_SIZE,
   summaries,
   type SummaryRecord,
@@ -29,6 +27,7 @@ import {
   partsOf,
   type Progress,
 } from "./message_state.ts";
+import { newsBetween, place } from "./placing.ts";
 import { bodyOf, contentOf, reactionsOf, type Row } from "./row.ts";
 
 /** What an event came to. */
@@ -74,17 +73,22 @@ export class ConversationLog {
   }
 
   /**
-   * Adds an event, own or received. Adding it again changes nothing. A receipt for an own message
-   * that there is not is ignored: there is one device, so its messages are here before anybody
-   * else's answer. Of other events about messages that have not arrived, those about the first
-   * `MAX_AWAITED` of them are kept, and the rest dropped.
+   * Adds an event, own or received. Adding it again changes nothing. Of events about messages that
+   * have not arrived, those about the first `MAX_AWAITED` of them are kept, and the rest dropped; a
+   * receipt for an own message is dropped as well, unless another device may have sent it.
    * @param event.author account id of its author: for what was received, whom the
    *   Signal session proves. The caller has checked that the conversation is theirs.
    * @param event.at when it arrived (or was written) by this device's clock, ms since the epoch
+   * @param event.alone whether the account has no other device: its messages are here before anybody's answer
    */
   async append(
     w: VaultWriter,
-    { content, author, at }: { content: Content; author: string; at: number },
+    { content, author, at, alone = true }: {
+      content: Content;
+      author: string;
+      at: number;
+      alone?: boolean;
+    },
   ): Promise<Appended> {
     const { conversation } = content;
     const parts = partsOf(content, author, this.#me);
@@ -101,7 +105,7 @@ export class ConversationLog {
     const changed: Row[] = [];
     for (const [i, { target, state }] of parts.entries()) {
       const old = before[i];
-      if (state.progress && !old.place) continue;
+      if (state.progress && !old.place && alone) continue;
       const entry = { ...old, state: merge(old.state, state) };
       if (state.base && !old.place) {
         const awaited = old !== UNKNOWN;
@@ -261,40 +265,105 @@ export class ConversationLog {
     });
   }
 
-  /** What is being written; the empty text for nothing. */
+  /** What is being written; the empty text for nothing. @param now ms since the epoch */
   async setDraft(
     w: VaultWriter,
     conversation: string,
     draft: string,
+    now: number,
   ): Promise<void> {
     const summary = await w.get(summaries, hexToBytes(conversation));
-    if (summary) {
-      w.put(summaries, hexToBytes(conversation), { ...summary, draft });
-    }
+    if (!summary || summary.draft === draft) return;
+    const draftAt = Math.max(now, summary.draftAt + 1);
+    w.put(summaries, hexToBytes(conversation), { ...summary, draft, draftAt });
+  }
+
+  /**
+   * What is being written on another device: of two drafts the later stays, at the same moment the
+   * one that sorts behind. Gives the one that stays.
+   */
+  async takeDraft(
+    w: VaultWriter,
+    conversation: string,
+    { text, time }: { text: string; time: number },
+  ): Promise<string | undefined> {
+    const summary = await w.get(summaries, hexToBytes(conversation));
+    if (!summary) return undefined;
+    const { draft, draftAt } = summary;
+    const later = time > draftAt || time === draftAt && text > draft;
+    if (!later) return draft;
+    w.put(summaries, hexToBytes(conversation), {
+      ...summary,
+      draft: text,
+      draftAt: time,
+    });
+    return text;
+  }
+
+  /** The draft as other devices are told of it. */
+  async draft(
+    r: VaultReader,
+    conversation: string,
+  ): Promise<{ text: string; time: number } | undefined> {
+    const summary = await r.get(summaries, hexToBytes(conversation));
+    return summary && { text: summary.draft, time: summary.draftAt };
   }
 
   /**
    * Everything that is there counts as read.
-   * @returns the others' messages that were unread, oldest first: what read receipts are for
+   * @returns the others' messages that were unread, in their order: what read receipts are for
    */
   async markRead(w: VaultWriter, conversation: string): Promise<MessageKey[]> {
     const summary = await w.get(summaries, hexToBytes(conversation));
     if (!summary || summary.readUpTo === summary.next) return [];
-    const keys = await keysBetween(
-      w,
-      conversation,
-      summary.readUpTo,
-      summary.next,
-    );
+    const { readUpTo, next } = summary;
+    const news = await newsBetween(w, conversation, readUpTo, next, this.#me);
     w.put(summaries, hexToBytes(conversation), {
       ...summary,
       unread: 0,
       readUpTo: summary.next,
     });
-    return keys.filter(({ author }) => author !== this.#me);
+    return news;
   }
 
-  /** Gives a message that arrived its place at the end. */
+  /** Messages of `author` count as read, those that have not arrived yet included. */
+  async markReadOf(
+    w: VaultWriter,
+    conversation: string,
+    { author, ids, at }: { author: string; ids: readonly string[]; at: number },
+  ): Promise<void> {
+    const keys = [...new Set(ids)].map((id) => ({ author, id }));
+    const found = await this.#entries(w, conversation, keys);
+    for (const [i, key] of keys.entries()) {
+      const entry = found[i];
+      if (entry.read) continue;
+      const { unread = 0, readUpTo = 0 } =
+        await w.get(summaries, hexToBytes(conversation)) ?? {};
+      if (entry.place && entry.place.sequence < readUpTo) continue;
+      const room = entry !== UNKNOWN ||
+        await this.#await(w, conversation, key, at);
+      if (!room) continue;
+      w.put(entries, entryId(conversation, key), { ...entry, read: true });
+      const summary = await w.get(summaries, hexToBytes(conversation));
+      if (!summary || !entry.place) continue;
+      w.put(summaries, hexToBytes(conversation), {
+        ...summary,
+        unread: unread - 1,
+      });
+    }
+  }
+
+  /** The rank of a message that is written now: above those of all that there is. @param now ms since the epoch */
+  async nextRank(
+    r: VaultReader,
+    conversation: string,
+    now: number,
+  ): Promise<number> {
+    const summary = await r.get(summaries, hexToBytes(conversation));
+    return Math.min(Math.max(now, (summary?.rank ?? 0) + 1), MAX_TIME);
+  }
+
+  /** Gives a message that arrived its place. */
   async #place(
     w: VaultWriter,
     conversation: string,
@@ -303,24 +372,18 @@ export class ConversationLog {
     at: number,
     awaited: boolean,
   ): Promise<Row | undefined> {
-    const summary = await w.get(summaries, hexToBytes(conversation)) ??
+    const before = await w.get(summaries, hexToBytes(conversation)) ??
       emptySummary(at);
-    const sequence = summary.next;
-    const pageId = orderId(conversation, Math.floor(sequence / PAGE_SIZE));
-    const page = await w.get(order, pageId) ?? { messages: [] };
-    const placed = { ...entry, place: { sequence, arrived: at } };
-    w.put(order, pageId, { messages: [...page.messages, key] });
-    w.put(entries, entryId(conversation, key), placed);
+    const own = key.author === this.#me;
+    const message = { key, entry };
+    const placed = await place(w, conversation, before, message, { at, own });
+    const { summary } = placed;
     w.put(summaries, hexToBytes(conversation), {
       ...summary,
-      next: sequence + 1,
-      unread: summary.unread + (key.author === this.#me ? 0 : 1),
-      activity: Math.max(summary.activity, at),
-      last: key,
       awaited: Math.max(0, summary.awaited - (awaited ? 1 : 0)),
     });
     if (awaited) await forgetAwaited(w, conversation, key);
-    return this.#row(conversation, key, placed);
+    return this.#row(conversation, key, placed.entry);
   }
 
   /** Counts one more message that is spoken of and has not arrived; false when there are too many. */
@@ -394,6 +457,7 @@ export class ConversationLog {
       conversation,
       mine,
       ...place,
+      rank: state.base.rank,
       time: state.base.time,
       body: bodyOf(state),
       reactions: reactionsOf(state),
@@ -420,6 +484,8 @@ function emptySummary(at: number): SummaryRecord {
     unread: 0,
     activity: at,
     draft: "",
+    draftAt: 0,
+    rank: 0,
     awaited: 0,
     clearedTo: 0,
     erasedTo: 0,

@@ -14,25 +14,51 @@ import {
   PAGE_SIZE,
   summaries,
 } from "./log_records.ts";
+import { firstAbove, unreadFrom } from "./placing.ts";
 
 /**
  * Everything that is there is shown no more, the draft included. What comes from now on begins the
  * conversation anew.
+ * @param now ms since the epoch
+ * @returns the rank up to which it was cleared
  */
 export async function clearLog(
   w: VaultWriter,
   conversation: string,
-): Promise<void> {
+  now: number,
+): Promise<number> {
   const summary = await w.get(summaries, hexToBytes(conversation));
-  if (!summary) return;
-  const { next } = summary;
+  if (!summary) return 0;
+  const { next, rank, draftAt } = summary;
   w.put(summaries, hexToBytes(conversation), {
     ...summary,
     readUpTo: next,
     clearedTo: next,
     unread: 0,
     draft: "",
+    draftAt: Math.max(now, draftAt + 1),
     last: undefined,
+  });
+  return rank;
+}
+
+/** What has a rank up to `rank` is shown no more: it was cleared on another device. @param me own account id */
+export async function clearUpTo(
+  w: VaultWriter,
+  conversation: string,
+  rank: number,
+  me: string,
+): Promise<void> {
+  const clearedTo = await firstAbove(w, conversation, rank);
+  const summary = await w.get(summaries, hexToBytes(conversation));
+  if (!summary || clearedTo <= summary.clearedTo) return;
+  const { next, last } = summary;
+  w.put(summaries, hexToBytes(conversation), {
+    ...summary,
+    clearedTo,
+    readUpTo: Math.max(summary.readUpTo, clearedTo),
+    unread: await unreadFrom(w, conversation, summary, clearedTo, me),
+    last: clearedTo < next ? last : undefined,
   });
 }
 

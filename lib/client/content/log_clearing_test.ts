@@ -59,7 +59,7 @@ async function eraseAll(vault: Vault): Promise<void> {
 }
 
 const clear = (vault: Vault) =>
-  vault.transact((w) => clearLog(w, CONVERSATION));
+  vault.transact((w) => clearLog(w, CONVERSATION, 0));
 
 const said = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => text(THEM, from + i));

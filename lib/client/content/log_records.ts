@@ -17,6 +17,8 @@ export interface Entry {
   readonly place?: LocalPlace;
   /** Sending was given up; counts only while `state.progress` says nothing. */
   readonly failed: boolean;
+  /** Somebody else's, and read, whatever stands before it: see `SummaryRecord.readUpTo`. */
+  readonly read?: boolean;
 }
 
 /** Which messages have the sequences `PAGE_SIZE · number` and up. */
@@ -27,13 +29,17 @@ export interface OrderPage {
 export interface SummaryRecord {
   /** The sequence that the next message gets. */
   readonly next: number;
-  /** Messages below this sequence count as read. */
+  /** Messages below this sequence count as read; above it, those that say so. */
   readonly readUpTo: number;
   readonly unread: number;
   /** ms since the epoch, by the clock of this device. */
   readonly activity: number;
   readonly last?: MessageKey;
   readonly draft: string;
+  /** When the draft was written, ms since the epoch: of two of one account the later stays. */
+  readonly draftAt: number;
+  /** The highest rank of any message so far. */
+  readonly rank: number;
   /** Messages that have not arrived, and of which an edit, deletion or reaction is kept. */
   readonly awaited: number;
   /** Messages below this sequence were cleared: they are shown no more. */
@@ -48,7 +54,7 @@ const PROGRESS: readonly Progress[] = ["sent", "delivered", "read"];
 const MAX = Number.MAX_SAFE_INTEGER;
 
 const entryCodec: Codec<Entry> = {
-  encode: ({ state, place, failed }) =>
+  encode: ({ state, place, failed, read }) =>
     writeMessage((writer) => {
       if (place) {
         uint(writer, 1, place.sequence);
@@ -60,6 +66,10 @@ const entryCodec: Codec<Entry> = {
       if (state.deleted) uint(writer, 6, 1);
       if (state.progress) uint(writer, 7, 1 + PROGRESS.indexOf(state.progress));
       if (failed) uint(writer, 8, 1);
+      if (state.base && state.base.rank !== state.base.time) {
+        uint(writer, 11, state.base.rank);
+      }
+      if (read) uint(writer, 12, 1);
       for (const [author, event] of state.reactions) {
         bytes(writer, 9, accountIdToBytes(author));
         bytes(writer, 10, event);
@@ -74,7 +84,11 @@ const entryCodec: Codec<Entry> = {
         : undefined,
       state: {
         base: fields.has(3)
-          ? { time: fields.uint(3, 0, MAX), event: optionalBytes(fields, 4) }
+          ? {
+            time: fields.uint(3, 0, MAX),
+            rank: fields.uint(fields.has(11) ? 11 : 3, 0, MAX),
+            event: optionalBytes(fields, 4),
+          }
           : undefined,
         edit: optionalBytes(fields, 5),
         deleted: fields.has(6),
@@ -89,6 +103,7 @@ const entryCodec: Codec<Entry> = {
         ),
       },
       failed: fields.has(8),
+      read: fields.has(12),
     };
   },
 };
@@ -135,6 +150,8 @@ const summaryCodec: Codec<SummaryRecord> = {
       if (summary.awaited > 0) uint(writer, 8, summary.awaited);
       if (summary.clearedTo > 0) uint(writer, 9, summary.clearedTo);
       if (summary.erasedTo > 0) uint(writer, 10, summary.erasedTo);
+      if (summary.draftAt > 0) uint(writer, 11, summary.draftAt);
+      if (summary.rank > 0) uint(writer, 12, summary.rank);
     }),
   decode: (encoded) => {
     const fields = new Fields(encoded);
@@ -153,6 +170,8 @@ const summaryCodec: Codec<SummaryRecord> = {
       awaited: fields.has(8) ? fields.uint(8, 0, MAX) : 0,
       clearedTo: fields.has(9) ? fields.uint(9, 0, MAX) : 0,
       erasedTo: fields.has(10) ? fields.uint(10, 0, MAX) : 0,
+      draftAt: fields.has(11) ? fields.uint(11, 0, MAX) : 0,
+      rank: fields.has(12) ? fields.uint(12, 0, MAX) : 0,
     };
   },
 };

@@ -56,12 +56,11 @@ async function allRows(vault: Vault): Promise<Row[]> {
   return rows;
 }
 
-/** What does not depend on the order of arrival, by message. */
+/** What does not depend on the order of arrival: all of it, the order of the rows included. */
 async function view(vault: Vault) {
   const rows = await allRows(vault);
   assert.deepEqual(rows.map(({ sequence }) => sequence), rows.map((_, i) => i));
-  return rows.map(({ sequence: _, arrived: __, ...row }) => row)
-    .sort((a, b) => a.id < b.id ? -1 : 1);
+  return rows.map(({ arrived: _, ...row }) => row);
 }
 
 /** A vault's store that counts the keys read and written. */
@@ -177,11 +176,11 @@ Deno.test("what appending returns is what is there, and a repeat returns nothing
           changed: [],
         });
       }
-      const rows = await allRows(vault);
-      assert.deepEqual(
-        [...shown.values()].sort((a, b) => a.sequence - b.sequence),
-        rows,
-      );
+      // Those behind one that comes late move on, which changes nothing else about them.
+      const byId = (rows: Iterable<Row>) =>
+        [...rows].map(({ sequence: _, ...row }) => row)
+          .sort((a, b) => a.id < b.id ? -1 : 1);
+      assert.deepEqual(byId(shown.values()), byId(await allRows(vault)));
     }),
     { numRuns: 40 },
   );
@@ -229,8 +228,8 @@ Deno.test("a summary tells the last message as it looks now, what is unread, and
   const vault = await newVault();
   await vault.transact((w) => log.start(w, CONVERSATION, 7));
   await append(vault, text(THEM, 51), 10);
-  await append(vault, text(ME, 1, "mine"), 11);
-  await vault.transact((w) => log.setDraft(w, CONVERSATION, "not yet"));
+  await append(vault, text(ME, 1, "mine", 2_000), 11);
+  await vault.transact((w) => log.setDraft(w, CONVERSATION, "not yet", 0));
   await vault.transact((w) =>
     log.raise(w, CONVERSATION, [contentId(1)], "delivered")
   );
@@ -455,7 +454,7 @@ Deno.test("conversations do not mix", async () => {
   await vault.transact(async (w: VaultWriter) => {
     await log.start(w, OTHER, 1);
     await log.raise(w, OTHER, [contentId(51)], "read");
-    await log.setDraft(w, OTHER, "for the other");
+    await log.setDraft(w, OTHER, "for the other", 0);
   });
   assert.deepEqual((await log.page(vault, OTHER)).rows, []);
   assert.equal((await log.summaries(vault, [CONVERSATION]))[0]?.draft, "");

@@ -3,14 +3,19 @@
  * part to the message it is about; parts merge in any order, any number of
  * times, to the same state. So every device shows the same, whatever arrived first.
  */
-import { type Content, parseContent } from "./content.ts";
+import { type Content, parseContent, rankOf } from "./content.ts";
 
 /** How far an own message has come; it only rises. "sending" and "failed" are below all of these. */
 export type Progress = "sent" | "delivered" | "read";
 
 export interface MessageState {
   /** The event that is the message. `event` is gone once it was taken back. */
-  readonly base?: { readonly time: number; readonly event?: Uint8Array };
+  readonly base?: {
+    readonly time: number;
+    /** See content.ts. */
+    readonly rank: number;
+    readonly event?: Uint8Array;
+  };
   /** The newest edit. */
   readonly edit?: Uint8Array;
   /** Taken back by its author: the content is forgotten, also what arrives later. */
@@ -51,17 +56,18 @@ const PROGRESS: readonly (Progress | undefined)[] = [
 export function partsOf(content: Content, author: string, me: string): Part[] {
   const { body, id, bytes, time } = content;
   const own = (id: string): MessageKey => ({ author, id });
+  const base = { time, rank: rankOf(content), event: bytes };
   switch (body.kind) {
     case "text":
       return [{
         target: own(id),
-        state: { ...NOTHING, base: { time, event: bytes } },
+        state: { ...NOTHING, base },
       }];
     case "unknown":
       return body.shown
         ? [{
           target: own(id),
-          state: { ...NOTHING, base: { time, event: bytes } },
+          state: { ...NOTHING, base },
         }]
         : [];
     case "edit":
@@ -82,6 +88,7 @@ export function partsOf(content: Content, author: string, me: string): Part[] {
         state: { ...NOTHING, progress: body.state },
       }));
     case "hello":
+    case "sync":
       return [];
   }
 }
@@ -93,7 +100,8 @@ export function merge(a: MessageState, b: MessageState): MessageState {
   const base = a.base ?? b.base;
   const progress = higher(a.progress, b.progress);
   if (deleted) {
-    return { ...NOTHING, deleted, base: base && { time: base.time }, progress };
+    const bare = base && { time: base.time, rank: base.rank };
+    return { ...NOTHING, deleted, base: bare, progress };
   }
   const reactions = new Map(a.reactions);
   for (const [author, event] of b.reactions) {

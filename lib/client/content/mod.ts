@@ -36,6 +36,13 @@ export {
   type Page,
   type Summary,
 } from "./log.ts";
-export { clearLog, eraseCleared, removeLog, unerased } from "./log_clearing.ts";
+export {
+  clearLog,
+  clearUpTo,
+  eraseCleared,
+  removeLog,
+  unerased,
+} from "./log_clearing.ts";
 export type { MessageKey, Progress } from "./message_state.ts";
+export { compareRanks } from "./placing.ts";
 export type { Row, RowBody, RowState } from "./row.ts";

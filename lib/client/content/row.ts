@@ -15,8 +15,10 @@ export interface Row extends MessageKey {
   /** 16 bytes, hex. */
   readonly conversation: string;
   readonly mine: boolean;
-  /** The place in the conversation on this device, from 0, in the order of arrival. */
+  /** The place in the conversation on this device, from 0; later ones come between. */
   readonly sequence: number;
+  /** What the order is by: see content.ts. */
+  readonly rank: number;
   /** ms since the epoch, by the author's clock. */
   readonly time: number;
   /** ms since the epoch, by the clock of this device. */

@@ -35,7 +35,8 @@ const AGAIN_MS = 86_400_000;
 
 /**
  * Tells every contact of this device, over the queue of their account: once for each list that the own
- * account has, and again while there is no session. What it names is at the relay before it is sent.
+ * account has, and again while there is no session. Other own devices are told until there is one. What
+ * it names is at the relay before it is sent.
  */
 export class Announcer {
   readonly #desk: Desk;
@@ -75,6 +76,7 @@ export class Announcer {
   }
 
   async #run(): Promise<void> {
+    await this.#tellSiblings();
     for (const { record } of [...this.#desk.contacts.values()]) {
       const connection = this.#connection;
       const contact = this.#desk.contacts.get(record.accountId);
@@ -85,6 +87,54 @@ export class Announcer {
       }
     }
     this.#failures = 0;
+  }
+
+  async #tellSiblings(): Promise<void> {
+    const { self } = this.#desk.own.state;
+    for (const { id, address } of self.devices) {
+      const connection = this.#connection;
+      if (!connection || connection.lost) return;
+      const { ledger } = this.#desk;
+      if (!await this.#siblingDue(ledger.reader, self, id)) continue;
+      await this.#makeQueues(connection, self);
+      await ledger.run(async (entry) => {
+        const now = this.#desk.own.in(entry).self;
+        if (!await this.#siblingDue(entry, now, id)) return;
+        await this.announce(entry, now, address, { only: id });
+        this.#note(entry, sessionName(now.record.accountId, id));
+      });
+    }
+  }
+
+  async #siblingDue(
+    entry: Pick<Entry, "get" | "getMany">,
+    self: Contact,
+    id: number,
+  ): Promise<boolean> {
+    const missed = await withoutSession(entry, recipientOf(self, id));
+    if (missed.length === 0) return false;
+    const name = sessionName(self.record.accountId, id);
+    const told = await entry.get(announcedTable, name);
+    return !told || told.version < self.deviceList.version ||
+      this.#desk.clock.now() - told.at >= AGAIN_MS;
+  }
+
+  #note(entry: Entry, name: string): void {
+    const { account, clock } = this.#desk;
+    const { version } = account.deviceList;
+    entry.put(announcedTable, name, { version, at: clock.now() });
+  }
+
+  async #makeQueues(
+    connection: Connection,
+    { record }: Contact,
+  ): Promise<void> {
+    const { reader } = this.#desk.ledger;
+    const records = await reader.getMany(queueTable, record.queues.slice(0, 2));
+    for (const record of records) {
+      if (!record) continue;
+      await createQueue(connection, await parseQueue(record.credentials));
+    }
   }
 
   async #due(
@@ -104,42 +154,37 @@ export class Announcer {
 
   async #tell(connection: Connection, contact: Contact): Promise<void> {
     const { ledger } = this.#desk;
-    const { accountId, queues } = contact.record;
-    const records = await ledger.reader.getMany(queueTable, queues);
-    for (const record of records.slice(0, 2)) {
-      if (!record) continue;
-      await createQueue(connection, await parseQueue(record.credentials));
-    }
+    const { accountId } = contact.record;
+    await this.#makeQueues(connection, contact);
     await ledger.run(async (entry) => {
       const now = this.#desk.contactIn(entry, accountId);
       if (!now?.accountAddress || !await this.#due(entry, now)) return;
       await this.announce(entry, now, now.accountAddress);
-      entry.put(announcedTable, accountId, {
-        version: this.#desk.account.deviceList.version,
-        at: this.#desk.clock.now(),
-      });
+      this.#note(entry, accountId);
     });
   }
 
   /**
    * Puts what this device says of itself to a contact on its way to one of their queues.
-   * `anew`: a device of theirs that is to begin another session, though there is one.
+   * `anew`: a device of theirs that is to begin another session, though there is one. `only`: the one
+   * that may begin a session, where others can't read this.
    */
   async announce(
     entry: Entry,
     contact: Contact,
     to: Address,
-    anew?: number,
+    { anew, only }: { anew?: number; only?: number } = {},
   ): Promise<void> {
-    const { account, clock } = this.#desk;
+    const { account } = this.#desk.own.in(entry);
     const { record, deviceList } = contact;
     const relay = await entry.get(relayTable, SELF);
     const [own, shared] = await entry.getMany(
       queueTable,
       record.queues.slice(0, 2),
     );
-    if (!relay || !own || !shared) return;
-    const missed = await withoutSession(entry, recipientOf(contact));
+    const isOwn = record.accountId === account.accountId;
+    if (!relay || !own || !shared && !isOwn) return;
+    const missed = await withoutSession(entry, recipientOf(contact, only));
     const bundles = new Map();
     for (const id of new Set(anew === undefined ? missed : [...missed, anew])) {
       bundles.set(id, await makeBundle(entry, account));
@@ -151,10 +196,17 @@ export class Announcer {
     const bytes = signAnnouncement({
       from: account.accountId,
       to: record.accountId,
-      time: clock.now(),
+      time: this.#desk.clock.now(),
       deviceList: account.deviceList,
       address: addressOf(await parseQueue(own.credentials), relay),
-      accountAddress: addressOf(await parseQueue(shared.credentials), relay),
+      ...shared
+        ? {
+          accountAddress: addressOf(
+            await parseQueue(shared.credentials),
+            relay,
+          ),
+        }
+        : {},
       backupVersion: this.#desk.backupVersion(),
       bundles,
       heard,

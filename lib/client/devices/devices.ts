@@ -1,12 +1,23 @@
 import type { Contact } from "../contact.ts";
+import type { ConversationHands } from "../conversations.ts";
 import type { Desk } from "../desk.ts";
+import {
+  compareClaim,
+  compareDeviceLists,
+  type DeviceList,
+} from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
 import type { Connection } from "../link/mod.ts";
 import type { Outbox } from "../outbox.ts";
+import type { OwnChange, OwnState } from "../own_devices.ts";
 import { queueTable } from "../records.ts";
 import { Announcer } from "./announcer.ts";
+import { Elsewhere } from "./elsewhere.ts";
 import { Follower, type FollowerEvents } from "./follower.ts";
+import { recent } from "./recent.ts";
 import { askAnew } from "./repair.ts";
+import { Siblings } from "./siblings.ts";
+import type { Sync } from "./sync.ts";
 
 /** How long an account queue is read after another one took its place, ms: as long as relays keep messages. */
 const DRAIN_MS = 21 * 86_400_000;
@@ -14,6 +25,11 @@ const DRAIN_MS = 21 * 86_400_000;
 export interface DevicesEvents extends Omit<FollowerEvents, "behind" | "tell"> {
   /** Own queues that nobody needs any more. */
   discard(entry: Entry, names: readonly string[]): Promise<void>;
+  readonly hands: ConversationHands;
+  /** Another own device has written this version of the backup. */
+  saved(entry: Entry, version: number): Promise<void>;
+  /** Another own device goes by a list that can't be in one chain with ours. */
+  forked(entry: Entry): void;
 }
 
 /** What devices tell of themselves, and what follows from what others tell. */
@@ -22,6 +38,10 @@ export class Devices {
   readonly #events: DevicesEvents;
   readonly #announcer: Announcer;
   readonly #follower: Follower;
+  /** Goes along with the devices of the own account. */
+  readonly #ownFollower: Follower;
+  readonly #siblings: Siblings;
+  readonly #elsewhere: Elsewhere;
 
   constructor(desk: Desk, outbox: Outbox, events: DevicesEvents) {
     this.#desk = desk;
@@ -31,6 +51,29 @@ export class Devices {
       ...events,
       behind: (entry, contact, to) =>
         this.#announcer.announce(entry, contact, to),
+      tell: (entry) => entry.after(() => this.#announcer.look()),
+    });
+    this.#siblings = new Siblings(desk, outbox);
+    this.#elsewhere = new Elsewhere(desk, events.hands);
+    this.#ownFollower = new Follower(desk, outbox, {
+      put: async (entry, self) => {
+        await desk.own.put(entry, ownChangeOf(desk.own.in(entry), self));
+      },
+      claimed: (entry, self, list) => {
+        if (compareClaim(self.deviceList, list) === "forked") {
+          events.forked(entry);
+        }
+        return self;
+      },
+      left: (entry, _self, device) => this.#siblings.left(entry, device),
+      joined: async (entry, _self, device) => {
+        for (const sync of await recent(entry, desk, events.hands.log)) {
+          await this.#siblings.tell(entry, sync, device);
+        }
+      },
+      began: events.began,
+      heard: (entry, { backupVersion }) => events.saved(entry, backupVersion),
+      behind: (entry, self, to) => this.#announcer.announce(entry, self, to),
       tell: (entry) => entry.after(() => this.#announcer.look()),
     });
   }
@@ -44,12 +87,74 @@ export class Devices {
     this.#announcer.lost();
   }
 
-  announced(
+  /** The own device list, or where other own devices are, is another one. */
+  ownChanged(): void {
+    this.#announcer.look();
+  }
+
+  /** A device of a contact or of the own account makes itself known; own devices that it may not reach hear of it. */
+  async announced(
     entry: Entry,
     contact: Contact,
     announcement: Uint8Array,
   ): Promise<boolean> {
-    return this.#follower.announced(entry, contact, announcement);
+    const { accountId: about } = contact.record;
+    if (about === this.#desk.account.accountId) {
+      return await this.#ownFollower.announced(entry, contact, announcement);
+    }
+    const believed = await this.#follower.announced(
+      entry,
+      contact,
+      announcement,
+    );
+    if (believed) {
+      await this.#desk.tell(entry, { kind: "announced", about, announcement });
+    }
+    return believed;
+  }
+
+  /** A contact is another one now, by what another own device learnt. */
+  became(entry: Entry, before: Contact, after: Contact): Promise<void> {
+    return this.#follower.became(entry, before, after);
+  }
+
+  /** Tells the other own devices. */
+  tell(entry: Entry, sync: Sync): Promise<void> {
+    return this.#siblings.tell(entry, sync);
+  }
+
+  /** There is a session with another own device. */
+  siblingBegan(entry: Entry, device: number): Promise<void> {
+    return this.#siblings.began(entry, device);
+  }
+
+  /** What another own device told. */
+  async told(entry: Entry, bytes: Uint8Array): Promise<void> {
+    const sync = this.#siblings.told(bytes);
+    if (!sync) return;
+    switch (sync.kind) {
+      case "saved":
+        return await this.#events.saved(entry, sync.version);
+      case "announced": {
+        const contact = this.#desk.contactIn(entry, sync.about);
+        if (!contact) return; // the backup will say all that is to be known of them
+        await this.#follower.announced(entry, contact, sync.announcement);
+        return;
+      }
+      case "epoch":
+        return;
+      default:
+        return await this.#elsewhere.happened(entry, sync);
+    }
+  }
+
+  /** The own device list, as a backup or another own device has it; when it is newer. */
+  async listed(entry: Entry, list: DeviceList): Promise<void> {
+    const { self } = this.#desk.own.in(entry);
+    const order = compareDeviceLists(self.deviceList, list);
+    if (order === "forked") this.#events.forked(entry);
+    if (order !== "newer") return;
+    await this.#ownFollower.listed(entry, self, list);
   }
 
   /** A device of a contact sent what its session here does not open. */
@@ -60,6 +165,7 @@ export class Devices {
   ): Promise<void> {
     const tools = { desk: this.#desk, announcer: this.#announcer };
     if (!await askAnew(tools, entry, contact, device)) return;
+    if (contact.record.accountId === this.#desk.account.accountId) return;
     // What went out in the session that came apart may be as unreadable there, and so may the answers be.
     await this.#events.joined(entry, contact, device);
   }
@@ -82,4 +188,16 @@ export class Devices {
       await this.#events.discard(entry, over);
     }
   }
+}
+
+/** What changed about the own devices, of the account as a contact is seen. */
+function ownChangeOf(
+  { devices }: OwnState,
+  { record, deviceList }: Contact,
+): OwnChange {
+  const others = record.devices.map(({ id, address }) => {
+    const known = devices.others.find((other) => other.id === id);
+    return { name: "", day: 0, ...known, id, address };
+  });
+  return { deviceList: deviceList.bytes, devices: { others } };
 }

@@ -10,6 +10,7 @@ import type { Desk } from "../desk.ts";
 import {
   type Address,
   compareDeviceLists,
+  type DeviceList,
   type DeviceListClaim,
   DeviceListError,
   encodeAddress,
@@ -29,7 +30,7 @@ import { mayHaveAgain } from "./repair.ts";
 
 export interface FollowerEvents {
   /** The contact, changed. */
-  put(entry: Entry, contact: Contact): void;
+  put(entry: Entry, contact: Contact): Promise<void> | void;
   /** A list that contradicts the known one, or comes before it. Gives the contact with that noted. */
   claimed(entry: Entry, contact: Contact, list: DeviceListClaim): Contact;
   /** A device of theirs is gone from the list: nothing waits for it any more. */
@@ -103,8 +104,7 @@ export class Follower {
     said: Announcement,
   ): Promise<void> {
     const after = await followed(before, said);
-    this.#events.put(entry, after);
-    await this.#leave(entry, before, after);
+    await this.became(entry, before, after);
     const { device } = said;
     const known = before.deviceList.devices.some(({ id, identityKey }) =>
       id === device.id && equalBytes(identityKey, device.identityKey)
@@ -118,6 +118,27 @@ export class Follower {
       : false;
     if (!known || again) await this.#events.joined(entry, after, device.id);
     await this.#begin(entry, after, said);
+  }
+
+  /** They go by this list now, which is newer. */
+  async listed(
+    entry: Entry,
+    before: Contact,
+    list: DeviceList,
+  ): Promise<void> {
+    const { record, deviceList } = before;
+    const after = await openContact({
+      ...record,
+      deviceList: list.bytes,
+      devices: record.devices.filter(({ id }) => sameIn(deviceList, list, id)),
+    });
+    await this.became(entry, before, after);
+  }
+
+  /** What another device of the account learnt of a contact. */
+  async became(entry: Entry, before: Contact, after: Contact): Promise<void> {
+    await this.#events.put(entry, after);
+    await this.#leave(entry, before, after);
   }
 
   /** Ends the ways that are no more, and the sessions of devices that are not listed. */
@@ -174,20 +195,23 @@ export class Follower {
   }
 }
 
+/** Whether a device is the same one in both lists: ids are given again. */
+function sameIn(was: DeviceList, is: DeviceList, id: number): boolean {
+  const [before, after] = [was, is].map(({ devices }) =>
+    devices.find((listed) => listed.id === id)
+  );
+  return before !== undefined && after !== undefined &&
+    equalBytes(before.identityKey, after.identityKey);
+}
+
 /** The contact as the announcement has it. */
 async function followed(
   { record, deviceList }: Contact,
   said: Announcement,
 ): Promise<Contact> {
   const { device, deviceList: list, accountAddress } = said;
-  const same = (id: number) => {
-    const [was, is] = [deviceList, list].map(({ devices }) =>
-      devices.find((listed) => listed.id === id)
-    );
-    return was && is && equalBytes(was.identityKey, is.identityKey);
-  };
   const others = record.devices.filter(({ id }) =>
-    id !== device.id && same(id)
+    id !== device.id && sameIn(deviceList, list, id)
   );
   return await openContact({
     ...record,

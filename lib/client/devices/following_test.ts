@@ -75,7 +75,7 @@ async function withDeaths(
     const { ada, bob } = await lost(world);
     const anew = await fresh(world);
     if (who === "the contact") await bob.close();
-    await done(world, anew.messenger.comeBack(ada.accessKey));
+    await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
     const mortal = who === "the contact" ? bob : anew;
     let moments = 0;
     died = false;

@@ -48,7 +48,7 @@ export class Hearing {
     if (body.kind === "hello" && body.heard) {
       const own = this.#desk.account.deviceList;
       this.#stand(entry, compareClaim(own, body.heard.deviceList));
-      await this.#backup(entry, body.heard.backupVersion);
+      await this.saved(entry, body.heard.backupVersion);
     }
     return this.#events.claimed(entry, contact, deviceList);
   }
@@ -66,7 +66,12 @@ export class Hearing {
       // What nobody with the account key has signed says nothing.
       if (!(error instanceof DeviceListError)) throw error;
     }
-    await this.#backup(entry, backupVersion);
+    await this.saved(entry, backupVersion);
+  }
+
+  /** Another own device goes by a list that can't be in one chain with ours. */
+  forked(entry: Entry): void {
+    this.#stand(entry, "forked");
   }
 
   /** Who comes back from an old backup goes by an old list, and would not know without others. */
@@ -77,8 +82,8 @@ export class Hearing {
     entry.after(() => this.#events.standing(at));
   }
 
-  /** Whether the relay hides a version that others know of, the backup finds out by reading it. */
-  async #backup(entry: Entry, told: number): Promise<void> {
+  /** Others know of this version. Whether the relay hides it, the backup finds out by reading it. */
+  async saved(entry: Entry, told: number): Promise<void> {
     const record = await entry.get(backupTable, SELF);
     if (!record || told <= Math.max(record.told ?? 0, record.read ?? 0)) return;
     entry.put(backupTable, SELF, { ...record, told });

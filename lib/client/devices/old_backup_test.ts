@@ -18,7 +18,7 @@ async function back(
   { messenger }: Person,
   { accessKey }: { accessKey: string },
 ): Promise<void> {
-  const outcome = await done(world, messenger.comeBack(accessKey));
+  const outcome = await done(world, messenger.comeBack(accessKey, "instead"));
   assert.deepEqual(outcome, { ok: true });
 }
 

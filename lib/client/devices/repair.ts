@@ -37,7 +37,7 @@ export async function askAnew(
     return false;
   }
   entry.put(repairTable, name, { ...repair, asked: now });
-  await announcer.announce(entry, contact, address, device);
+  await announcer.announce(entry, contact, address, { anew: device });
   return true;
 }
 

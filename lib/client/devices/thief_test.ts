@@ -25,7 +25,10 @@ Deno.test("whoever has a whole device that was replaced, its storage and keys, r
     await ada.close();
 
     const anew = await fresh(world);
-    const back = await done(world, anew.messenger.comeBack(ada.accessKey));
+    const back = await done(
+      world,
+      anew.messenger.comeBack(ada.accessKey, "instead"),
+    );
     assert.deepEqual(back, { ok: true });
     await (await only(anew)).send("my device was stolen");
     await sees(world, await only(bob), [

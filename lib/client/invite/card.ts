@@ -34,7 +34,7 @@ export interface Card {
   /** 33 bytes. */
   readonly accountKey: Uint8Array;
   readonly deviceList: DeviceList;
-  /** Exactly the listed devices, in the list's order. */
+  /** Listed devices, in the order of the list, at least one: the others make themselves known. */
   readonly devices: readonly CardDevice[];
   /** The queue of the account rather than of one device. */
   readonly accountQueue: Address;
@@ -102,7 +102,15 @@ export async function parseCard(padded: Uint8Array): Promise<Card> {
   const accountId = accountIdOf(accountKey);
   const deviceList = await believe(fields.bytes(4), accountId, accountKey);
   const entries = fields.repeated(5, MAX_DEVICES);
-  if (entries.length !== deviceList.devices.length) {
+  if (entries.length === 0) throw new MalformedError("devices");
+  const devices = await Promise.all(
+    entries.map((entry) => parseDevice(entry, deviceList)),
+  );
+  if (
+    devices.some(({ device }, i) =>
+      i > 0 && device.id <= devices[i - 1].device.id
+    )
+  ) {
     throw new MalformedError("devices");
   }
   return {
@@ -110,11 +118,7 @@ export async function parseCard(padded: Uint8Array): Promise<Card> {
     accountId,
     accountKey,
     deviceList,
-    devices: await Promise.all(
-      deviceList.devices.map((device, index) =>
-        parseDevice(entries[index], device)
-      ),
-    ),
+    devices,
     accountQueue: await parseAddress(fields.bytes(6)),
   };
 }
@@ -160,10 +164,9 @@ function matchDevices(
   const matched = list.devices.map(({ id }) =>
     devices.find((entry) => entry.device.id === id)
   ).filter((entry) => entry !== undefined);
-  if (
-    matched.length !== list.devices.length ||
-    matched.length !== devices.length
-  ) throw new MalformedError("devices");
+  if (matched.length === 0 || matched.length !== devices.length) {
+    throw new MalformedError("devices");
+  }
   return matched;
 }
 
@@ -181,10 +184,12 @@ function encodeDevice(entry: CardDevice): Uint8Array {
 
 async function parseDevice(
   bytes: Uint8Array,
-  device: Device,
+  { devices }: DeviceList,
 ): Promise<CardDevice> {
   const fields = new Fields(bytes);
-  fields.uint(1, device.id, device.id);
+  const id = fields.uint(1, 1, MAX_DEVICES);
+  const device = devices.find((listed) => listed.id === id);
+  if (!device) throw new MalformedError("devices");
   return {
     device,
     address: await parseAddress(fields.bytes(2)),

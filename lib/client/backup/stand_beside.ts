@@ -1,0 +1,167 @@
+import { hexToBytes } from "@noble/hashes/utils.js";
+import type { Adapters } from "../adapters.ts";
+import {
+  type Account,
+  addressOf,
+  ed25519PairOf,
+  encodeAddress,
+  MalformedError,
+  newQueue,
+} from "../keys/mod.ts";
+import { type Connection, RelayError } from "../link/mod.ts";
+import { newDeviceRecords } from "../new_device.ts";
+import { dayOf } from "../own_devices.ts";
+import { queueRecord } from "../queues.ts";
+import {
+  backupTable,
+  ownDevicesTable,
+  queueTable,
+  relayTable,
+  SELF,
+} from "../records.ts";
+import type { VaultChange } from "../storage/mod.ts";
+import { blobId } from "../../wire/mod.ts";
+import { writeBlob } from "../blobs.ts";
+import { encodeCells } from "./cell_codec.ts";
+import { type Cell, KINDS, merge } from "./cells.ts";
+import {
+  freeDeviceId,
+  recordsOfContact,
+  recordsOfContacts,
+} from "./come_back.ts";
+import { type Found, readFound } from "./found.ts";
+import { type BackedDevice, heldOfDevice } from "./held.ts";
+import { sealBackup } from "./seal.ts";
+
+/** Devices of an account at a time. */
+export const MAX_DEVICES = 8;
+
+/** How often another device may write the backup while this one does. */
+const TRIES = 5;
+
+/**
+ * Makes this device one more of the account's. It is in the list that the backup has before anything is
+ * stored here: of two that come at once, the second follows the first.
+ * @returns the records of the device, or why it can't be
+ */
+export async function standBeside(
+  adapters: Adapters,
+  connection: Connection,
+  account: Account,
+): Promise<VaultChange[] | { ok: false; reason: "too-many-devices" }> {
+  for (let tries = 1;; tries++) {
+    const found = await readFound(connection, account);
+    if (found.list.devices.length >= MAX_DEVICES) {
+      return { ok: false, reason: "too-many-devices" };
+    }
+    try {
+      return await join(adapters, connection, account, found);
+    } catch (error) {
+      const other = error instanceof RelayError && error.code === "conflict";
+      if (!other || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function join(
+  { clock, deviceName: name = "" }: Adapters,
+  connection: Connection,
+  account: Account,
+  found: Found,
+): Promise<VaultChange[]> {
+  const { key, list, contents } = found;
+  const { seed, epoch } = contents.account.writeKey;
+  if (epoch !== key.epoch) throw new MalformedError("write key");
+  const { readSeed, ownSeed } = account.backup;
+  const [read, own, write] = await Promise.all(
+    [readSeed, ownSeed, seed].map(ed25519PairOf),
+  );
+  const deviceId = freeDeviceId(list);
+  const { changes, deviceList } = await newDeviceRecords(account, {
+    name: contents.account.name,
+    deviceId,
+    settings: contents.account.settings,
+    before: list,
+    beside: list.devices,
+    backupKeys: {
+      readSeed: readSeed.slice(),
+      ownKey: own.publicKey,
+      writeSeed: seed,
+      key,
+    },
+  });
+  const relay = { url: connection.hello.url, key: connection.hello.relayKey };
+  const now = clock.now();
+  const day = dayOf(now);
+  const credentials = await newQueue();
+  const self = await queueRecord(
+    credentials,
+    account.recovery.publicKey,
+    account.accountId,
+  );
+  const known = await Promise.all(
+    contents.contacts.map((contact) =>
+      recordsOfContact(account, contact, "beside", now)
+    ),
+  );
+  const device: BackedDevice = {
+    id: deviceId,
+    address: encodeAddress(addressOf(credentials, relay)),
+    name,
+    day,
+    queues: [{
+      from: account.accountId,
+      id: hexToBytes(self.name),
+      removeKey: self.record.removeKey,
+    }],
+  };
+  const version = found.version + 1;
+  const cells = encodeCells(merge(found.cells, [
+    {
+      kind: KINDS.deviceList,
+      subject: new Uint8Array(),
+      stamp: { time: deviceList.version, device: 0 },
+      value: deviceList.bytes,
+    },
+    cellOf(device, now),
+  ]));
+  const base = await writeBlob(
+    connection,
+    blobId(read.publicKey, own.publicKey),
+    write,
+    found.base,
+    sealBackup(account.accountId, key, version, cells),
+  );
+  return [
+    ...changes,
+    relayTable.put(SELF, relay),
+    queueTable.put(self.name, self.record),
+    ownDevicesTable.put(SELF, {
+      queue: self.name,
+      name,
+      day,
+      others: contents.devices.map(({ id, address, name, day }) => ({
+        id,
+        address,
+        name,
+        day,
+      })),
+    }),
+    ...recordsOfContacts(known),
+    backupTable.put(SELF, {
+      cells,
+      glimpse: [],
+      version,
+      base,
+      written: { version, at: now },
+      own: version,
+      wentBack: false,
+      read: found.version,
+    }),
+  ];
+}
+
+/** Later than what an earlier device of this id said. */
+function cellOf(device: BackedDevice, now: number): Cell {
+  return { ...heldOfDevice(device), stamp: { time: now, device: device.id } };
+}

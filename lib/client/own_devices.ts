@@ -1,0 +1,150 @@
+import { type Contact, conversationOf, openContact } from "./contact.ts";
+import { newSettings } from "./contact_settings.ts";
+import type { Entry, Ledger } from "./ledger.ts";
+import { openAccount, type OwnAccount } from "./own_account.ts";
+import { makeQueue } from "./queues.ts";
+import {
+  type AccountRecord,
+  accountTable,
+  type OwnDevicesRecord,
+  ownDevicesTable,
+  queueTable,
+  SELF,
+} from "./records.ts";
+import { DamagedError } from "./storage/mod.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Days since 1970 at `now` (ms since the epoch). */
+export const dayOf = (now: number) => Math.floor(now / DAY_MS);
+
+/** The account with its devices, as far as this one knows them. */
+export interface OwnState {
+  readonly stored: AccountRecord;
+  readonly account: OwnAccount;
+  readonly devices: OwnDevicesRecord;
+  /** The own account as a contact is seen: its list, and where the other devices receive. */
+  readonly self: Contact;
+}
+
+/** What may change about it. */
+export interface OwnChange {
+  /** Signed by the account key, and the one to go by. */
+  readonly deviceList?: Uint8Array;
+  readonly devices?: Partial<OwnDevicesRecord>;
+}
+
+/** The devices of the account, this one among them. */
+export class OwnDevices {
+  #state: OwnState;
+  #changed: () => void = () => {};
+  /** What a step has put and not committed. */
+  readonly #pending = new WeakMap<Entry, OwnState>();
+
+  constructor(state: OwnState) {
+    this.#state = state;
+  }
+
+  get state(): OwnState {
+    return this.#state;
+  }
+
+  /** Tells `changed` after each commit that changed something; there is one. */
+  watch(changed: () => void): void {
+    this.#changed = changed;
+  }
+
+  /** As a step has it. */
+  in(entry: Entry): OwnState {
+    return this.#pending.get(entry) ?? this.#state;
+  }
+
+  /** Keeps what changed; the rest is as it was. */
+  async put(entry: Entry, change: OwnChange): Promise<OwnState> {
+    const before = this.in(entry);
+    const { deviceList = before.stored.deviceList } = change;
+    const state = await openOwn(
+      { ...before.stored, deviceList },
+      { ...before.devices, ...change.devices },
+    );
+    entry.put(accountTable, SELF, state.stored);
+    entry.put(ownDevicesTable, SELF, state.devices);
+    this.#pending.set(entry, state);
+    entry.after(() => {
+      this.#state = state;
+      this.#changed();
+    });
+    return state;
+  }
+}
+
+/** Whether the account has devices besides this one. */
+export function hasOthers({ account }: Pick<OwnState, "account">): boolean {
+  return account.deviceList.devices.length > 1;
+}
+
+/** Whether the device list still has this device. */
+export function isListed({ account }: Pick<OwnState, "account">): boolean {
+  return account.deviceList.devices.some(({ id, registrationId }) =>
+    id === account.device.id && registrationId === account.device.registrationId
+  );
+}
+
+/** Opens the account that is stored here, and its devices. Throws what reading does, and DamagedError. */
+export async function loadOwn(
+  ledger: Ledger,
+  { name, now }: { name: string; now: number },
+): Promise<OwnDevices> {
+  return await ledger.run(async (entry) => {
+    const stored = await entry.get(accountTable, SELF);
+    if (!stored) throw new DamagedError("there is no account in the vault");
+    const day = dayOf(now);
+    const devices = await entry.get(ownDevicesTable, SELF) ?? {
+      queue: await makeSelfQueue(entry, stored),
+      name,
+      day,
+      others: [],
+    };
+    const state = await openOwn(stored, devices);
+    // Who has one device needs no list of when which was used, and the relay no sign of each day.
+    const used = hasOthers(state)
+      ? { ...devices, day: Math.max(day, devices.day) }
+      : devices;
+    entry.put(ownDevicesTable, SELF, used);
+    return new OwnDevices({ ...state, devices: used });
+  });
+}
+
+/** A queue by which the other devices reach this one. */
+async function makeSelfQueue(
+  entry: Entry,
+  account: AccountRecord,
+): Promise<string> {
+  const { name } = await makeQueue(entry, account);
+  const queue = await entry.get(queueTable, name);
+  if (!queue) throw new DamagedError("a queue is missing");
+  entry.put(queueTable, name, { ...queue, contact: account.accountId });
+  return name;
+}
+
+async function openOwn(
+  stored: AccountRecord,
+  devices: OwnDevicesRecord,
+): Promise<OwnState> {
+  const account = await openAccount(stored);
+  const { accountId, accountKey, deviceList, name } = account;
+  const self = await openContact({
+    accountId,
+    name,
+    accountKey,
+    deviceList: deviceList.bytes,
+    devices: devices.others.filter(({ id, address }) =>
+      id !== account.device.id && address.length > 0
+    ),
+    queues: [devices.queue],
+    conversation: conversationOf(accountId, accountId),
+    metAt: 0,
+    settings: newSettings({ accountKey, deviceList }),
+  });
+  return { stored, account, devices, self };
+}
