@@ -114,6 +114,10 @@ export class Journal implements Store {
     }
     const more = limit + changed.size; // each change can take one away
     const page = await this.#base.list(prefix, { start, limit: more });
+    if (page.some(({ key }) => key.length !== prefix.length + 1)) {
+      // What is not in its place yet would not be found.
+      throw new TypeError("only keys of one part more are listed");
+    }
     if (changed.size === 0) return page;
     // Behind the end of a full page there may be what this page does not show.
     const end = page.length === more ? lastOf(page[more - 1].key) : Infinity;

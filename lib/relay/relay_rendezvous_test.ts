@@ -86,6 +86,40 @@ Deno.test("either side comes back, also after a restart of the relay, and is tol
     assert.equal(openedAgain.nameplate, nameplate);
   }));
 
+Deno.test("what was passed is told after a crash too, while it is in the journal alone and when it is in its place", async () => {
+  // A journal that never puts anything in its place while the relay runs, and one that always has.
+  for (const rest of [1e9, 0]) {
+    await withRelay(
+      async (world) => {
+        const [opener, guest] = [await randomSigner(), await randomSigner()];
+        const client = await RelayClient.inProcess(world.relay);
+        const { nameplate, handle } = await client.open(opener);
+        const passes = [randomBytes(10), randomBytes(600)];
+        ok(await client.pass(handle, 0, passes[0]));
+        ok(await client.pass(handle, 1, passes[1]));
+        const joined = await client.join(guest, nameplate);
+        ok(await client.pass(joined.handle, 5, passes[1]));
+
+        await world.crash();
+        const later = await RelayClient.inProcess(world.relay);
+        const back = await later.join(guest, nameplate);
+        const told = [await later.push(), await later.push()];
+        assert.deepEqual(
+          told.map((push) => push.type === "PASS" && push.bytes),
+          passes,
+        );
+        refused(await later.pass(back.handle, 5, passes[0]), "conflict");
+        await later.open(opener);
+        const answer = await later.push();
+        assert.ok(answer.type === "PASS");
+        assert.deepEqual([answer.index, answer.bytes], [5, passes[1]]);
+      },
+      {},
+      { journal: { rest } },
+    );
+  }
+});
+
 Deno.test("the same bytes may be passed twice, other bytes under the same index are a conflict", () =>
   withRelay(async ({ relay }) => {
     const client = await RelayClient.inProcess(relay);

@@ -23,8 +23,8 @@ const NAMEPLATES = 1 << 20;
 /** Past half, rests included, looking for a free one takes long, and a code read out wrong meets strangers. */
 const MOST_NAMEPLATES = NAMEPLATES / 2;
 
-/** As many as there are indexes, of two sides. */
-const MOST_PASSES = 512;
+/** As many as there are indexes. */
+const MOST_PASSES = 256;
 
 /** What one answer to who looks carries at most, three bytes being said about each: two of the largest. */
 const MOST_LEFT_BYTES = 2 * (MAX_PASS + 3);
@@ -350,17 +350,19 @@ export class RendezvousDesk {
       passes: [],
       parties: [undefined, undefined],
     };
-    const passes = await store.list([PASSES, nameplate], {
-      limit: MOST_PASSES,
-    });
-    for (const { key, value } of passes) {
-      rendezvous.passes.push({
-        side: numberIn(key, 2) === OPENER ? OPENER : JOINER,
-        index: numberIn(key, 3),
-        hash: textOf(sha256(value)),
-        size: value.length,
-        durable: true,
+    for (const side of [OPENER, JOINER] as const) {
+      const passes = await store.list([PASSES, nameplate, side], {
+        limit: MOST_PASSES,
       });
+      for (const { key, value } of passes) {
+        rendezvous.passes.push({
+          side,
+          index: numberIn(key, 3),
+          hash: textOf(sha256(value)),
+          size: value.length,
+          durable: true,
+        });
+      }
     }
     this.#keep(rendezvous);
   }

@@ -17,7 +17,7 @@ export type Elided = { elided: Mutation };
 /** What the relay asks of a disk. */
 export interface Store {
   get(key: StoreKey): Promise<Uint8Array | undefined>;
-  /** Values below `prefix` in order of their last part, from `start` (inclusive) on. */
+  /** Values whose keys are `prefix` and one part more, in order of that part, from `start` (inclusive) on. */
   list(
     prefix: StoreKey,
     options: { start?: number; limit: number },
