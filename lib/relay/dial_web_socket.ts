@@ -15,6 +15,12 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** No relay's answer to an upgrade is longer. */
 const MOST_HEAD = 16_384;
 
+/** Pongs that another relay has not read at which it is cut off. */
+const MOST_PONGS = 60;
+
+/** How long another relay has to close after it was told to go. */
+const GRACE_MS = 1_000;
+
 /** A `ws` socket made of a stream that was upgraded: what the library does itself after its own handshake. */
 type Upgraded = WebSocket & {
   _isServer: boolean;
@@ -105,7 +111,13 @@ function upgraded(line: Duplex, rest: Buffer): RelaySocket {
   // Its types do not know how its own server and client make one.
   const socket = new (WebSocket as unknown as {
     new (address: null, protocols: undefined, options: object): Upgraded;
-  })(null, undefined, {});
+  })(null, undefined, {
+    // Without it the other relay takes this one for gone after two of its heartbeats.
+    autoPong: true,
+    // Who asks for a sign of life and reads none of them is not answered for ever.
+    maxPendingAutoPongs: MOST_PONGS,
+    closeTimeout: GRACE_MS,
+  });
   socket._isServer = false;
   const connection = new WsConnection(socket, line);
   socket.setSocket(line, rest, {

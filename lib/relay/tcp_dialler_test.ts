@@ -76,12 +76,16 @@ Deno.test("a relay greets whoever dials it by an address or by a name", () =>
     }
   }));
 
-Deno.test("what a relay says at once is heard, however late somebody listens", async () => {
-  const server = createTcpServer((socket) => {
+/** Answers an upgrade, in one piece with `first`; what comes after that is for `hear`. */
+function upgrading(
+  first: Uint8Array,
+  hear: (data: Uint8Array) => void = () => {},
+): TcpServer {
+  return createTcpServer((socket) => {
     socket.on("error", () => {}); // the other side hangs up
     socket.on("data", (data) => {
       const [, asked] = /^Sec-WebSocket-Key: (.*)\r$/m.exec(`${data}`) ?? [];
-      if (asked === undefined) return socket.destroy();
+      if (asked === undefined) return hear(data);
       const accept = createHash("sha1").update(asked + WEBSOCKET_GUID);
       const answer = [
         "HTTP/1.1 101 Switching Protocols",
@@ -90,13 +94,15 @@ Deno.test("what a relay says at once is heard, however late somebody listens", a
         `Sec-WebSocket-Accept: ${accept.digest("base64")}`,
         "\r\n",
       ].join("\r\n");
-      // In one piece with a message of 512 bytes.
-      const header = Uint8Array.of(0x82, 126, 2, 0);
-      socket.write(
-        Buffer.concat([Buffer.from(answer), header, new Uint8Array(512)]),
-      );
+      socket.write(Buffer.concat([Buffer.from(answer), first]));
     });
   });
+}
+
+Deno.test("what a relay says at once is heard, however late somebody listens", async () => {
+  const frame = new Uint8Array(4 + 512);
+  frame.set([0x82, 126, 2, 0]);
+  const server = upgrading(frame);
   const port = await listening(server);
   try {
     const url = `http://127.0.0.1:${port}`;
@@ -278,6 +284,29 @@ Deno.test("who hangs up instead of answering is not waited for", async () => {
     );
   } finally {
     await new Promise((closed) => server.close(closed));
+  }
+});
+
+Deno.test("a relay that asks for a sign of life by a WebSocket ping gets one", async () => {
+  const answered = Promise.withResolvers<number>();
+  // A ping, then a message, which is answered with one: the pong goes before it.
+  const frames = new Uint8Array(2 + 4 + 512);
+  frames.set([0x89, 0, 0x82, 126, 2, 0]);
+  const server = upgrading(frames, ([first]) => answered.resolve(first));
+  const port = await listening(server);
+  try {
+    const socket = await dial(`http://127.0.0.1:${port}`, {
+      allowPrivate: true,
+    });
+    socket.listen({
+      message: () => socket.send(new Uint8Array(512)),
+      close: () => {},
+      drained: () => {},
+    });
+    assert.equal(await answered.promise, 0x8a);
+    socket.close(1000, "");
+  } finally {
+    server.close();
   }
 });
 
