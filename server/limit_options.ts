@@ -97,6 +97,16 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
     "unread bytes for one connection at which it is closed",
     "answers nobody reads can wait nowhere but in memory",
   ],
+  waitingBytes: [
+    "SIZE",
+    "bytes of one connection that wait for what it asked before",
+    "a second's worth; who asks for much and reads no answers is held to it",
+  ],
+  waitingBytesInAll: [
+    "SIZE",
+    "the same, of all together",
+    "many who do so cost no more memory than this",
+  ],
   unwrittenBytes: [
     "SIZE",
     "bytes accepted and not yet on disk, of all together",

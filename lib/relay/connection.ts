@@ -12,6 +12,8 @@ import { TokenBucket } from "./token_bucket.ts";
 export type ConnectionContext = {
   limits: Limits;
   now: () => number;
+  /** Of the commands that wait, of all connections together. */
+  waiting: { bytes: number };
   /** Hears of errors of the relay's own, never of a client's. */
   failed: (error: unknown) => void;
 };
@@ -31,18 +33,23 @@ const NOTHING = new Uint8Array();
 /** Commands allowed for each frame that the rates allow: a frame could hold thousands of small ones. */
 const COMMANDS_PER_FRAME = 4;
 
-/** Commands that may wait behind one that takes time. More: `rate`. */
-const MOST_WAITING = 4_096;
+/** Commands that may wait for their answer. More: `rate`. */
+const MOST_UNANSWERED = 4_096;
 
 /** Frames in, commands to an interpreter in order; answers and pushes out. Knows no queue. */
 export class Connection {
   readonly #context: ConnectionContext;
   readonly #socket: RelaySocket;
-  #rates: Rates;
-  #wide = false;
+  readonly #rates: Rates;
+  /** Of what is forwarded by it. */
+  #peerRates: Rates | undefined;
   /** Undefined when the connection is over. */
   #interpreter: Interpreter | undefined;
   #inbox: Command[] = [];
+  /** For each of these, the bytes of the frame that ends with it; 0 for the others. */
+  #inboxBytes: number[] = [];
+  #waitingBytes = 0;
+  #unanswered = 0;
   #busy = true; // until HELLO is said
   #deaf = false;
   readonly #since: number;
@@ -99,6 +106,7 @@ export class Connection {
   }
 
   ok(request: number, body: Uint8Array = NOTHING): void {
+    this.#unanswered--;
     this.say({ type: "OK", request, body });
   }
 
@@ -109,6 +117,7 @@ export class Connection {
     detail: Uint8Array = NOTHING,
   ): void {
     if (error === undefined) return this.ok(request);
+    if (request !== 0) this.#unanswered--;
     this.say({ type: "ERR", request, code: error, detail });
     if (error !== "unauthorised" || request === 0) return;
     if (++this.#unauthorised >= this.#context.limits.unauthorised) {
@@ -116,13 +125,12 @@ export class Connection {
     }
   }
 
-  /** Another relay's, which speaks for many: from now on held to its rates instead of a client's. */
+  /** Another relay's, which speaks for many: what it hands in is from now on held to rates of its own. */
   widen(): void {
-    if (this.#wide) return;
-    this.#wide = true;
+    if (this.#peerRates !== undefined) return;
     const { peerFramesPerSecond, peerBytesPerSecond, burstSeconds } =
       this.#context.limits;
-    this.#rates = ratesOf(
+    this.#peerRates = ratesOf(
       peerFramesPerSecond,
       peerBytesPerSecond,
       burstSeconds,
@@ -145,7 +153,7 @@ export class Connection {
   /** What still comes is not heard; what is under way is still answered. */
   deafen(): void {
     this.#deaf = true;
-    this.#inbox = [];
+    this.#forgetInbox();
   }
 
   close(code: number, reason: string): void {
@@ -169,13 +177,17 @@ export class Connection {
     }
     if (commands.length > 0) this.#heard = true;
     const now = this.#context.now();
-    const { frames, bytes, commands: most, refusals } = this.#rates;
-    const allowed = frames.take(1, now) &&
-      bytes.take(data.length, now) &&
-      most.take(commands.length, now) &&
-      this.#inbox.length + commands.length <= MOST_WAITING;
+    const { frames, bytes, commands: most, refusals } =
+      commands.every(isForwarded) && this.#peerRates || this.#rates;
+    const refused = !frames.take(1, now) || !bytes.take(data.length, now) ||
+        !most.take(commands.length, now)
+      ? "rate"
+      : this.#mayNotWait(commands.length, data.length);
     // What is refused costs too: as many answers as there are commands.
-    if (!allowed && !refusals.take(Math.max(1, commands.length), now)) {
+    if (
+      refused !== undefined &&
+      !refusals.take(Math.max(1, commands.length), now)
+    ) {
       return this.refuse("rate", "too many frames");
     }
     for (const command of commands) {
@@ -183,17 +195,52 @@ export class Connection {
         if (command.type === "NOP") continue;
         return this.refuse("malformed", "a command without a request number");
       }
-      if (!allowed) this.answer(command.request, "rate");
-      else this.#inbox.push(command);
+      this.#unanswered++;
+      if (refused !== undefined) this.answer(command.request, refused);
+      else this.#wait(command, command === commands.at(-1) ? data.length : 0);
     }
     this.#work();
+  }
+
+  /** Why so many more commands, in a frame of so many bytes, can't wait behind those that do. */
+  #mayNotWait(commands: number, bytes: number): ErrorName | undefined {
+    const { limits, waiting } = this.#context;
+    if (this.#unanswered + commands > MOST_UNANSWERED) return "rate";
+    if (!this.#busy) return undefined; // nothing waits to be carried out
+    if (this.#waitingBytes + bytes > limits.waitingBytes) return "rate";
+    // Whoever has nothing waiting is not to suffer from those who have much.
+    return this.#waitingBytes > 0 &&
+        waiting.bytes + bytes > limits.waitingBytesInAll
+      ? "busy"
+      : undefined;
+  }
+
+  #wait(command: Command, bytes: number): void {
+    this.#inbox.push(command);
+    this.#inboxBytes.push(bytes);
+    this.#waitingBytes += bytes;
+    this.#context.waiting.bytes += bytes;
+  }
+
+  #next(): Command | undefined {
+    const bytes = this.#inboxBytes.shift() ?? 0;
+    this.#waitingBytes -= bytes;
+    this.#context.waiting.bytes -= bytes;
+    return this.#inbox.shift();
+  }
+
+  #forgetInbox(): void {
+    this.#context.waiting.bytes -= this.#waitingBytes;
+    this.#waitingBytes = 0;
+    this.#inbox = [];
+    this.#inboxBytes = [];
   }
 
   #work(): void {
     while (!this.#busy) {
       const command = this.#interpreter === undefined
         ? undefined
-        : this.#inbox.shift();
+        : this.#next();
       if (command === undefined) return;
       const working = this.#interpreter?.execute(command);
       if (!(working instanceof Promise)) continue;
@@ -227,10 +274,15 @@ export class Connection {
     const interpreter = this.#interpreter;
     if (interpreter === undefined) return;
     this.#interpreter = undefined;
-    this.#inbox = [];
+    this.#forgetInbox();
     this.#outbox = [];
     interpreter.ended();
   }
+}
+
+/** What only another relay says. */
+function isForwarded(command: Command): boolean {
+  return command.type === "FWD" && command.about === "here";
 }
 
 /** What a connection may say in a second, and how much at once. */

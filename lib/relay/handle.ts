@@ -18,6 +18,8 @@ export interface Outlet {
 /** A connection's handle of a queue. There can be many: it is kept small. */
 export class BoundQueue implements QueueReader {
   readonly kind = "queue";
+  /** Another handle of the same connection and queue. */
+  next: Handle | undefined;
   /** Of a receiver: another connection took the queue over. */
   taken = false;
 
@@ -56,6 +58,8 @@ export class BoundQueue implements QueueReader {
 /** A connection's handle of a rendezvous. */
 export class BoundParty implements Party {
   readonly kind = "party";
+  /** Another handle of the same connection and rendezvous. */
+  next: Handle | undefined;
 
   constructor(
     readonly outlet: Outlet,

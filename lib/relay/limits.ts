@@ -31,6 +31,10 @@ export type Limits = {
   bufferedBytes: number;
   /** Unread bytes buffered for one socket (answers nobody reads) at which it is closed. */
   bufferedBytesToClose: number;
+  /** Bytes of frames of one connection whose commands wait behind one that takes time. More: `rate`. */
+  waitingBytes: number;
+  /** The same of all connections together; more is `busy` to those who have some waiting. */
+  waitingBytesInAll: number;
   /** Bytes accepted but not yet on disk, in all. More: `busy`. */
   unwrittenBytes: number;
   /** Bytes in the store, in all, about as the disk has them. More: `busy`. */
@@ -98,6 +102,9 @@ export const DEFAULT_LIMITS: Limits = {
   firstFrameWithin: 60,
   bufferedBytes: 256 * 1024,
   bufferedBytesToClose: 1024 * 1024,
+  // A second's worth: it takes no longer until those before it are done, unless the relay has too much to do.
+  waitingBytes: 4 * 1024 * 1024,
+  waitingBytesInAll: 64 * 1024 * 1024,
   unwrittenBytes: 64 * 1024 * 1024,
   // Fits the disk of the smallest machine that is rented out, 10 GB, with the system and room for the database's log.
   storedBytes: 4 * 1024 * 1024 * 1024,

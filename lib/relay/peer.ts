@@ -192,13 +192,13 @@ export class Peer {
         this.#settle(request, { ok: command.body });
       } else if (command.type === "ERR" && request !== 0) {
         this.#settle(request, { error: command.code, detail: command.detail });
-      } else if (command.type === "ERR") this.end();
+      } else return this.end(); // about the connection, or what nobody asked
     }
   }
 
   #settle(request: number, reply: Reply): void {
     const waiting = this.#waiting.get(request);
-    if (waiting === undefined) return;
+    if (waiting === undefined) return this.end();
     this.#waiting.delete(request);
     clearTimeout(waiting.timer);
     waiting.answer(reply);

@@ -62,7 +62,7 @@ export class Peers {
       return place.peer;
     }
     if (place.dialling !== undefined) return await place.dialling;
-    if (this.#closed || this.#now() < place.retryAt) return "unreachable";
+    if (this.#closed || this.#pausing(place)) return "unreachable";
     if (!isTaken(place) && !this.#makeRoom()) return "busy";
     this.#places.set(name, place);
     place.peer?.retire();
@@ -81,7 +81,8 @@ export class Peers {
       if (idle) peer.end();
       else peer?.probe();
       const gone = peer === undefined || peer.over;
-      if (gone && dialling === undefined && now - retryAt > LONGEST_PAUSE_MS) {
+      const old = Math.abs(now - retryAt) > LONGEST_PAUSE_MS;
+      if (gone && dialling === undefined && old) {
         this.#places.delete(name);
       }
     }
@@ -123,6 +124,12 @@ export class Peers {
       clearTimeout(timer);
       if (!this.#closed) place.stop = new AbortController();
     }
+  }
+
+  /** Whether it failed just now. A clock that went back makes no pause longer. */
+  #pausing({ retryAt }: Place): boolean {
+    const left = retryAt - this.#now();
+    return left > 0 && left <= LONGEST_PAUSE_MS;
   }
 
   /** Whether there may be one more connection, after the least used has made room if it must. */

@@ -101,6 +101,8 @@ export class Queue {
     const { store, now, limits } = this.#context;
     const latest = now() + limits.messageLifetime * 1_000;
     for await (const head of headsOfMessages(store, this.id)) {
+      // The counter is behind what nobody was there to be told.
+      this.#nextSeq = Math.max(this.#nextSeq, head.seq + 1);
       this.#mail ??= new Mail();
       this.#mail.add({
         seq: head.seq,
@@ -143,8 +145,11 @@ export class Queue {
       known.answers.push(answer);
       return;
     }
+    const crowded =
+      flusher.unwrittenBytes + envelope.length > limits.unwrittenBytes;
     // Also a repeat of what is stored, or was read, is answered with a flush: the sender cannot tell which.
     if (known !== undefined || mail.recognises(text)) {
+      if (crowded) return answer("busy");
       flusher.pretend(
         this.#mutation(0, encodeMessage(0, id, envelope)),
         (error) => answer(error === undefined ? undefined : "busy"),
@@ -156,10 +161,9 @@ export class Queue {
       mail.count >= limits.messagesPerQueue ||
       mail.bytes + envelope.length > limits.bytesPerQueue
     ) return answer("full");
-    if (
-      flusher.unwrittenBytes + envelope.length > limits.unwrittenBytes ||
-      !stored.hasRoom(messageBytes(envelope.length))
-    ) return answer("busy");
+    if (crowded || !stored.hasRoom(messageBytes(envelope.length))) {
+      return answer("busy");
+    }
     const expires = now() + limits.messageLifetime * 1_000;
     const record = encodeMessage(expires, id, envelope);
     const entry: Entry = {
@@ -183,6 +187,7 @@ export class Queue {
     if (this.#reader !== reader) this.#reader?.replaced();
     this.#reader = reader;
     this.#cursor = -1;
+    this.#raiseCeiling();
     this.pump();
   }
 
@@ -212,8 +217,10 @@ export class Queue {
     }
     registration.generation = generation;
     registration.expires = expires;
+    const ceiling = this.#nextCeiling();
     this.#writeRecord("once", (error) => {
       this.#claimLost = error !== undefined;
+      if (error === undefined) this.#safeSeq = Math.max(this.#safeSeq, ceiling);
       answer(error === undefined ? undefined : "busy");
     });
   }
@@ -353,19 +360,31 @@ export class Queue {
     for (const entry of expired) this.#remove(entry);
   }
 
-  /** Half a block ahead, so that a push seldom waits for the counter. */
+  /** While there is somebody to push to: half a block ahead, so that a push seldom waits for the counter. */
   #raiseCeiling(): void {
-    if (this.#raising || this.#nextSeq < this.#safeSeq - SEQ_BLOCK / 2) return;
+    if (
+      this.#raising || this.#reader === undefined ||
+      this.#nextSeq < this.#safeSeq - SEQ_BLOCK / 2
+    ) return;
     this.#raising = true;
-    const ceiling = this.#nextSeq + SEQ_BLOCK;
-    this.#registration.ceiling = ceiling;
+    const ceiling = this.#nextCeiling();
     this.#writeRecord("eventually", (error) => {
       this.#raising = false;
       if (error !== undefined) return; // the relay has stopped
-      this.#safeSeq = ceiling;
+      this.#safeSeq = Math.max(this.#safeSeq, ceiling);
       this.#raiseCeiling();
       this.pump();
     });
+  }
+
+  /** The ceiling that the record says when it is written next. */
+  #nextCeiling(): number {
+    const registration = this.#registration;
+    registration.ceiling = Math.max(
+      registration.ceiling,
+      this.#nextSeq + SEQ_BLOCK,
+    );
+    return registration.ceiling;
   }
 
   #writeRecord(

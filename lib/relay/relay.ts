@@ -161,6 +161,7 @@ export class Relay {
       pools,
       limits,
       price,
+      waiting: { bytes: 0 },
       random,
       relayKey: keys.signer.publicKey,
       accessKey,

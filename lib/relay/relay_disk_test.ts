@@ -193,6 +193,73 @@ Deno.test("a crash between push and flush gives no seq out twice", async () => {
   kv.close();
 });
 
+Deno.test("whenever a crash cuts a burst into one queue short, what was answered OK is there, and what comes next does not take its place", async () => {
+  for (let commits = 1; commits <= 4; commits++) {
+    const kv = await Deno.openKv(":memory:");
+    const store = new FailingStore(new KvStore(kv));
+    const options = {
+      kv: store,
+      publicUrl: "http://localhost",
+      limits: { workBits: 2, framesPerSecond: 100_000 },
+      journal: { rest: 3_600_000 },
+    };
+    const before = await Relay.open(options);
+    const client = await RelayClient.inProcess(before);
+    const keys = await client.createQueue();
+    const outbox = await client.bind(keys, "send");
+    store.fullAfter(commits);
+    const ids = Array.from({ length: 3_000 }, () => randomBytes(16));
+    const answers = await Promise.all(
+      client.askAll(ids.map((id) => ({
+        type: "SEND",
+        handle: outbox,
+        id,
+        envelope: new Uint8Array(480),
+      }))),
+    );
+    const kept = ids.filter((_, i) => answers[i].type === "OK");
+    assert.ok(kept.length > 0);
+    const after = await Relay.open({ ...options, kv: new KvStore(kv) });
+    const later = await RelayClient.inProcess(after);
+    const next = randomBytes(16);
+    ok(await later.send(await later.bind(keys, "send"), next));
+    await later.bind(keys, "receive", 1);
+    for (const id of [...kept, next]) {
+      assert.deepEqual((await later.message()).id, id);
+    }
+    await before.stop();
+    await after.stop();
+    kv.close();
+  }
+});
+
+Deno.test("what a crash left waits for nobody to write: a reader gets it at once", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const options = {
+    kv,
+    publicUrl: "http://localhost",
+    limits: { workBits: 2, framesPerSecond: 100_000 },
+  };
+  const before = await Relay.open(options);
+  const client = await RelayClient.inProcess(before);
+  const keys = await client.createQueue();
+  const outbox = await client.bind(keys, "send");
+  const ids = Array.from({ length: 2_000 }, () => randomBytes(16));
+  for (const answer of ids.map((id) => client.send(outbox, id))) {
+    ok(await answer);
+  }
+  const after = await Relay.open(options);
+  const later = await RelayClient.inProcess(after);
+  // The same generation twice: the second time nothing is written for it.
+  await later.bind(keys, "receive", 1);
+  const again = await RelayClient.inProcess(after);
+  await again.bind(keys, "receive", 1);
+  for (const id of ids) assert.deepEqual((await again.message()).id, id);
+  await before.stop();
+  await after.stop();
+  kv.close();
+});
+
 Deno.test("the database holds no private key and nothing that a client did not seal, the log nobody's traces", () =>
   withRelay(async (world) => {
     const seeds = Array.from({ length: 4 }, () => randomBytes(32));

@@ -9,11 +9,17 @@ import {
 } from "./testing/relay_client.ts";
 import { withRelay } from "./testing/with_relay.ts";
 import { completeLimits, DEFAULT_LIMITS } from "./limits.ts";
-import type { Relay } from "./relay.ts";
-import { checkWork } from "../wire/mod.ts";
+import { KvStore } from "./kv_store.ts";
+import { Relay } from "./relay.ts";
+import { BlobKeys } from "./testing/blob_keys.ts";
+import { FailingStore } from "./testing/failing_store.ts";
+import { checkWork, type Command } from "../wire/mod.ts";
 
 const DAY = 86_400_000;
 const MINUTE = 60_000;
+
+/** What was sent in this process is with the relay after some turns of the event loop. */
+const relayHasHeard = () => new Promise((resume) => setTimeout(resume, 20));
 
 /** A queue whose owner came once and is gone. */
 async function ownedQueue(relay: Relay) {
@@ -302,6 +308,110 @@ Deno.test("who does not read answers is closed, with what it sent kept", () =>
     await later.bind(keys, "receive", 1);
     assert.deepEqual((await later.message()).id, new Uint8Array(16).fill(1));
   }, { bufferedBytes: 1_000, bufferedBytesToClose: 2_000 }));
+
+/** A connection whose commands wait: it asked for chunks, and reads no answers. */
+async function stuck(relay: Relay) {
+  const client = await RelayClient.inProcess(relay);
+  const blob = await BlobKeys.random();
+  await blob.make(client);
+  await blob.put(client, 0, randomBytes(20_000));
+  const chunk = await blob.getCommand(client, 0);
+  client.pause();
+  // There is room for the first, and the second waits for some.
+  const chunks = client.askAll([chunk, chunk]);
+  await relayHasHeard();
+  return { client, chunks };
+}
+
+/** Each in a frame of 512 bytes. */
+const pings = (client: RelayClient, count: number) =>
+  Array.from({ length: count }, () => client.ask({ type: "PING" }));
+
+const codes = async (answers: Promise<Command>[]) =>
+  (await Promise.all(answers)).map((answer) =>
+    answer.type === "ERR" ? answer.code : answer.type
+  );
+
+Deno.test("so many bytes of a connection wait behind what takes time; more are told rate (waitingBytes)", () =>
+  withRelay(async ({ relay }) => {
+    const { client, chunks } = await stuck(relay);
+    const asked = pings(client, 5);
+    await relayHasHeard();
+    client.resume();
+    assert.deepEqual(await codes(asked), ["OK", "OK", "OK", "rate", "rate"]);
+    assert.deepEqual(await codes(chunks), ["OK", "OK"]);
+    assert.deepEqual(await codes(pings(client, 5)), Array(5).fill("OK"));
+  }, { bufferedBytes: 1_000, waitingBytes: 3 * 512 }));
+
+Deno.test("of all connections together too; who has nothing waiting is still heard (waitingBytesInAll)", () =>
+  withRelay(async ({ relay }) => {
+    const first = await stuck(relay);
+    const asked = pings(first.client, 4);
+    await relayHasHeard();
+    const second = await stuck(relay);
+    const more = pings(second.client, 3);
+    await relayHasHeard();
+    // A connection that ends takes what waits along.
+    first.client.cut();
+    await Promise.allSettled([...asked, ...first.chunks]);
+    const third = await stuck(relay);
+    const last = pings(third.client, 4);
+    await relayHasHeard();
+    second.client.resume();
+    third.client.resume();
+    assert.deepEqual(await codes(more), ["OK", "busy", "busy"]);
+    assert.deepEqual(await codes(last), ["OK", "OK", "OK", "busy"]);
+    await codes([...second.chunks, ...third.chunks]);
+  }, { bufferedBytes: 1_000, waitingBytesInAll: 4 * 512 }));
+
+Deno.test("4,096 commands of a connection wait for their answer; one more is told rate", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const store = new FailingStore(new KvStore(kv));
+  const relay = await Relay.open({
+    kv: store,
+    publicUrl: "http://localhost",
+    limits: { workBits: 2, framesPerSecond: 100_000 },
+  });
+  const client = await RelayClient.inProcess(relay);
+  const outbox = await client.bind(await client.createQueue(), "send");
+  store.hold();
+  const id = randomBytes(16);
+  const send = {
+    type: "SEND",
+    handle: outbox,
+    id,
+    envelope: new Uint8Array(480),
+  } as const;
+  const asked = client.askAll(Array(4_097).fill(send));
+  refused(await asked[4_096], "rate");
+  store.release();
+  assert.deepEqual(await codes(asked.slice(0, -1)), Array(4_096).fill("OK"));
+  ok(await client.ask(send));
+  await relay.stop();
+  kv.close();
+});
+
+Deno.test("repeats of what was accepted count as unwritten too: more than the relay may hold are busy", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const store = new FailingStore(new KvStore(kv));
+  const relay = await Relay.open({
+    kv: store,
+    publicUrl: "http://localhost",
+    limits: { workBits: 2, unwrittenBytes: 1_500 },
+  });
+  const client = await RelayClient.inProcess(relay);
+  const outbox = await client.bind(await client.createQueue(), "send");
+  const id = randomBytes(16);
+  ok(await client.send(outbox, id));
+  store.hold();
+  const asked = Array.from({ length: 6 }, () => client.send(outbox, id));
+  refused(await asked[5], "busy");
+  store.release();
+  assert.deepEqual((await codes(asked)).slice(0, 2), ["OK", "OK"]);
+  ok(await client.send(outbox, id));
+  await relay.stop();
+  kv.close();
+});
 
 Deno.test("more unwritten bytes than the relay may hold are busy", () =>
   withRelay(async ({ relay }) => {

@@ -3,6 +3,7 @@ import { randomBytes } from "@noble/hashes/utils.js";
 import {
   checkWork,
   type CommandBody,
+  encodeFrame,
   encodeUrl,
   type ForwardedReply,
   greetingKey,
@@ -94,6 +95,37 @@ Deno.test("a relay that is away is unreachable, left alone for a while, and reac
     refused(await greeting(client), "unreachable");
     own.clock.now += 35_000;
     ok(await greeting(client));
+  }));
+
+Deno.test("a clock that goes back by a year keeps nobody from a relay that was away", () =>
+  withTwoRelays(async (relays) => {
+    const { own, other, dialler } = relays;
+    const client = await enter(relays);
+    dialler.relays.clear();
+    refused(await greeting(client), "unreachable");
+    dialler.relays.set(OTHER_URL, other.relay);
+    own.clock.now -= 365 * 86_400_000;
+    own.relay.sweep();
+    ok(await greeting(client));
+  }));
+
+Deno.test("a relay that says what nobody asked for is let go", () =>
+  withTwoRelays(async (relays) => {
+    const { own, dialler } = relays;
+    const client = await enter(relays);
+    const nop = encodeFrame([{ type: "NOP", request: 0 }]);
+    const unasked = encodeFrame([
+      { type: "OK", request: 77, body: new Uint8Array() },
+    ]);
+    // A command that a relay does not say, and an answer to nothing.
+    for (const frames of [nop, unasked]) {
+      await ForwardClient.greet(client, OTHER_URL);
+      assert.equal(own.relay.totals.peers, 1);
+      for (const frame of frames) dialler.lastFar?.send(frame);
+      while (own.relay.totals.peers > 0) {
+        await new Promise((resume) => setTimeout(resume, 1));
+      }
+    }
   }));
 
 Deno.test("when a relay was started anew its handle is void; who greets it again goes on, and nothing is lost or doubled", () =>
@@ -343,6 +375,19 @@ Deno.test("another relay's connection is held to rates of its own (peerFramesPer
     assert.deepEqual(outcomes, [...Array(7).fill("OK"), "ERR"]);
     relays.other.clock.now += 1_000;
     assert.equal(await ask(), "OK");
+  }, {
+    other: { framesPerSecond: 2, peerFramesPerSecond: 6, burstSeconds: 1 },
+  }));
+
+Deno.test("who hands in what was forwarded says nothing else the faster for it", () =>
+  withTwoRelays(async (relays) => {
+    const client = await RelayClient.inProcess(relays.other.relay);
+    const { sealed } = sealFor(client.hello, { type: "PING" });
+    ok(await client.ask({ type: "FWD", about: "here", sealed }));
+    ok(await client.ask({ type: "PING" }));
+    refused(await client.ask({ type: "PING" }), "rate");
+    const again = sealFor(client.hello, { type: "PING" }).sealed;
+    ok(await client.ask({ type: "FWD", about: "here", sealed: again }));
   }, {
     other: { framesPerSecond: 2, peerFramesPerSecond: 6, burstSeconds: 1 },
   }));

@@ -85,7 +85,7 @@ function upgrading(
     socket.on("error", () => {}); // the other side hangs up
     socket.on("data", (data) => {
       const [, asked] = /^Sec-WebSocket-Key: (.*)\r$/m.exec(`${data}`) ?? [];
-      if (asked === undefined) return hear(data);
+      if (asked === undefined) return hear(Buffer.from(data));
       const accept = createHash("sha1").update(asked + WEBSOCKET_GUID);
       const answer = [
         "HTTP/1.1 101 Switching Protocols",

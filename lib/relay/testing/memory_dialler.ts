@@ -18,6 +18,8 @@ export class MemoryDialler implements PeerDialler {
   readonly received: Uint8Array[] = [];
   /** The last connection that was made. */
   last: MemorySocket | undefined;
+  /** Its other end, which is the relay's. */
+  lastFar: MemorySocket | undefined;
   /** When set, a dial waits for it. */
   hold: Promise<void> | undefined;
   forbidden = false;
@@ -44,6 +46,7 @@ export class MemoryDialler implements PeerDialler {
     }
     const pair = memorySocketPair();
     this.last = pair.client;
+    this.lastFar = pair.relay;
     relay.accept(pair.relay);
     const { sent, received } = this;
     const { client } = pair;
