@@ -15,11 +15,11 @@ const WITH_SESSIONS = 120 * 1024;
 const SESSIONS = "lib/client/sessions.ts";
 /**
  * What a person has to ask for first, a dialog, an invite, an account, a lock, a relay's password, a safety number or the export;
- * what nobody waits for: the backup, and the news of devices that come and go; and the arithmetic of
+ * what nobody waits for: the backup, the upkeep of prekeys, and the news of devices that come and go; and the arithmetic of
  * curves, which browsers have themselves.
  */
 const ON_DEMAND =
-  /_noble(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|admission_proof|export|safety_code|forward\/mod|(backup|devices)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing)|messenger\/(route_note|relay_password|invitation_notices))\.tsx$/;
+  /(_noble|prekey_bundle)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|admission_proof|export|safety_code|forward\/mod|(backup|devices)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|securing)|messenger\/(route_note|relay_password|invitation_notices))\.tsx$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {

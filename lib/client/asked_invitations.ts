@@ -215,7 +215,7 @@ export class AskedInvitations {
       session: parseSession(session),
       identityKey: device.identityKey,
       message,
-      preKeys: preKeySource(entry),
+      preKeys: preKeySource(entry, this.#desk),
     });
     return plaintext;
   }

@@ -125,7 +125,7 @@ export class GivenInvitations {
     if (!record || record.over) return;
     for (const name of record.places) {
       const place = await entry.get(strangerTable, name);
-      if (place?.kind === "place") discardBundle(entry, place.preKey);
+      if (place?.kind === "place") await discardBundle(entry, place.preKey);
       entry.delete(strangerTable, name);
     }
     await this.#queues.discard(entry, record.places);

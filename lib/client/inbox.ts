@@ -19,7 +19,7 @@ import type { Entry } from "./ledger.ts";
 import { type Delivery, Intake } from "./intake.ts";
 import type { Connection } from "./link/mod.ts";
 import { sessionName } from "./outbox.ts";
-import { preKeySource, removeUsed } from "./prekeys.ts";
+import { preKeySource, usedUp } from "./prekeys.ts";
 import { type QueueRecord, queueTable, sessionTable } from "./records.ts";
 
 /**
@@ -192,7 +192,6 @@ export class Inbox {
     const { serializeSession } = await this.#desk.sessions;
     entry.put(sessionTable, session, serializeSession(decrypted.session));
     if (decrypted.used) {
-      removeUsed(entry, decrypted.used);
       await this.#events.began(entry, contact, device.id);
     }
     const content = readContent(decrypted.plaintext, contact);
@@ -230,8 +229,10 @@ export class Inbox {
         // The signed device list says whose key it must be, not the message.
         identityKey: device.identityKey,
         message,
-        preKeys: preKeySource(entry),
+        preKeys: preKeySource(entry, this.#desk),
       });
+      // Before the session is kept: keys that were used meanwhile begin none.
+      if (decrypted.used) await usedUp(entry, this.#desk, decrypted.used);
       return { kind: "message", device, session, decrypted };
     } catch (error) {
       const apart = error instanceof SignalError &&

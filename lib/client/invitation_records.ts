@@ -40,7 +40,8 @@ export type StrangerRecord =
     readonly kind: "place";
     /** The invitation. */
     readonly of: string;
-    readonly preKey: number;
+    /** Of its bundle; undefined for the last resort. */
+    readonly preKey: number | undefined;
     readonly boxKey: KeyPair;
   }
   | {
@@ -72,7 +73,8 @@ export interface RequestRecord {
   readonly accepted?: {
     readonly card: Uint8Array;
     readonly queues: readonly string[];
-    readonly preKey: number;
+    /** Of the bundle in it; undefined for the last resort. */
+    readonly preKey: number | undefined;
   };
   /** What they are to hear. Without `accepted`: that it was refused. */
   readonly answer?: Parcel;

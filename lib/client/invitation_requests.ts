@@ -20,7 +20,7 @@ import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { deliver, packed } from "./parcels.ts";
 import { discardBundle, makeBundle } from "./prekey_bundle.ts";
-import { preKeySource, removeUsed } from "./prekeys.ts";
+import { preKeySource, usedUp } from "./prekeys.ts";
 import { createQueue } from "./queues.ts";
 import { type QueueRecord, queueTable } from "./records.ts";
 import { Shelf } from "./shelf.ts";
@@ -113,14 +113,14 @@ export class InvitationRequests {
       remote: { serviceId: accountId, deviceId },
       identityKey,
       message,
-      preKeys: preKeySource(entry),
+      preKeys: preKeySource(entry, this.#desk),
     });
     const card = await parseCard(plaintext);
     const listed = card.deviceList.devices.some((device) =>
       device.id === deviceId && equalBytes(device.identityKey, identityKey)
     );
     if (!used || card.accountId !== accountId || !listed) return false;
-    removeUsed(entry, used);
+    await usedUp(entry, this.#desk, used);
     entry.delete(strangerTable, name);
     await this.#given.used(entry, place.of, name);
     const unwanted = accountId === account.accountId ||
@@ -159,11 +159,11 @@ export class InvitationRequests {
       this.#events.outcome({ at: "failed", name, reason: "offline" });
       return;
     }
-    const { account, ledger } = this.#desk;
+    const { ledger } = this.#desk;
     await ledger.run(async (entry) => {
       const request = await this.#shelf.get(entry, id);
       if (!request || request.accepted || request.answer) return;
-      const bundle = await makeBundle(entry, account);
+      const bundle = await makeBundle(entry, this.#desk);
       const { card, queues } = await this.#meetings.card(
         entry,
         connection,
@@ -174,7 +174,7 @@ export class InvitationRequests {
         accepted: {
           card: encodeCard(card),
           queues,
-          preKey: bundle.preKey?.id ?? 0,
+          preKey: bundle.preKey?.id,
         },
       });
     });
@@ -294,7 +294,7 @@ export class InvitationRequests {
     await this.#desk.ledger.run(async (entry) => {
       if (accepted) {
         await this.#queues.discard(entry, accepted.queues);
-        discardBundle(entry, accepted.preKey);
+        await discardBundle(entry, accepted.preKey);
       }
       await this.#forget(entry, id);
       entry.after(() => {

@@ -170,10 +170,10 @@ export class Invites {
     rendezvous: Ed25519Pair,
     place: Place,
   ): Promise<InviteRecord> {
-    const { account, ledger } = this.#desk;
+    const { ledger } = this.#desk;
     const { relayKey } = connection.hello;
     return ledger.run(async (entry) => {
-      const bundle = await makeBundle(entry, account);
+      const bundle = await makeBundle(entry, this.#desk);
       const { card, queues } = await this.#meetings.card(
         entry,
         connection,
@@ -286,7 +286,7 @@ export class Invites {
       });
     }
     await this.#queues.discard(entry, queues);
-    if (preKey !== undefined) discardBundle(entry, preKey);
+    await discardBundle(entry, preKey);
     entry.after(() => {
       this.#forget(run);
       if (reason === undefined) return;

@@ -111,7 +111,11 @@ export class Messenger implements MessengerView {
     this.#keeper.expect("no-account", "newAccount");
     const key = newAccessKey();
     const accessKey = formatAccessKey(key);
-    const { recoveryKey, changes } = await createAccount(name, key);
+    const { recoveryKey, changes } = await createAccount(
+      name,
+      key,
+      this.#adapters.clock.now(),
+    );
     wipe(key);
     let committed: Promise<void> | undefined;
     const commit = () =>

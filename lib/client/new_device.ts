@@ -1,6 +1,5 @@
 /** How a device of an account begins. */
 import { randomBytes } from "@noble/hashes/utils.js";
-import { generateSignedPreKey } from "../signal/mod.ts";
 import { newBackupKey } from "./backup/epoch_key.ts";
 import {
   type AccessKey,
@@ -15,7 +14,7 @@ import {
   signDeviceList,
   wipeAccount,
 } from "./keys/mod.ts";
-import { SIGNED_PREKEY_ID } from "./own_account.ts";
+import { newPreKeys } from "./prekey_bundle.ts";
 import {
   type AccountRecord,
   accountTable,
@@ -23,10 +22,10 @@ import {
   backupKeysTable,
   contactsTable,
   countersTable,
+  preKeysTable,
   SELF,
   type SettingsRecord,
   settingsTable,
-  signedPreKeyTable,
 } from "./records.ts";
 import type { VaultChange } from "./storage/mod.ts";
 
@@ -44,6 +43,8 @@ export interface Beginning {
   /** Devices of that list that stay; by default none. */
   readonly beside?: readonly Device[];
   readonly backupKeys: BackupKeysRecord;
+  /** ms since the epoch. */
+  readonly now: number;
 }
 
 /** A device that begins. */
@@ -55,11 +56,12 @@ export interface Begun {
 
 /**
  * The records of a new account with its first device. The account's private keys are wiped before
- * this resolves: only the access key brings them back.
+ * this resolves: only the access key brings them back. `now`: ms since the epoch.
  */
 export async function createAccount(
   name: string,
   accessKey: AccessKey,
+  now: number,
 ): Promise<{ recoveryKey: Uint8Array; changes: readonly VaultChange[] }> {
   const account = deriveAccount(accessKey);
   try {
@@ -68,6 +70,7 @@ export async function createAccount(
       deviceId: FIRST_DEVICE,
       settings: { deliveryReceipts: true, readReceipts: true },
       backupKeys: await backupKeys(account, undefined),
+      now,
     });
     return { recoveryKey: account.recovery.publicKey, changes };
   } finally {
@@ -78,7 +81,7 @@ export async function createAccount(
 /** The records of an account on a new device, which knows nobody yet. */
 export async function newDeviceRecords(
   account: Account,
-  { name, deviceId, settings, before, beside = [], backupKeys }: Beginning,
+  { name, deviceId, settings, before, beside = [], backupKeys, now }: Beginning,
 ): Promise<Begun> {
   const device = await newDevice(deviceId);
   const deviceList = signDeviceList({
@@ -87,11 +90,6 @@ export async function newDeviceRecords(
     devices: [...beside, publicDevice(device)],
     before,
   });
-
-  const signedPreKey = await generateSignedPreKey(
-    SIGNED_PREKEY_ID,
-    device.identity,
-  );
   const record: AccountRecord = {
     name,
     accountId: account.accountId,
@@ -102,8 +100,8 @@ export async function newDeviceRecords(
   };
   const changes = [
     accountTable.put(SELF, record),
-    signedPreKeyTable.put(String(SIGNED_PREKEY_ID), signedPreKey),
-    countersTable.put(SELF, { generation: 0, nextPreKey: 1 }),
+    preKeysTable.put(SELF, await newPreKeys(device.identity, now)),
+    countersTable.put(SELF, { generation: 0 }),
     settingsTable.put(SELF, settings),
     contactsTable.put(SELF, { ids: [] }),
     backupKeysTable.put(SELF, backupKeys),

@@ -95,19 +95,19 @@ export async function newInvitation(
 
 /** One person's: prekeys, queue and box key that nobody else gets. */
 async function newPlace(
-  { account }: Desk,
+  desk: Desk,
   entry: Entry,
   { hello }: Connection,
   of: string,
 ): Promise<{ queue: string; place: Place }> {
-  const bundle = await makeBundle(entry, account);
+  const { account } = desk;
+  const bundle = await makeBundle(entry, desk);
   const { name, credentials } = await makeQueue(entry, account);
   const boxKey = await generateKeyPair();
-  if (!bundle.preKey) throw new Error("a bundle without a one-time prekey");
   entry.put(strangerTable, name, {
     kind: "place",
     of,
-    preKey: bundle.preKey.id,
+    preKey: bundle.preKey?.id,
     boxKey,
   });
   return {

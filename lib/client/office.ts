@@ -23,6 +23,7 @@ import type { OwnAccount } from "./own_account.ts";
 import { Outbox, sessionName } from "./outbox.ts";
 import { loadOwn, type OwnDevices } from "./own_devices.ts";
 import { OwnQueues } from "./own_queues.ts";
+import { PreKeyUpkeep } from "./prekey_upkeep.ts";
 import type { Random } from "./random.ts";
 import { Receipts } from "./receipts.ts";
 import {
@@ -72,6 +73,7 @@ export class Office {
   readonly #queues: OwnQueues;
   readonly #link: Link;
   readonly #admission: Admission;
+  readonly #upkeep: PreKeyUpkeep;
   readonly #desk: Desk;
   readonly #own: OwnDevices;
   /** How it stands with the relay. */
@@ -186,6 +188,7 @@ export class Office {
       met: (entry, contact, began) => this.#met(entry, contact, began),
     });
     this.#admission = new Admission(desk);
+    this.#upkeep = new PreKeyUpkeep(desk);
     this.#link = new Link({
       ...options,
       url: options.relaySocketUrl,
@@ -265,6 +268,7 @@ export class Office {
   /** Ends all work. What was begun is written first, unless the disk takes nothing. */
   async stop(canWrite: boolean): Promise<void> {
     this.#link.stop();
+    this.#upkeep.lost();
     this.invites.stop();
     this.backup.stop();
     this.#receipts.stop();
@@ -285,6 +289,7 @@ export class Office {
   #connected(connection: Connection): void {
     this.#pin(connection);
     this.#desk.forwarding.connected(connection);
+    this.#upkeep.connected();
     // Only then: what makes something there is refused before the proof. The rest works without one.
     this.#admission.connected(connection, () => {
       this.#queues.connected(connection);
@@ -297,6 +302,7 @@ export class Office {
 
   #lost(): void {
     this.#admission.lost();
+    this.#upkeep.lost();
     this.#queues.lost();
     this.devices.lost();
     this.#outbox.lost();

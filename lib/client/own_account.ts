@@ -20,9 +20,6 @@ export interface OwnAccount {
   readonly local: LocalDevice;
 }
 
-/** The one signed prekey there is until they are rotated. */
-export const SIGNED_PREKEY_ID = 1;
-
 /** A display name as it is kept: trimmed. Throws RangeError for one that a card could not carry. */
 export function checkName(displayName: string): string {
   const name = displayName.trim().normalize("NFC");

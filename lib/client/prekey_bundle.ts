@@ -1,62 +1,112 @@
+/** The stock of prekeys at work: bundles given out of it, and its upkeep. */
 import {
-  generateKyberPreKey,
-  generatePreKey,
+  createPreKeyStock,
+  giveBundle,
+  keepUpPreKeyStock,
+  type KeyPair,
+  lastResortBundle,
+  parsePreKeyStock,
   type PreKeyBundle,
+  PREKEYS_KEPT_MS,
+  type PreKeyStock,
+  serializePreKeyStock,
+  takeBackPreKeys,
 } from "../signal/mod.ts";
+import type { Desk } from "./desk.ts";
 import type { Entry } from "./ledger.ts";
-import { type OwnAccount, SIGNED_PREKEY_ID } from "./own_account.ts";
 import {
   countersTable,
   kyberPreKeyTable,
+  type PreKeysRecord,
+  preKeysTable,
   preKeyTable,
   SELF,
   signedPreKeyTable,
 } from "./records.ts";
 
+type Keeper = Pick<Desk, "account" | "clock">;
+
+/** The prekeys of a device that begins. `now`: ms since the epoch. */
+export async function newPreKeys(
+  identity: KeyPair,
+  now: number,
+): Promise<PreKeysRecord> {
+  const stock = await createPreKeyStock(identity, now);
+  return { stock: serializePreKeyStock(stock), caughtUp: now, madeAt: now };
+}
+
 /**
- * A bundle for one other device, with a one-time prekey of each kind that nobody else gets: its
- * private halves are in `entry`. A bundle is good for one session.
+ * A bundle for one other device, with a one-time prekey of each kind that nobody else gets: that it is
+ * given is in `entry`. Good for one session; only with a thousand of them out it is the last resort.
  */
 export async function makeBundle(
   entry: Entry,
-  account: OwnAccount,
+  desk: Keeper,
 ): Promise<PreKeyBundle> {
-  const counters = await entry.get(countersTable, SELF);
-  const signedPreKey = await entry.get(
-    signedPreKeyTable,
-    String(SIGNED_PREKEY_ID),
-  );
-  if (!counters || !signedPreKey) throw new Error("the account has no prekeys");
-  const { identity, registrationId, id: deviceId } = account.device;
-  const id = counters.nextPreKey;
-  const [preKey, kyberPreKey] = await Promise.all([
-    generatePreKey(id),
-    generateKyberPreKey(id, identity),
-  ]);
-  // Ids have 24 bits in Signal's clients, and an account is far from using them up.
-  entry.put(countersTable, SELF, { ...counters, nextPreKey: id + 1 });
-  entry.put(preKeyTable, String(id), preKey);
-  entry.put(kyberPreKeyTable, String(id), kyberPreKey);
-  return {
-    registrationId,
-    deviceId,
-    identityKey: identity.publicKey,
-    signedPreKey: {
-      id: signedPreKey.id,
-      publicKey: signedPreKey.keyPair.publicKey,
-      signature: signedPreKey.signature,
-    },
-    kyberPreKey: {
-      id,
-      publicKey: kyberPreKey.publicKey,
-      signature: kyberPreKey.signature,
-    },
-    preKey: { id, publicKey: preKey.keyPair.publicKey },
-  };
+  const { stock, record } = await kept(entry, desk);
+  const given = giveBundle(stock, desk.account.local);
+  put(entry, record, given?.stock ?? stock);
+  return given?.bundle ?? lastResortBundle(stock, desk.account.local);
 }
 
 /** Takes back the one-time prekeys of a bundle that nobody will use. */
-export function discardBundle(entry: Entry, preKeyId: number): void {
-  entry.delete(preKeyTable, String(preKeyId));
-  entry.delete(kyberPreKeyTable, String(preKeyId));
+export async function discardBundle(
+  entry: Entry,
+  preKeyId: number | undefined,
+): Promise<void> {
+  const record = await entry.get(preKeysTable, SELF);
+  if (!record || preKeyId === undefined) return;
+  put(
+    entry,
+    record,
+    takeBackPreKeys(parsePreKeyStock(record.stock), [preKeyId]),
+  );
+}
+
+/** Does what is due, everything that had arrived having been read now. */
+export async function keepPreKeys(entry: Entry, desk: Keeper): Promise<void> {
+  const { stock, record } = await kept(entry, desk, desk.clock.now());
+  put(entry, record, stock);
+  if (record.caughtUp - record.madeAt >= PREKEYS_KEPT_MS) {
+    await dropThoseBefore(entry);
+  }
+}
+
+/** The stock with everything done that is due by now, not put yet. */
+async function kept(
+  entry: Entry,
+  { account, clock }: Keeper,
+  caughtUp?: number,
+): Promise<{ stock: PreKeyStock; record: PreKeysRecord }> {
+  const now = clock.now();
+  const { identity } = account.device;
+  const before = await entry.get(preKeysTable, SELF) ??
+    await newPreKeys(identity, now);
+  const record = { ...before, caughtUp: caughtUp ?? before.caughtUp };
+  const stock = await keepUpPreKeyStock(
+    parsePreKeyStock(before.stock),
+    identity,
+    { now, caughtUp: record.caughtUp },
+  );
+  return { stock, record };
+}
+
+function put(entry: Entry, record: PreKeysRecord, stock: PreKeyStock): void {
+  entry.put(preKeysTable, SELF, {
+    ...record,
+    stock: serializePreKeyStock(stock),
+  });
+}
+
+/** Nobody can come with what was given out before there was a stock. */
+async function dropThoseBefore(entry: Entry): Promise<void> {
+  const counters = await entry.get(countersTable, SELF);
+  if (!counters?.nextPreKey) return;
+  for (let id = 1; id <= counters.nextPreKey; id++) {
+    entry.delete(preKeyTable, String(id));
+    entry.delete(kyberPreKeyTable, String(id));
+    entry.delete(signedPreKeyTable, String(id));
+  }
+  const { nextPreKey: _, ...rest } = counters;
+  entry.put(countersTable, SELF, rest);
 }

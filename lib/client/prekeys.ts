@@ -1,23 +1,65 @@
-import type { PreKeySource } from "../signal/mod.ts";
+import type { PreKeySource, UsedPreKeys } from "../signal/mod.ts";
+import type { Desk } from "./desk.ts";
 import type { Entry } from "./ledger.ts";
-import { kyberPreKeyTable, preKeyTable, signedPreKeyTable } from "./records.ts";
+import {
+  kyberPreKeyTable,
+  preKeysTable,
+  preKeyTable,
+  SELF,
+  signedPreKeyTable,
+} from "./records.ts";
 
-/** This device's prekeys, as the Signal layer asks for them. */
-export function preKeySource(entry: Entry): PreKeySource {
+/** This device's prekeys, as the Signal layer asks for them: those of the stock, and those made before there was one. */
+export function preKeySource(
+  entry: Entry,
+  { sessions }: Pick<Desk, "sessions">,
+): PreKeySource {
+  let stock: Promise<PreKeySource | undefined> | undefined;
+  const stocked = () => stock ??= sourceOf(entry, sessions);
   return {
-    preKey: (id) => entry.get(preKeyTable, String(id)),
-    signedPreKey: (id) => entry.get(signedPreKeyTable, String(id)),
-    kyberPreKey: (id) => entry.get(kyberPreKeyTable, String(id)),
+    preKey: async (id) =>
+      await (await stocked())?.preKey(id) ??
+        await entry.get(preKeyTable, String(id)),
+    signedPreKey: async (id) =>
+      await (await stocked())?.signedPreKey(id) ??
+        await entry.get(signedPreKeyTable, String(id)),
+    kyberPreKey: async (id) =>
+      await (await stocked())?.kyberPreKey(id) ??
+        await entry.get(kyberPreKeyTable, String(id)),
   };
 }
 
-/** Removes the one-time prekeys that a session was built from, so that none can be built again. */
-export function removeUsed(
+async function sourceOf(
   entry: Entry,
-  used: { preKeyId?: number; kyberPreKeyId: number },
-): void {
-  if (used.preKeyId !== undefined) {
-    entry.delete(preKeyTable, String(used.preKeyId));
+  sessions: Desk["sessions"],
+): Promise<PreKeySource | undefined> {
+  const record = await entry.get(preKeysTable, SELF);
+  if (!record) return undefined;
+  const { parsePreKeyStock, preKeySourceOf } = await sessions;
+  return preKeySourceOf(parsePreKeyStock(record.stock));
+}
+
+/**
+ * Enters that a session was begun with these, so that none can be begun with them again.
+ * @throws {SignalError} `duplicate`, `unknown-prekey`: then that session must not be kept
+ */
+export async function usedUp(
+  entry: Entry,
+  { sessions }: Pick<Desk, "sessions">,
+  used: UsedPreKeys,
+): Promise<void> {
+  const { preKeyId, signedPreKeyId, kyberPreKeyId } = used;
+  if (await entry.get(signedPreKeyTable, String(signedPreKeyId))) {
+    if (preKeyId !== undefined) entry.delete(preKeyTable, String(preKeyId));
+    entry.delete(kyberPreKeyTable, String(kyberPreKeyId));
+    return;
   }
-  entry.delete(kyberPreKeyTable, String(used.kyberPreKeyId));
+  const record = await entry.get(preKeysTable, SELF);
+  if (!record) throw new Error("a session was begun with prekeys of nowhere");
+  const { parsePreKeyStock, serializePreKeyStock, usePreKeys } = await sessions;
+  const stock = usePreKeys(parsePreKeyStock(record.stock), used);
+  entry.put(preKeysTable, SELF, {
+    ...record,
+    stock: serializePreKeyStock(stock),
+  });
 }

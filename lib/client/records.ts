@@ -31,8 +31,8 @@ export interface RelayRecord {
 export interface CountersRecord {
   /** Of the subscriptions of this device: rises whenever the account is opened. */
   readonly generation: number;
-  /** The next id of a one-time prekey, EC or Kyber. */
-  readonly nextPreKey: number;
+  /** The next id of prekeys that were made one by one, before there was a stock. */
+  readonly nextPreKey?: number;
 }
 
 export interface SettingsRecord {
@@ -258,6 +258,18 @@ export const repairTable = table("repair", plain<RepairRecord>());
 export const leavingTable = table("leaving", plain<LeavingRecord>());
 export const queueTable = table("queue", plain<QueueRecord>());
 export const discardedTable = table("discarded", plain<DiscardedRecord>());
+/** All of this device's prekeys. */
+export interface PreKeysRecord {
+  /** See lib/signal/prekey_stock_codec.ts. */
+  readonly stock: Uint8Array;
+  /** When everything that had arrived was last read, ms since the epoch. */
+  readonly caughtUp: number;
+  /** ms since the epoch. */
+  readonly madeAt: number;
+}
+
+export const preKeysTable = table("prekeys", plain<PreKeysRecord>());
+/** Prekeys that were made one by one, before there was a stock: read until they are dropped. */
 export const preKeyTable = table("prekey", plain<PreKey>());
 export const kyberPreKeyTable = table("kyber prekey", plain<KyberPreKey>());
 export const signedPreKeyTable = table("signed prekey", plain<SignedPreKey>());

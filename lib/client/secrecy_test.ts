@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { describePreKeyStock, parsePreKeyStock } from "../signal/mod.ts";
 import { decodeFrame } from "../wire/mod.ts";
 import { openContact } from "./contact.ts";
 import { openEnvelope } from "./content/mod.ts";
@@ -18,12 +19,11 @@ import {
   type ContactRecord,
   contactsTable,
   contactTable,
-  preKeyTable,
+  preKeysTable,
   type QueueRecord,
   queueTable,
   SELF,
   sessionTable,
-  signedPreKeyTable,
 } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import { codeOf, only, sees, withWorld } from "./testing/people.ts";
@@ -86,9 +86,18 @@ async function secretsOf(
   const device = await parseOwnDevice(account.device);
   hide("identity key", device.identity.publicKey.subarray(1));
   hide("device list", account.deviceList.subarray(0, 40));
-  const signed = await vault.get(signedPreKeyTable, "1");
-  assert.ok(signed);
-  hide("signed prekey", signed.keyPair.publicKey.subarray(1));
+  const kept = await vault.get(preKeysTable, SELF);
+  assert.ok(kept);
+  const stock = parsePreKeyStock(kept.stock);
+  for (const { signed, seed } of stock.standing) {
+    hide("signed prekey", signed.keyPair.publicKey.subarray(1));
+    hide("private signed prekey", signed.keyPair.privateKey);
+    hide("seed of the last resort", seed);
+  }
+  for (const { id, privateKey, seed } of stock.ready) {
+    hide(`prekey ${id}`, privateKey);
+    hide(`Kyber prekey ${id}`, seed);
+  }
   const { ids } = await vault.get(contactsTable, SELF) ?? { ids: [] };
   for (const id of ids) {
     const session: Uint8Array | undefined = await vault.get(
@@ -102,7 +111,8 @@ async function secretsOf(
       if (new Set(part).size > 10) hide(`session at ${at}`, part);
     }
   }
-  assert.equal(await vault.get(preKeyTable, "1"), undefined);
+  // The one that was given is used up.
+  assert.equal(describePreKeyStock(stock).given, 0);
   await vault.close();
   return needles;
 }

@@ -5,6 +5,10 @@
 export {
   decrypt,
   encrypt,
+  parsePreKeyStock,
   parseSession,
+  preKeySourceOf,
+  serializePreKeyStock,
   serializeSession,
+  usePreKeys,
 } from "../signal/mod.ts";

@@ -22,12 +22,11 @@ export { PREKEY, WHISPER } from "./messages.ts";
 export type { CiphertextMessage } from "./messages.ts";
 export {
   describePreKeyStock,
-  giveBundle,
-  lastResortBundle,
   preKeySourceOf,
   takeBack as takeBackPreKeys,
   usePreKeys,
 } from "./prekey_stock.ts";
+export { giveBundle, lastResortBundle } from "./prekey_giving.ts";
 export type { PreKeyStock, PreKeyStockInfo } from "./prekey_stock.ts";
 export {
   parsePreKeyStock,
@@ -36,6 +35,7 @@ export {
 export {
   createPreKeyStock,
   keepUp as keepUpPreKeyStock,
+  KEPT_MS as PREKEYS_KEPT_MS,
   planUpkeep as planPreKeyUpkeep,
 } from "./prekey_upkeep.ts";
 export type {

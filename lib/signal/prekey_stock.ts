@@ -1,10 +1,8 @@
 import { countAnswered, MAX_ANSWERED, rememberAnswered } from "./answered.ts";
 import { SignalError } from "./errors.ts";
-import { kyberPublicKeyOf } from "./kyber.ts";
-import type { PreKeyBundle, PreKeySource, SignedPreKey } from "./prekeys.ts";
-import type { LocalDevice, UsedPreKeys } from "./session_cipher.ts";
-import { publicKeyOf } from "./public_key.ts";
-import { sign } from "./xeddsa_noble.ts";
+import { keyPairOf } from "./keys.ts";
+import type { PreKeySource, SignedPreKey } from "./prekeys.ts";
+import type { UsedPreKeys } from "./session_cipher.ts";
 
 /*
  * The prekeys of one device: which there are, which are out in bundles, and when each goes. Pure: a stock is a value,
@@ -77,66 +75,15 @@ export function describePreKeyStock(
   };
 }
 
-/**
- * A bundle with one-time prekeys that nobody else gets, and the stock that knows so: to be stored before the bundle
- * is published. Undefined when none is ready or too many are out: then the last resort has to do.
- */
-export function giveBundle(
-  stock: PreKeyStock,
-  local: LocalDevice,
-): { stock: PreKeyStock; bundle: PreKeyBundle } | undefined {
-  const [pair, ...ready] = stock.ready;
-  if (pair === undefined || stock.given.length >= MAX_GIVEN) return undefined;
-  const { signed } = stock.standing[0];
-  const given = [...stock.given, { ...pair, signedPreKeyId: signed.id }];
-  const { id, privateKey, seed } = pair;
-  const bundle = {
-    ...bundleOf(local, signed, id, seed),
-    preKey: { id, publicKey: publicKeyOf(privateKey) },
-  };
-  return { stock: { ...stock, ready, given }, bundle };
-}
-
-/** The bundle for whoever comes when no other is left; anybody may be given it. */
-export function lastResortBundle(
-  { standing: [{ signed, seed }] }: PreKeyStock,
-  local: LocalDevice,
-): PreKeyBundle {
-  return bundleOf(local, signed, signed.id, seed);
-}
-
-function bundleOf(
-  { identity, registrationId, address }: LocalDevice,
-  { id, keyPair, signature }: SignedPreKey,
-  kyberId: number,
-  seed: Uint8Array,
-): PreKeyBundle {
-  const kyberKey = kyberPublicKeyOf(seed);
-  return {
-    registrationId,
-    deviceId: address.deviceId,
-    identityKey: identity.publicKey,
-    signedPreKey: { id, publicKey: keyPair.publicKey, signature },
-    kyberPreKey: {
-      id: kyberId,
-      publicKey: kyberKey,
-      signature: sign(identity.privateKey, kyberKey),
-    },
-  };
-}
-
 /** What `decrypt` looks up. A one-time pair that was never given answers nobody. */
 export function preKeySourceOf(stock: PreKeyStock): PreKeySource {
   const pairOf = (id: number) => stock.given.find((pair) => pair.id === id);
   const standingOf = (id: number) =>
     stock.standing.find(({ signed }) => signed.id === id);
   return {
-    preKey(id) {
+    async preKey(id) {
       const privateKey = pairOf(id)?.privateKey;
-      return Promise.resolve(
-        privateKey &&
-          { id, keyPair: { privateKey, publicKey: publicKeyOf(privateKey) } },
-      );
+      return privateKey && { id, keyPair: await keyPairOf(privateKey) };
     },
     signedPreKey: (id) => Promise.resolve(standingOf(id)?.signed),
     kyberPreKey(id) {

@@ -13,11 +13,12 @@ import {
   accountTable,
   contactsTable,
   contactTable,
+  preKeysTable,
   queueTable,
   SELF,
   sessionTable,
-  signedPreKeyTable,
 } from "../../lib/client/records.ts";
+import { parsePreKeyStock } from "../../lib/signal/mod.ts";
 import { MemoryDisk, Vault } from "../../lib/client/storage/mod.ts";
 import type { StoreEntry } from "../../lib/client/storage/mod.ts";
 import type { BrowserStorage } from "./support_browser_storage.ts";
@@ -58,10 +59,18 @@ export async function addSecrets(
   // in a card, and inside the Signal messages whose every piece is looked for.
   needles.pieces(`${name}'s device`, record.device, 8);
   needles.pieces(`${name}'s device list`, record.deviceList, 16);
-  const signed = await vault.get(signedPreKeyTable, "1");
-  ok(signed);
+  const prekeys = await vault.get(preKeysTable, SELF);
+  ok(prekeys);
+  const { standing: [{ signed, seed }], ready } = parsePreKeyStock(
+    prekeys.stock,
+  );
   add("signed prekey", signed.keyPair.publicKey.subarray(1));
   add("private signed prekey", signed.keyPair.privateKey);
+  add("seed of the last resort", seed);
+  for (const pair of ready.slice(0, 8)) {
+    add(`prekey ${pair.id}`, pair.privateKey);
+    add(`Kyber prekey ${pair.id}`, pair.seed);
+  }
 
   const sealKeys: SealKeys = new Map();
   const contacts = await vault.get(contactsTable, SELF);

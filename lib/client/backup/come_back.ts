@@ -156,6 +156,7 @@ async function recordsOf(
     settings: contents.account.settings,
     before: list,
     backupKeys: await backupKeys(account, undefined, key.epoch + 1),
+    now,
   });
   const left = new Map(cells);
   for (const { id } of list.devices) {

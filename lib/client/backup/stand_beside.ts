@@ -77,6 +77,7 @@ async function join(
     [readSeed, ownSeed, seed].map(ed25519PairOf),
   );
   const deviceId = freeDeviceId(list);
+  const now = clock.now();
   const { changes, deviceList } = await newDeviceRecords(account, {
     name: contents.account.name,
     deviceId,
@@ -89,9 +90,9 @@ async function join(
       writeSeed: seed,
       key,
     },
+    now,
   });
   const relay = { url: connection.hello.url, key: connection.hello.relayKey };
-  const now = clock.now();
   const day = dayOf(now);
   const credentials = await newQueue();
   const self = await queueRecord(

@@ -187,7 +187,7 @@ export class Announcer {
     const missed = await withoutSession(entry, recipientOf(contact, only));
     const bundles = new Map();
     for (const id of new Set(anew === undefined ? missed : [...missed, anew])) {
-      bundles.set(id, await makeBundle(entry, account));
+      bundles.set(id, await makeBundle(entry, this.#desk));
     }
     const heard: Heard = {
       deviceList: deviceList.bytes,

@@ -23,7 +23,11 @@ export async function otherDevice(
   before: DeviceList | undefined,
 ): Promise<Person> {
   const account = await deriveAccount(keyOf(accessKey));
-  const { recoveryKey, changes } = await createAccount(name, keyOf(accessKey));
+  const { recoveryKey, changes } = await createAccount(
+    name,
+    keyOf(accessKey),
+    world.clock.now(),
+  );
   const [made] = changes.filter(({ table }) => table === accountTable.name);
   assert.ok(made.value);
   const record = accountTable.codec.decode(made.value);
