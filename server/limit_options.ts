@@ -45,7 +45,7 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
   bytesPerQueue: [
     "SIZE",
     "bytes waiting in one queue",
-    "so that nobody fills the disk through one address",
+    "so that nobody fills the disk through one address; fewer as it fills",
   ],
   messageLifetime: [
     "TIME",

@@ -16,6 +16,19 @@ import { headsOfMessages, readMessages } from "./stored_messages.ts";
 /** How many seqs one write of the counter makes available. */
 const SEQ_BLOCK = 1_024;
 
+/** What every queue may hold, however little room is left: some hundred texts. */
+const SMALLEST_SHARE = 64 * 1024;
+
+/**
+ * Bytes that one queue may hold now. The fuller the store, the fewer: whoever fills it needs ever more queues
+ * for it, while those that hold little go on.
+ */
+function shareOf({ stored, limits }: QueueContext): number {
+  const { bytesPerQueue } = limits;
+  const share = bytesPerQueue * stored.free ** 2;
+  return Math.min(bytesPerQueue, Math.max(SMALLEST_SHARE, share));
+}
+
 /** The connection that a queue pushes to. */
 export interface QueueReader {
   /** Whether its socket can take more now. */
@@ -159,7 +172,7 @@ export class Queue {
     this.#forgetExpired();
     if (
       mail.count >= limits.messagesPerQueue ||
-      mail.bytes + envelope.length > limits.bytesPerQueue
+      mail.bytes + envelope.length > shareOf(this.#context)
     ) return answer("full");
     if (crowded || !stored.hasRoom(messageBytes(envelope.length))) {
       return answer("busy");

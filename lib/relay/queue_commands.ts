@@ -27,7 +27,7 @@ export class QueueCommands {
       key: command.sendKey,
       work: command.work,
       purpose: "",
-      extra: 0,
+      extra: context.queues.surcharge,
       weight: 1,
     };
     if (!isPaid(this.#visit, command.request, payment)) return;

@@ -20,6 +20,13 @@ export class Queues {
     this.#context = context;
   }
 
+  /** Bits of work that a new queue costs on top of the price. */
+  get surcharge(): number {
+    const { stored } = this.#context;
+    // Without any room nobody is to work in vain.
+    return stored.hasRoom(QUEUE_BYTES) ? stored.surcharge : 0;
+  }
+
   /** The queue of this id, or undefined when there is none or it has expired. */
   async find(id: Uint8Array): Promise<Queue | undefined> {
     const name = textOf(id);

@@ -97,6 +97,47 @@ Deno.test("one byte too many in the store is busy, until there is room; nothing 
     );
   }, { storedBytes: QUEUE_BYTES + 2 * messageBytes(480) }));
 
+Deno.test("the fuller the store, the less one queue takes of it, and the dearer are new ones; those with little in them go on", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const price = async () => {
+      for (;;) {
+        const command = await client.newCommand(await newCredentials());
+        assert.ok(command.type === "NEW");
+        const answer = await client.ask({ ...command, work: 0n });
+        // Nonce 0 is enough now and then.
+        if (answer.type === "ERR") return refused(answer, "work")[0];
+      }
+    };
+    /** Fills a new queue as far as it goes: how many envelopes it took, of 32,256 bytes. */
+    const fill = async () => {
+      const { workBits } = client.hello;
+      client.hello = { ...client.hello, workBits: await price() };
+      const keys = await client.createQueue();
+      client.hello = { ...client.hello, workBits };
+      const outbox = await client.bind(keys, "send");
+      for (let taken = 0;; taken++) {
+        const id = randomBytes(16);
+        const answer = await client.send(outbox, id, new Uint8Array(32_256));
+        if (answer.type === "OK") continue;
+        refused(answer, "full");
+        return taken;
+      }
+    };
+    assert.equal(await price(), client.hello.workBits);
+    const taken = [await fill(), await fill(), await fill(), await fill()];
+    // Of 4 MiB the first takes what is b with b = 2 MiB · (1 - b / 4 MiB)², about 1.07 MiB.
+    assert.ok(taken[0] > 25 && taken[0] < 40, String(taken));
+    assert.deepEqual(taken, taken.toSorted((a, b) => b - a), "ever less");
+    assert.ok(taken[3] < taken[0] / 2, String(taken));
+    assert.ok(await price() > client.hello.workBits);
+  }, {
+    storedBytes: 4 * 1024 * 1024,
+    bytesPerQueue: 2 * 1024 * 1024,
+    workBits: 2,
+    bytesPerSecond: 1e9,
+  }));
+
 Deno.test("what is left at a rendezvous counts, and its end gives the room back", () =>
   withRelay(async ({ relay }) => {
     const client = await RelayClient.inProcess(relay);

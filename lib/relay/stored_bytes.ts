@@ -76,6 +76,16 @@ export class StoredBytes {
     return this.total + bytes <= this.#limit;
   }
 
+  /** What part of the room is left, 0 to 1. */
+  get free(): number {
+    return Math.max(0, 1 - this.total / Math.max(1, this.#limit));
+  }
+
+  /** Bits of work that something new costs on top: one when half of the room is taken, another for each halving of the rest. */
+  get surcharge(): number {
+    return Math.floor(-Math.log2(Math.max(2 ** -24, this.free)));
+  }
+
   /** Counts what is about to be written, until `settle`. */
   reserve(kept: readonly Kept[]): void {
     this.#reserved += added(kept);
