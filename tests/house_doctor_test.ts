@@ -357,6 +357,28 @@ Deno.test("a port of another program, of another relay, or of no address here is
     });
   }));
 
+Deno.test("a certificate by an authority that browsers don't know is what keeps people away, and is said to", () =>
+  withFolder(async (dataDir) => {
+    for (const name of ["localhost.pem", "localhost.key.pem"]) {
+      const file = new URL(`./fixtures/tls/${name}`, import.meta.url);
+      await Deno.copyFile(file, join(dataDir, name));
+    }
+    const tls = [
+      ...["--tls-cert", join(dataDir, "localhost.pem")],
+      ...["--tls-key", join(dataDir, "localhost.key.pem")],
+    ];
+    const relay = await startRelay({ dataDir, args: tls });
+    try {
+      const own = ["--data", dataDir, "--port", `${relay.port}`, ...tls];
+      match(
+        await says("public URL", [...own, "--public-url", relay.url]),
+        /^failed \S+ can't be reached: .*certificate: .*See .* certificate, /,
+      );
+    } finally {
+      await relay.stop();
+    }
+  }));
+
 Deno.test("a public URL that is not this relay's, or only half of it, is a failure that says which half", () =>
   withRelay(async (relay) => {
     const own = ["--data", relay.dataDir, "--port", String(relay.port)];
@@ -366,7 +388,7 @@ Deno.test("a public URL that is not this relay's, or only half of it, is a failu
     match(await says("public URL", own), /^ok none given: this machine alone/);
     match(
       await said(`http://localhost:${freePort()}`),
-      /^failed \S+ can't be reached: .* proxy, firewall/,
+      /^failed \S+ can't be reached: .*refused.* proxy, firewall/,
     );
     // What a proxy does that knows nothing of WebSockets.
     await withProgram(

@@ -21,7 +21,8 @@ export function lineOf({ level, check, text }: Finding): string {
   return `${level.padEnd(8)} ${check}: ${text.replace(/\s+/g, " ")}`;
 }
 
-/** What an error says, on one line. */
+/** What an error says, or what caused it: "fetch failed" tells nobody what to do. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }

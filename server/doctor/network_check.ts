@@ -103,7 +103,7 @@ export async function checkPublicUrl(
       findings: [
         ...found,
         data.running
-          ? failed(`${text}. See name (DNS), proxy, firewall.`)
+          ? failed(`${text}. See name (DNS), certificate, proxy, firewall.`)
           : warning(`${text}. Start the relay, and ask again.`),
       ],
     };
