@@ -133,8 +133,10 @@ async function watch(page: Page): Promise<void> {
     const log = document.querySelector("[role=log]");
     if (!log) throw new Error("no conversation is open");
     new MutationObserver(() => {
-      const words = [...log.querySelectorAll(".bubble-words")].slice(-3);
-      for (const { textContent } of words) {
+      // All of the log would take a while.
+      const last = log.querySelector(".log-content")?.lastElementChild;
+      const words = last?.querySelectorAll(".bubble-words") ?? [];
+      for (const { textContent } of [...words].slice(-3)) {
         if (textContent && !found.has(textContent)) appeared(textContent);
       }
     }).observe(log, { childList: true, subtree: true });

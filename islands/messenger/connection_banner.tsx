@@ -22,7 +22,7 @@ export function ConnectionBanner({ messenger }: { messenger: MessengerView }) {
     ? undefined
     : messageOf(connection);
   return (
-    <div class="messenger-banner">
+    <div class={`messenger-banner${message ? " messenger-banner-shown" : ""}`}>
       {/* There from the start, so that a screen reader hears what changes in it. */}
       <div class={message ? "connection" : undefined}>
         <span role="status">{message}</span>
@@ -34,7 +34,10 @@ export function ConnectionBanner({ messenger }: { messenger: MessengerView }) {
         {connection.at === "waiting" && (
           <>
             <NextTry at={connection.retryAt} />
-            <Button small onClick={() => messenger.reconnect()}>
+            <Button
+              small
+              onClick={() => messenger.reconnect()}
+            >
               {words.tryNow}
             </Button>
           </>

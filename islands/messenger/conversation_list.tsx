@@ -114,13 +114,15 @@ const Entry = memo(function Entry(
         <time class="entry-time" dateTime={new Date(time).toISOString()}>
           {dates().short(time, minute.value)}
         </time>{" "}
-        <Preview conversation={conversation} open={open} />{" "}
-        {unread > 0 && !muted && (
-          <span class="entry-badge">
-            <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
-            <span class="unseen">{words.unread(unread)}</span>
-          </span>
-        )}
+        <span class="entry-line">
+          <Preview conversation={conversation} open={open} />{" "}
+          {unread > 0 && !muted && (
+            <span class="entry-badge">
+              <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
+              <span class="unseen">{words.unread(unread)}</span>
+            </span>
+          )}
+        </span>
       </button>
       {state && (
         <span id={`${entryId(id)}-state`} hidden>

@@ -15,7 +15,9 @@ export function ExportSection({ onAsk }: { onAsk: () => void }) {
     <section class="settings-group">
       <h3>{words.data}</h3>
       <p class="settings-hint">{words.dataHint}</p>
-      <Button look="outline" onClick={onAsk}>{words.exportAsk}</Button>
+      <div class="settings-buttons">
+        <Button look="outline" onClick={onAsk}>{words.exportAsk}</Button>
+      </div>
     </section>
   );
 }

@@ -33,6 +33,7 @@ export function MessageLog(
 ) {
   const scroller = useRef<HTMLDivElement>(null);
   const top = useRef<HTMLDivElement>(null);
+  const scrolled = useRef(0);
   const former = useRef<Page[]>([]);
   const pages = useComputed(() => {
     former.current = paginate(view.messages.value, former.current);
@@ -44,13 +45,14 @@ export function MessageLog(
   /** Id of the newest message when the person scrolled away from it. */
   const leftAt = useSignal<string | undefined>(undefined);
 
-  useHeldScroll(scroller, view);
+  useHeldScroll(scroller, scrolled, view);
   useOlder(scroller, top, view);
   useAnnouncements(view);
   useStartAtUnread(scroller, view, unread.value, unreadFrom.value);
 
   const onScroll = () => {
-    const away = (scroller.current?.scrollTop ?? 0) < -AWAY;
+    scrolled.current = scroller.current?.scrollTop ?? 0;
+    const away = scrolled.current < -AWAY;
     if (away === (leftAt.peek() !== undefined)) return;
     leftAt.value = away ? view.messages.peek().at(-1)?.id : undefined;
   };

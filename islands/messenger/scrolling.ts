@@ -14,9 +14,14 @@ type Ref = { readonly current: HTMLElement | null };
 /**
  * Keeps in place what is being read when messages arrive below it, and goes to the newest message
  * when it is the person's own. The log's axis is reversed: `scrollTop` is 0 at the newest and
- * negative above, and older messages in front move nothing.
+ * negative above, and older messages in front move nothing. `scrolled`: what it was when it last
+ * changed, for to ask would have all laid out at once.
  */
-export function useHeldScroll(scroller: Ref, view: ConversationView): void {
+export function useHeldScroll(
+  scroller: Ref,
+  scrolled: { readonly current: number },
+  view: ConversationView,
+): void {
   const messages = view.messages.value;
   const before = useRef<
     { newest: string | undefined; height: number } | undefined
@@ -37,7 +42,7 @@ export function useHeldScroll(scroller: Ref, view: ConversationView): void {
       before.current = { newest: last?.id, height: 0 };
     }
     if (former?.newest !== undefined && former.newest !== last?.id) {
-      if (last?.mine) element.scrollTop = 0;
+      if (last?.mine && scrolled.current < 0) element.scrollTop = 0;
     }
   }, [messages]);
 }

@@ -1,5 +1,6 @@
 /** One of a few, from a list that the platform opens. */
 import "./field.css";
+import { ChevronDown } from "lucide-preact";
 import { useId } from "preact/hooks";
 
 export function Choice<Value extends number | string>(
@@ -15,21 +16,24 @@ export function Choice<Value extends number | string>(
   return (
     <div class="field">
       <label class="field-label" for={id}>{label}</label>
-      <select
-        id={id}
-        class="field-input"
-        aria-describedby={hint && `${id}-hint`}
-        onChange={(event) => {
-          const { selectedIndex } = event.currentTarget;
-          onChoose(options[selectedIndex].value);
-        }}
-      >
-        {options.map((option) => (
-          <option key={option.value} selected={option.value === value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
+      <div class="field-box field-box-shared">
+        <select
+          id={id}
+          class="field-input"
+          aria-describedby={hint && `${id}-hint`}
+          onChange={(event) => {
+            const { selectedIndex } = event.currentTarget;
+            onChoose(options[selectedIndex].value);
+          }}
+        >
+          {options.map((option) => (
+            <option key={option.value} selected={option.value === value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+        <ChevronDown class="field-arrow" size={18} aria-hidden="true" />
+      </div>
       {hint && <span class="field-hint" id={`${id}-hint`}>{hint}</span>}
     </div>
   );

@@ -74,7 +74,7 @@ export function Field(
   };
   return (
     <Frame label={label} hint={hint} id={id}>
-      <div class="field-box">
+      <div class={`field-box${children ? " field-box-shared" : ""}`}>
         {hidden
           ? <input type="password" {...attributes} />
           : <input type="text" {...attributes} />}

@@ -66,10 +66,15 @@ function Menu(
     const menu = list.current;
     if (!menu) return;
     menu.showPopover();
-    const near = anchor();
-    if (near) placeBeside(menu, near);
+    const place = () => {
+      const near = anchor();
+      if (near) placeBeside(menu, near);
+    };
+    place();
+    addEventListener("resize", place);
     entries()[0]?.focus();
     return () => {
+      removeEventListener("resize", place);
       // Whoever closes it without having gone elsewhere is back at the button.
       const inside = menu.contains(document.activeElement);
       if (inside) anchor()?.focus();

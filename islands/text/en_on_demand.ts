@@ -153,7 +153,7 @@ export const enOnDemand = {
   accessKey: {
     title: "Keep your access key",
     lead:
-      "It is shown this once. It opens your account after you log out, and nobody can give you another one.",
+      "It is shown this once. It opens your account in any other browser, and here after you log out; nobody can give you another one.",
     label: "Access key",
     download: "Download key",
     copy: "Copy to clipboard",
@@ -423,10 +423,11 @@ export const enOnDemand = {
     passkeyInstead: "Use a passkey instead",
     remove: "Remove the lock",
     after: "Lock after",
-    afterHint: "While it is locked, nothing is received or shown.",
+    afterHint:
+      "Closing the page locks it too. While it is locked, nothing is received or shown.",
     minutes: (n: number) =>
       n === 0
-        ? "Only when I lock it, or close the page"
+        ? "Only when I lock it"
         : n === 60
         ? "One hour without use"
         : `${count(n, "minute", "minutes")} without use`,
