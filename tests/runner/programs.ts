@@ -2,6 +2,7 @@
 import { caddyPath } from "../harness/caddy.ts";
 import { torPath } from "../harness/tor/authority.ts";
 import { chromiumPath } from "../harness/browser.ts";
+import { firefoxPath } from "../harness/firefox.ts";
 
 export interface Program {
   readonly name: string;
@@ -33,6 +34,13 @@ export const PROGRAMS: readonly Program[] = [
     service: "caddy",
     path: caddyPath,
     neededBy: (file) => /(^|_)caddy_test\.ts$/.test(file.replace(/.*\//, "")),
+  },
+  {
+    name: "Firefox",
+    variable: "FIREFOX",
+    package: "firefox-esr",
+    path: firefoxPath,
+    neededBy: (file) => /(^|_)firefox_test\.ts$/.test(file.replace(/.*\//, "")),
   },
   {
     name: "Tor",
