@@ -31,6 +31,9 @@ const LogIn = screenOnDemand(() =>
 const Locked = screenOnDemand(() =>
   import("./screens/locked.tsx").then((part) => part.Locked)
 );
+const Removed = screenOnDemand(() =>
+  import("./screens/removed.tsx").then((part) => part.Removed)
+);
 const Securing = screenOnDemand(() =>
   import("./screens/securing.tsx").then((part) => part.Securing)
 );
@@ -94,6 +97,8 @@ function screen(opened: Source, page: Page): VNode {
       );
     case "securing":
       return <Securing share={phase.share} />;
+    case "removed":
+      return <Removed />;
     case "elsewhere":
       return <Elsewhere messenger={messenger} />;
     case "ready":

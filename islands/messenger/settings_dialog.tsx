@@ -5,6 +5,7 @@ import { Moon, Sun, SunMoon } from "lucide-preact";
 import { useId, useState } from "preact/hooks";
 import type {
   BackupState,
+  DeviceView,
   MessengerView,
   Standing,
 } from "../../lib/client/view.ts";
@@ -18,6 +19,7 @@ import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { EraseDialog } from "../screens/erase_dialog.tsx";
 import { setTheme, type Theme, theme } from "../theme.ts";
+import { DevicesSettings, RemoveDevice } from "./devices_settings.tsx";
 import { ServerSettings } from "./server_settings.tsx";
 import { LockDialog } from "./lock_dialog.tsx";
 import { LockSettings, type LockTask } from "./lock_settings.tsx";
@@ -25,13 +27,23 @@ import { LockSettings, type LockTask } from "./lock_settings.tsx";
 const words = textOnDemand.settings;
 
 /** What stands in the place of the choices. */
-type Beside = LockTask | "log-out" | "erase" | "export";
+type Beside = LockTask | "log-out" | "erase" | "export" | DeviceView;
 
 export function SettingsDialog(
   { messenger, onClose }: { messenger: MessengerView; onClose: () => void },
 ) {
   const [beside, setBeside] = useState<Beside>();
   const back = () => setBeside(undefined);
+  if (typeof beside === "object") {
+    return (
+      <RemoveDevice
+        key="device"
+        devices={messenger.devices}
+        device={beside}
+        onClose={back}
+      />
+    );
+  }
   switch (beside) {
     case undefined:
       return (
@@ -110,6 +122,7 @@ function Choices(
           </p>
         )}
       </section>
+      <DevicesSettings devices={messenger.devices} onRemove={onBeside} />
       <ExportSection onAsk={() => onBeside("export")} />
       <Backup
         backup={messenger.backup.value}

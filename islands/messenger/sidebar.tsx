@@ -13,6 +13,9 @@ import { MetNotice, StorageNotice, UpdateNotice } from "./notices.tsx";
 
 const words = text.list;
 
+const DeviceNotices = partOnDemand(() =>
+  import("./device_notices.tsx").then((part) => part.DeviceNotices)
+);
 const InvitationNotices = partOnDemand(() =>
   import("./invitation_notices.tsx").then((part) => part.InvitationNotices)
 );
@@ -59,6 +62,9 @@ export function Sidebar(
         <UpdateNotice />
         <MetNotice met={met} />
         {invitations && <InvitationNotices invitations={invitations} />}
+        {messenger.devices.news.value.length > 0 && (
+          <DeviceNotices devices={messenger.devices} />
+        )}
         {!empty && <StorageNotice />}
       </div>
       <div class="sidebar-list">

@@ -6,6 +6,7 @@ import type {
   InvitationFailure,
   InviteFailure,
   LogInOutcome,
+  RemovalOutcome,
 } from "../../lib/client/view.ts";
 import { count } from "./count.ts";
 
@@ -123,6 +124,25 @@ const logInFailures: {
   "too-many-devices": () =>
     "This account has eight devices, and there can't be more. Remove one of them in the settings of another, or replace all of them.",
 };
+
+function removalFailure(
+  outcome: Exclude<RemovalOutcome, { ok: true }>,
+): string {
+  switch (outcome.reason) {
+    case "mistyped":
+      return logInFailures.mistyped(outcome);
+    case "malformed":
+      return logInFailures.malformed(outcome);
+    case "other-account":
+      return "This is the key of another account. Nothing was changed.";
+    case "unreachable":
+      return "The server can't be reached now, or does not have all that changed yet. Try again in a moment.";
+    case "no-such-device":
+      return "This device is not among yours any more.";
+    case "no-backup":
+      return "There is no backup at this server. Log out and in with your access key first, which makes one.";
+  }
+}
 
 export const enOnDemand = {
   relayPassword: {
@@ -321,6 +341,39 @@ export const enOnDemand = {
         : reason === "already-connected"
         ? "You already have a conversation with this person."
         : linkFailures[reason],
+  },
+
+  devices: {
+    title: "Devices",
+    own: "This browser",
+    unnamed: "Unnamed device",
+    neverHeard: "Not heard of yet",
+    lastUsed: (day: string) => `Last used: ${day}`,
+    hint:
+      "Log in with your access key in another browser to add it. All of them have what is said from then on.",
+    remove: "Remove",
+    removeNamed: (name: string) => `Remove ${name}`,
+    removeLead:
+      "It receives nothing more, nothing it says is believed, and it erases what it has once it hears of this. What it had read, whoever has it may have kept.",
+    key: "Access key",
+    keyMissing: "Enter your access key.",
+    removeDevice: "Remove device",
+    removing: "Removing…",
+    removed: (name: string) => `${name} was removed.`,
+    failure: removalFailure,
+    news: "Your devices",
+    told: {
+      added: (name: string) => `${name} was added.`,
+      removed: (name: string) => `${name} was removed.`,
+    },
+    newsHint:
+      "If this was not you, somebody has your access key: remove what you don't know in the settings.",
+  },
+
+  removed: {
+    title: "This browser was removed",
+    lead:
+      "Another device of your account has removed it. Everything that was stored here is erased. With your access key you can add it again.",
   },
 
   settings: {

@@ -6,6 +6,7 @@ import {
 } from "@preact/signals-core";
 import type { AdopterEvents } from "./backup/adopt.ts";
 import type { Backup } from "./backup/backup.ts";
+import type { RemovalEvents } from "./backup/remove_device.ts";
 import type { Desk } from "./desk.ts";
 import {
   backoff,
@@ -23,7 +24,7 @@ import {
   SELF,
   settingsTable,
 } from "./records.ts";
-import type { BackupState } from "./view.ts";
+import type { BackupState, RemovalOutcome } from "./view.ts";
 
 /** What a change waits for others to be written with it, in ms. */
 const TOGETHER_MS = 2_000;
@@ -94,6 +95,28 @@ export class BackupOnDemand {
   /** Looks soon whether there is something to be done. */
   look(): void {
     this.#soon(TOGETHER_MS);
+  }
+
+  /** See `DevicesView.remove`. */
+  async removeDevice(
+    events: RemovalEvents,
+    id: number,
+    accessKey: string,
+  ): Promise<RemovalOutcome> {
+    const { parseAccessKey, removeDevice } = await import(
+      "./backup/on_demand.ts"
+    );
+    const reading = parseAccessKey(accessKey);
+    if (!reading.ok) return reading;
+    const { key } = reading;
+    const connection = this.#connection;
+    const backup = connection && await this.#fetched();
+    if (!backup || !await backup.isCurrent(connection)) {
+      return { ok: false, reason: "unreachable" };
+    }
+    const outcome = await removeDevice(this.#desk, events, id, key);
+    this.look();
+    return outcome;
   }
 
   lost(): void {

@@ -1,9 +1,8 @@
 import { type Signal, signal } from "@preact/signals-core";
 import { NotLoadedError } from "./adapters.ts";
 import type { Contact } from "./contact.ts";
-import type { Content } from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
-import type { Devices, DevicesEvents } from "./devices/devices.ts";
+import type { Devices, DevicesEvents, EpochKeys } from "./devices/devices.ts";
 import { Hearing, type HearingEvents } from "./devices/hearing.ts";
 import type { Sync } from "./devices/sync.ts";
 import type { Said } from "./inbox.ts";
@@ -16,7 +15,7 @@ import { announcedTable, SELF, standingTable } from "./records.ts";
 import type { Standing } from "./view.ts";
 
 type Events =
-  & Omit<DevicesEvents, "heard" | "saved" | "forked">
+  & Omit<DevicesEvents, "heard" | "saved" | "forked" | "newerList">
   & Omit<HearingEvents, "standing">;
 
 /**
@@ -90,11 +89,24 @@ export class DevicesOnDemand {
   }
 
   /** What another own device said. */
-  async told(entry: Entry, { backupVersion, body }: Content): Promise<void> {
+  async told(
+    entry: Entry,
+    { device, content: { backupVersion, body } }: Said,
+  ): Promise<void> {
     await this.#hearing.saved(entry, backupVersion);
     if (body.kind !== "sync") return;
     const devices = await this.#fetched();
-    await devices.told(entry, body.bytes);
+    await devices.told(entry, device, body.bytes);
+  }
+
+  /** An own device was removed. */
+  async removed(
+    entry: Entry,
+    address: Uint8Array | undefined,
+    keys: EpochKeys,
+  ): Promise<void> {
+    const devices = await this.#fetched();
+    await devices.removed(entry, address, keys);
   }
 
   /** A contact is another one now, by what another own device learnt. */
@@ -162,6 +174,7 @@ export class DevicesOnDemand {
       },
       saved: (entry, version) => this.#hearing.saved(entry, version),
       forked: (entry) => this.#hearing.forked(entry),
+      newerList: (entry) => this.#hearing.listed(entry),
     });
     if (this.#connection) this.#devices.connected(this.#connection);
     return this.#devices;

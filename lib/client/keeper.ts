@@ -104,6 +104,14 @@ export class Keeper {
     });
   }
 
+  /** This device is none of the account's any more: nothing of it stays here. */
+  async #removed(): Promise<void> {
+    await this.erase();
+    if (this.#phase.value.at === "no-account") {
+      this.#phase.value = { at: "removed" };
+    }
+  }
+
   /** The person did something. */
   touched(): void {
     this.#autoLock.touched();
@@ -184,6 +192,9 @@ export class Keeper {
       full: () => this.#waitForRoom({ at: "ready" }),
       broken: (error) => this.#failed(error),
       replaced: () => this.#failed(new TakenOverError()),
+      removed: () => {
+        this.#removed().catch((error) => this.#failed(error));
+      },
     });
     const chosen = await vault.get(deviceSettingsTable, SELF);
     // It may have come to an end while it was being opened.

@@ -11,6 +11,7 @@ import type {
   ConnectionState,
   ConversationSummary,
   ConversationView,
+  DevicesView,
   InviteView,
   JoinState,
   LockView,
@@ -34,6 +35,7 @@ export class Messenger implements MessengerView {
   readonly settings: MessengerView["settings"];
   readonly backup: ReadonlySignal<BackupState>;
   readonly standing: ReadonlySignal<Standing>;
+  readonly devices: DevicesView;
 
   private constructor(adapters: Adapters) {
     this.#adapters = adapters;
@@ -55,6 +57,13 @@ export class Messenger implements MessengerView {
     this.standing = computed(() =>
       office.value?.devices.standing.value ?? "current"
     );
+    this.devices = {
+      list: computed(() => office.value?.own.list.value ?? []),
+      news: computed(() => office.value?.own.news.value ?? []),
+      dismiss: async () => await this.#keeper.atWork("dismiss").dismissNews(),
+      remove: async (id, accessKey) =>
+        await this.#keeper.atWork("remove").removeDevice(id, accessKey),
+    };
     this.invite = {
       offer: computed<OfferState>(() =>
         office.value?.invites.offer.value ?? { at: "none" }

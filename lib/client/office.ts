@@ -12,6 +12,7 @@ import { DevicesOnDemand } from "./devices_on_demand.ts";
 import { Forwarding } from "./forwarding.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
+import { parseAddress } from "./keys/mod.ts";
 import { type Entry, Ledger, type LedgerEvents } from "./ledger.ts";
 import {
   type Connection,
@@ -21,7 +22,7 @@ import {
 } from "./link/mod.ts";
 import type { OwnAccount } from "./own_account.ts";
 import { Outbox, sessionName } from "./outbox.ts";
-import { loadOwn, type OwnDevices } from "./own_devices.ts";
+import { isListed, loadOwn, type OwnDevices } from "./own_devices.ts";
 import { OwnQueues } from "./own_queues.ts";
 import { PreKeyUpkeep } from "./prekey_upkeep.ts";
 import type { Random } from "./random.ts";
@@ -37,7 +38,11 @@ import {
 } from "./records.ts";
 import { Settings } from "./settings.ts";
 import { DamagedError, type Vault } from "./storage/mod.ts";
-import type { ConnectionState, PasswordOutcome } from "./view.ts";
+import type {
+  ConnectionState,
+  PasswordOutcome,
+  RemovalOutcome,
+} from "./view.ts";
 
 /** What an open account works with. */
 export interface OfficeOptions {
@@ -55,6 +60,8 @@ export interface OfficeOptions {
 export interface OfficeEvents extends LedgerEvents {
   /** Another instance of this device took the queues over. */
   replaced(): void;
+  /** Another device of the account has removed this one. */
+  removed(): void;
 }
 
 /** An open account at work: everything that runs from opening the vault until it is closed. */
@@ -75,7 +82,7 @@ export class Office {
   readonly #admission: Admission;
   readonly #upkeep: PreKeyUpkeep;
   readonly #desk: Desk;
-  readonly #own: OwnDevices;
+  readonly own: OwnDevices;
   /** How it stands with the relay. */
   readonly connection: ReadonlySignal<ConnectionState>;
 
@@ -95,7 +102,7 @@ export class Office {
     const { clock, random } = options;
     const { own, contacts, settings } = opened;
     this.#options = options;
-    this.#own = own;
+    this.own = own;
     this.settings = settings;
     this.ledger = ledger;
     const desk: Desk = {
@@ -161,11 +168,14 @@ export class Office {
       checkBackup: () => this.backup.look(),
       hands: this.conversations.hands,
     });
-    own.watch(() => this.devices.ownChanged());
+    own.watch(() => {
+      if (isListed(own.state)) this.devices.ownChanged();
+      else this.#leave(events);
+    });
     this.#inbox = new Inbox(desk, {
       said: async (entry, said) => {
         if (said.contact.record.accountId === this.account.accountId) {
-          return await this.devices.told(entry, said.content);
+          return await this.devices.told(entry, said);
         }
         const contact = await this.devices.said(entry, said);
         await this.conversations.said(entry, contact, said.content);
@@ -231,21 +241,24 @@ export class Office {
     );
     await office.conversations.load();
     const contacts = [...office.#desk.contacts.values()];
+    const { former = [] } = own.state.devices;
     await office.#outbox.load([
       ...addressesOf(own.state.self),
+      ...await Promise.all(former.map(parseAddress)),
       ...contacts.flatMap(addressesOf),
     ]);
     await office.devices.load();
     await office.#receipts.load();
     await office.invites.load();
     await office.backup.load();
-    office.#link.start();
+    if (isListed(own.state)) office.#link.start();
+    else events.removed();
     sessions.catch((error) => events.broken(error));
     return office;
   }
 
   get account(): OwnAccount {
-    return this.#own.state.account;
+    return this.own.state.account;
   }
 
   reconnect(): void {
@@ -263,6 +276,39 @@ export class Office {
   async *exportData(): AsyncGenerator<string> {
     const { exportData } = await import("./export.ts");
     yield* exportData(this.#desk);
+  }
+
+  /** See `DevicesView.remove`. */
+  removeDevice(id: number, accessKey: string): Promise<RemovalOutcome> {
+    return this.backup.removeDevice(
+      {
+        listed: (entry, list) => this.devices.listed(entry, list),
+        tell: (entry, address, keys) =>
+          this.devices.removed(entry, address, keys),
+        put: (entry, contact) => this.#contacts.put(entry, contact),
+        discard: (entry, names) => this.#queues.discard(entry, names),
+        condemn: (entry, queues) => this.#queues.condemn(entry, queues),
+        added: (entry, names) => entry.after(() => this.#queues.added(names)),
+      },
+      id,
+      accessKey,
+    );
+  }
+
+  /** The person has seen which devices came and went. */
+  dismissNews(): Promise<void> {
+    return this.ledger.run(async (entry) => {
+      await this.own.put(entry, { devices: { news: [] } });
+    });
+  }
+
+  /** This device is none of the account's any more: nobody is to write to it. */
+  #leave(events: Pick<OfficeEvents, "removed">): void {
+    this.backup.stop();
+    const { queue } = this.own.state.devices;
+    this.ledger.run((entry) => this.#queues.discard(entry, [queue]))
+      .then(() => this.#queues.tidied())
+      .then(() => events.removed(), (error) => this.#desk.broken(error));
   }
 
   /** Ends all work. What was begun is written first, unless the disk takes nothing. */

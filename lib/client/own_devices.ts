@@ -1,5 +1,13 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
+import {
+  computed,
+  type ReadonlySignal,
+  type Signal,
+  signal,
+} from "@preact/signals-core";
 import { type Contact, conversationOf, openContact } from "./contact.ts";
 import { newSettings } from "./contact_settings.ts";
+import type { DeviceList } from "./keys/mod.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { openAccount, type OwnAccount } from "./own_account.ts";
 import { makeQueue } from "./queues.ts";
@@ -12,8 +20,12 @@ import {
   SELF,
 } from "./records.ts";
 import { DamagedError } from "./storage/mod.ts";
+import type { DeviceNews, DeviceView } from "./view.ts";
 
 const DAY_MS = 86_400_000;
+/** Devices that were removed, and what is told of devices, are remembered for so many. */
+const MAX_FORMER = 8;
+const MAX_NEWS = 16;
 
 /** Days since 1970 at `now` (ms since the epoch). */
 export const dayOf = (now: number) => Math.floor(now / DAY_MS);
@@ -36,17 +48,24 @@ export interface OwnChange {
 
 /** The devices of the account, this one among them. */
 export class OwnDevices {
-  #state: OwnState;
+  readonly #state: Signal<OwnState>;
   #changed: () => void = () => {};
   /** What a step has put and not committed. */
   readonly #pending = new WeakMap<Entry, OwnState>();
 
+  /** As a screen shows them, this device first. */
+  readonly list: ReadonlySignal<readonly DeviceView[]>;
+  readonly news: ReadonlySignal<readonly DeviceNews[]>;
+
   constructor(state: OwnState) {
-    this.#state = state;
+    this.#state = signal(state);
+    this.list = computed(() => listOf(this.#state.value));
+    this.news = computed(() => newsOf(this.#state.value));
   }
 
+  /** As it is on disk. */
   get state(): OwnState {
-    return this.#state;
+    return this.#state.peek();
   }
 
   /** Tells `changed` after each commit that changed something; there is one. */
@@ -56,26 +75,86 @@ export class OwnDevices {
 
   /** As a step has it. */
   in(entry: Entry): OwnState {
-    return this.#pending.get(entry) ?? this.#state;
+    return this.#pending.get(entry) ?? this.state;
   }
 
   /** Keeps what changed; the rest is as it was. */
   async put(entry: Entry, change: OwnChange): Promise<OwnState> {
     const before = this.in(entry);
     const { deviceList = before.stored.deviceList } = change;
-    const state = await openOwn(
-      { ...before.stored, deviceList },
-      { ...before.devices, ...change.devices },
-    );
+    const devices = { ...before.devices, ...change.devices };
+    const opened = await openOwn({ ...before.stored, deviceList }, devices);
+    const state = { ...opened, devices: withChanges(before, opened) };
     entry.put(accountTable, SELF, state.stored);
     entry.put(ownDevicesTable, SELF, state.devices);
     this.#pending.set(entry, state);
     entry.after(() => {
-      this.#state = state;
+      this.#state.value = state;
       this.#changed();
     });
     return state;
   }
+}
+
+/** Those that came and went, noted: what there is to tell, and where those that went are told so. */
+function withChanges(
+  { account: was, devices: { others } }: OwnState,
+  { account: is, devices }: OwnState,
+): OwnDevicesRecord {
+  const added = missingIn(was.deviceList, is.deviceList);
+  const removed = missingIn(is.deviceList, was.deviceList);
+  if (added.length + removed.length === 0) return devices;
+  const known = others.filter(({ id }) => removed.includes(id));
+  const nameOf = (id: number) => known.find((other) => other.id === id)?.name;
+  return {
+    ...devices,
+    former: [
+      ...devices.former ?? [],
+      ...known.map(({ address }) => address),
+    ].slice(-MAX_FORMER),
+    news: [
+      ...devices.news ?? [],
+      ...added.map((id) => ({ what: "added" as const, id })),
+      ...removed.map((id) => ({
+        what: "removed" as const,
+        id,
+        name: nameOf(id) ?? "",
+      })),
+    ].slice(-MAX_NEWS),
+  };
+}
+
+/** Ids of the devices of `list` that the other one does not have: one id may be another's by then. */
+function missingIn(other: DeviceList, list: DeviceList): number[] {
+  return list.devices.filter(({ identityKey }) =>
+    !other.devices.some((device) => equalBytes(device.identityKey, identityKey))
+  ).map(({ id }) => id);
+}
+
+function listOf({ account, devices }: OwnState): DeviceView[] {
+  const { name, day, others } = devices;
+  const own = {
+    id: account.device.id,
+    name,
+    lastUsed: day * DAY_MS,
+    own: true,
+  };
+  const rest = account.deviceList.devices.filter(({ id }) => id !== own.id);
+  return [
+    own,
+    ...rest.map(({ id }) => {
+      const known = others.find((other) => other.id === id);
+      const lastUsed = (known?.day ?? 0) * DAY_MS;
+      return { id, name: known?.name ?? "", lastUsed, own: false };
+    }),
+  ];
+}
+
+function newsOf({ devices: { news = [], others } }: OwnState): DeviceNews[] {
+  return news.map(({ what, id, name }) => ({
+    what,
+    name: name ?? others.find((other) => other.id === id)?.name ?? "",
+  }));
 }
 
 /** Whether the account has devices besides this one. */

@@ -1,6 +1,11 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { Desk } from "./desk.ts";
-import { parseQueue, type QueueCredentials } from "./keys/mod.ts";
+import {
+  ed25519PairOf,
+  parseQueue,
+  type QueueCredentials,
+} from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import {
   backoff,
@@ -15,7 +20,12 @@ import {
   deleteQueue,
   heldGeneration,
 } from "./queues.ts";
-import { discardedTable, queueTable, SELF } from "./records.ts";
+import {
+  type CondemnedQueue,
+  discardedTable,
+  queueTable,
+  SELF,
+} from "./records.ts";
 
 export interface OwnQueuesEvents {
   message(
@@ -92,8 +102,26 @@ export class OwnQueues {
       const { contact: _, ...nobodys } = record;
       entry.put(queueTable, names[i], nobodys);
     }
-    const { queues } = await entry.get(discardedTable, SELF) ?? { queues: [] };
-    entry.put(discardedTable, SELF, { queues: [...queues, ...names] });
+    const before = await entry.get(discardedTable, SELF) ?? { queues: [] };
+    entry.put(discardedTable, SELF, {
+      ...before,
+      queues: [...before.queues, ...names],
+    });
+    entry.after(() => {
+      if (this.#connection) this.#tidy(this.#connection);
+    });
+  }
+
+  /** The relay is to delete these, of a device that was removed, as soon as it can be told. */
+  async condemn(
+    entry: Entry,
+    condemned: readonly CondemnedQueue[],
+  ): Promise<void> {
+    const before = await entry.get(discardedTable, SELF) ?? { queues: [] };
+    entry.put(discardedTable, SELF, {
+      ...before,
+      condemned: [...before.condemned ?? [], ...condemned],
+    });
     entry.after(() => {
       if (this.#connection) this.#tidy(this.#connection);
     });
@@ -109,7 +137,7 @@ export class OwnQueues {
 
   #tidy(connection: Connection): void {
     this.#tidying = this.#tidying.then(() =>
-      this.#inBackground(this.#deleteDiscarded(connection))
+      this.#inBackground(this.#deleteAll(connection))
     );
   }
 
@@ -206,6 +234,11 @@ export class OwnQueues {
     }
   }
 
+  async #deleteAll(connection: Connection): Promise<void> {
+    await this.#deleteDiscarded(connection);
+    await this.#deleteCondemned(connection);
+  }
+
   async #deleteDiscarded(connection: Connection): Promise<void> {
     const { queues } = await this.#desk.ledger.reader.get(
       discardedTable,
@@ -217,9 +250,25 @@ export class OwnQueues {
       await this.#desk.ledger.run(async (entry) => {
         const left = await entry.get(discardedTable, SELF);
         entry.put(discardedTable, SELF, {
+          ...left,
           queues: left?.queues.filter((other) => other !== name) ?? [],
         });
         entry.delete(queueTable, name);
+      });
+    }
+  }
+
+  async #deleteCondemned(connection: Connection): Promise<void> {
+    const { ledger } = this.#desk;
+    const { condemned = [] } = await ledger.reader.get(discardedTable, SELF) ??
+      {};
+    for (const { id, seed } of condemned) {
+      await deleteQueue(connection, id, await ed25519PairOf(seed));
+      await ledger.run(async (entry) => {
+        const { queues = [], condemned = [] } =
+          await entry.get(discardedTable, SELF) ?? {};
+        const left = condemned.filter((other) => !equalBytes(other.id, id));
+        entry.put(discardedTable, SELF, { queues, condemned: left });
       });
     }
   }

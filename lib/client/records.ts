@@ -135,6 +135,13 @@ export interface QueueRecord {
 /** Own queues, hex, that nobody needs any more and the relay still has. */
 export interface DiscardedRecord {
   readonly queues: readonly string[];
+  /** Those of a device that was removed: as the relay names them, and the seeds of their remove keys. */
+  readonly condemned?: readonly CondemnedQueue[];
+}
+
+export interface CondemnedQueue {
+  readonly id: Uint8Array;
+  readonly seed: Uint8Array;
 }
 
 /** An envelope on its way, as it was sealed: a repeat is the same bytes under the same id. */
@@ -209,6 +216,17 @@ export interface OwnDevicesRecord {
   /** When it was last used, in days since 1970. */
   readonly day: number;
   readonly others: readonly OtherDeviceRecord[];
+  /** Where such as were removed receive: they are told so. */
+  readonly former?: readonly Uint8Array[];
+  /** Devices that came or went, until the person has seen it. */
+  readonly news?: readonly DeviceNewsRecord[];
+}
+
+export interface DeviceNewsRecord {
+  readonly what: "added" | "removed";
+  readonly id: number;
+  /** Of one that was removed, as far as it is known. */
+  readonly name?: string;
 }
 
 /** Another device of the account, as it says of itself. */

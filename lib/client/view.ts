@@ -19,6 +19,8 @@ export type Phase =
   /** Another tab of this browser holds the account; `takeOver` asks it to let go. */
   | { at: "elsewhere" }
   | { at: "ready" }
+  /** Another device of the account has removed this one, and everything here is erased. */
+  | { at: "removed" }
   /** The disk refused a write. Nothing was lost; `retry` tries again. */
   | { at: "storage-full" }
   /** What is stored can't be used; it is left untouched. */
@@ -381,6 +383,47 @@ export interface InvitationsView {
   noted(): void;
 }
 
+/** A device of the account. */
+export interface DeviceView {
+  readonly id: number;
+  /** Empty when it did not say, or nothing was heard of it yet. */
+  readonly name: string;
+  /** ms since the epoch, a day's beginning; 0 when it is not known. */
+  readonly lastUsed: number;
+  /** Whether it is this one. */
+  readonly own: boolean;
+}
+
+/** A device that came or went, and that the person has not been told of. */
+export interface DeviceNews {
+  readonly what: "added" | "removed";
+  readonly name: string;
+}
+
+export type RemovalOutcome =
+  | { readonly ok: true }
+  | Extract<
+    LogInOutcome,
+    { reason: "mistyped" | "malformed" | "other-account" | "unreachable" }
+  >
+  /** It is none of the account's, any more, or it is this one. */
+  | { readonly ok: false; readonly reason: "no-such-device" }
+  /** There is no backup whose keys could be replaced: logging in with the access key brings one. */
+  | { readonly ok: false; readonly reason: "no-backup" };
+
+export interface DevicesView {
+  /** This device first. */
+  readonly list: ReadonlySignal<readonly DeviceView[]>;
+  readonly news: ReadonlySignal<readonly DeviceNews[]>;
+  /** The person has seen the news. */
+  dismiss(): Promise<void>;
+  /**
+   * Shuts a device out: contacts and other devices hear of it, it receives nothing more, writes nothing
+   * that is believed, and can't read the backup from then on. Resolves when it is decided, on disk.
+   */
+  remove(id: number, accessKey: string): Promise<RemovalOutcome>;
+}
+
 /** What `logIn` says of a key that did not open the account. */
 export type LogInOutcome =
   | { ok: true }
@@ -502,6 +545,7 @@ export interface MessengerView {
   reconnect(): void;
   readonly backup: ReadonlySignal<BackupState>;
   readonly standing: ReadonlySignal<Standing>;
+  readonly devices: DevicesView;
   /** Proves the password of a private relay, and keeps it encrypted. Takes about half a second. */
   usePassword(password: string): Promise<PasswordOutcome>;
   readonly settings: {

@@ -8,7 +8,11 @@ import {
   ed25519PairOf,
   MalformedError,
 } from "../keys/mod.ts";
-import { type Connection, RelayError } from "../link/mod.ts";
+import {
+  type Connection,
+  ConnectionLostError,
+  RelayError,
+} from "../link/mod.ts";
 import {
   type BackupKeysRecord,
   backupKeysTable,
@@ -19,7 +23,7 @@ import {
 import type { BackupStanding, BackupState, FailedBackup } from "../view.ts";
 import { makeBlob, readBlob, writeBlob } from "../blobs.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
-import { merge } from "./cells.ts";
+import { type Cells, merge } from "./cells.ts";
 import { heldBy } from "./held_by_device.ts";
 import { Adopter, type AdopterEvents } from "./adopt.ts";
 import { type Held, lookedAt, restate, type Restated } from "./restate.ts";
@@ -51,6 +55,12 @@ class ReplacedError extends Error {
   constructor() {
     super("another device has taken the backup over");
   }
+}
+
+/** What is at the relay. */
+interface Theirs {
+  readonly version: number;
+  readonly cells?: Cells;
 }
 
 /** The keys, ready to be used. */
@@ -102,6 +112,21 @@ export class Backup {
       if (!reason) throw error;
       this.#show({ at: "failed", reason });
     }
+  }
+
+  /** Reads what others wrote and writes what is missing; false when that can't be done now. */
+  async isCurrent(connection: Connection): Promise<boolean> {
+    try {
+      const keys = await this.#keys();
+      if (keys && !keys.record.ownSeed) await this.#takeIn(connection, keys);
+      await this.write(connection);
+    } catch (error) {
+      const passes = error instanceof RelayError ||
+        error instanceof ConnectionLostError || reasonOf(error) !== undefined;
+      if (!passes) throw error;
+      return false;
+    }
+    return this.state.value.at === "saved";
   }
 
   async #write(connection: Connection): Promise<void> {
@@ -240,50 +265,54 @@ export class Backup {
       keys.blob,
       keys.read,
     );
-    const theirs = this.#open(keys, contents);
+    const opened = this.#open(keys, contents);
+    const theirs = opened?.cells;
     await this.#desk.ledger.run(async (entry) => {
       const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
       // What this device chose itself gets its stamps before it is compared with what others chose.
       const own = await this.#restate(entry, keys, record);
-      const cells = theirs
-        ? merge(own.cells, theirs.cells.values())
-        : own.cells;
+      const cells = theirs ? merge(own.cells, theirs.values()) : own.cells;
       if (theirs) await this.#adopter.adopt(entry, cells);
       const encoded = encodeCells(cells);
       // Versions never fall: who has a lower one than was written has an old one.
       const { written, told = 0, read: before = 0 } = record;
-      const foreign = theirs && theirs.version !== record.own;
-      const read = foreign ? Math.max(before, theirs.version) : before;
-      const old = theirs !== undefined && theirs.version < written.version;
+      // What can't be opened is believed no more than was told.
+      const seen = opened?.version ?? 0;
+      const version = theirs ? seen : Math.min(seen, told);
+      const read = seen === record.own ? before : Math.max(before, version);
+      const old = theirs !== undefined && version < written.version;
       const same = theirs !== undefined && !old &&
-        equalBytes(encoded, encodeCells(theirs.cells));
+        equalBytes(encoded, encodeCells(theirs));
       const held = await this.#held(entry, keys);
       entry.put(backupTable, SELF, {
         ...record,
         cells: encoded,
         glimpse: [...lookedAt(cells, own.glimpse, held)],
-        version: same
-          ? theirs.version
-          : Math.max(record.version, theirs?.version ?? 0) + 1,
+        version: same ? version : Math.max(record.version, version) + 1,
         base,
-        ...same
-          ? { written: { version: theirs.version, at: this.#desk.clock.now() } }
-          : {},
+        ...same ? { written: { version, at: this.#desk.clock.now() } } : {},
         wentBack: record.wentBack || told > read || old,
         read: Math.max(read, told),
       });
     });
   }
 
-  /** Undefined for what is empty or damaged: it is written over with what this device has. */
-  #open({ record: { key } }: Keys, contents: Uint8Array) {
+  /**
+   * Undefined for what is empty or damaged: it is written over with what this device has. So is what is
+   * of an epoch before, of which there is only its version: a device that was removed may have written it.
+   */
+  #open(
+    { record: { key } }: Keys,
+    contents: Uint8Array,
+  ): Theirs | undefined {
     if (contents.length === 0) return undefined;
     try {
       const { accountId } = this.#desk.account;
-      const { epoch } = readHeader(contents);
+      const { epoch, version } = readHeader(contents);
       if (epoch > key.epoch) throw new ReplacedError();
+      if (epoch < key.epoch) return { version };
       const opened = openBackup(accountId, key, contents);
-      return { ...opened, cells: parseCells(opened.contents) };
+      return { version, cells: parseCells(opened.contents) };
     } catch (error) {
       const damaged = error instanceof MalformedError ||
         error instanceof BackupError && error.code === "damaged";

@@ -8,4 +8,5 @@ export {
 } from "../keys/mod.ts";
 export { Backup } from "./backup.ts";
 export { comeBack, find } from "./come_back.ts";
+export { removeDevice } from "./remove_device.ts";
 export { backupKeys, createAccount } from "../new_device.ts";

@@ -51,7 +51,7 @@ export async function place(
 ): Promise<{ summary: SummaryRecord; entry: Entry }> {
   const { key } = message;
   const rank = message.entry.state.base?.rank ?? 0;
-  const behind = rank >= before.rank
+  const behind = rank > before.rank
     ? []
     : await standBehind(w, conversation, before, { ...key, rank });
   const sequence = before.next - behind.length;

@@ -74,6 +74,19 @@ Deno.test("whatever comes when, all messages stand in the order in which they we
     { numRuns: 15 },
   ));
 
+Deno.test("what was said in the same moment stands in the same order, whichever came first", async () => {
+  const [one, other] = [await newVault(), await newVault()];
+  const said = [text(ME, 1, "mine", 10), text(THEM, 2, "theirs", 10)];
+  for (
+    const [vault, events] of [[one, said], [other, said.toReversed()]] as const
+  ) {
+    for (const event of events) {
+      await vault.transact((w) => log.append(w, { ...event, at: 5_000 }));
+    }
+  }
+  assert.deepEqual(await idsOf(one), await idsOf(other));
+});
+
 Deno.test("a message that comes late stands between, is unread though those behind it were read, and they are not read twice", async () => {
   const vault = await newVault();
   await hear(vault, 1, 10);

@@ -30,6 +30,9 @@ import {
 import { type Heard, signAnnouncement } from "./announcement.ts";
 import { backupHeard } from "./heard.ts";
 
+/** Beside the records for each contact: the time of the last announcement to anybody. */
+const LAST = "last";
+
 /** A contact that answered nothing is told again after this long, ms. */
 const AGAIN_MS = 86_400_000;
 
@@ -196,7 +199,7 @@ export class Announcer {
     const bytes = signAnnouncement({
       from: account.accountId,
       to: record.accountId,
-      time: this.#desk.clock.now(),
+      time: await this.#nextTime(entry),
       deviceList: account.deviceList,
       address: addressOf(await parseQueue(own.credentials), relay),
       ...shared
@@ -212,6 +215,14 @@ export class Announcer {
       heard,
     }, account.device);
     await this.#outbox.deliver(entry, to, { type: ANNOUNCEMENT, bytes });
+  }
+
+  /** Later than that of every announcement before, whatever the clock says: what does not rise is a repeat. */
+  async #nextTime(entry: Entry): Promise<number> {
+    const { at = 0, version = 0 } = await entry.get(announcedTable, LAST) ?? {};
+    const time = Math.max(this.#desk.clock.now(), at + 1);
+    entry.put(announcedTable, LAST, { version, at: time });
+    return time;
   }
 
   /** What announcing waits for: tried again a little later, or on the next connection. */

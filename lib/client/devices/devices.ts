@@ -1,16 +1,26 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import type { Contact } from "../contact.ts";
 import type { ConversationHands } from "../conversations.ts";
 import type { Desk } from "../desk.ts";
 import {
   compareClaim,
   compareDeviceLists,
+  type Device,
   type DeviceList,
+  DeviceListError,
+  parseAddress,
+  verifyDeviceList,
 } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
 import type { Connection } from "../link/mod.ts";
 import type { Outbox } from "../outbox.ts";
 import type { OwnChange, OwnState } from "../own_devices.ts";
-import { queueTable } from "../records.ts";
+import {
+  type BackupKeysRecord,
+  backupKeysTable,
+  queueTable,
+  SELF,
+} from "../records.ts";
 import { Announcer } from "./announcer.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { Follower, type FollowerEvents } from "./follower.ts";
@@ -30,7 +40,16 @@ export interface DevicesEvents extends Omit<FollowerEvents, "behind" | "tell"> {
   saved(entry: Entry, version: number): Promise<void>;
   /** Another own device goes by a list that can't be in one chain with ours. */
   forked(entry: Entry): void;
+  /** The own device list is a newer one. */
+  newerList(entry: Entry): Promise<void>;
+  /** The backup may be to be read or written. */
+  checkBackup(): void;
 }
+
+/** What the other devices need for the backup of an epoch. */
+export type EpochKeys =
+  & BackupKeysRecord["key"]
+  & Pick<BackupKeysRecord, "writeSeed">;
 
 /** What devices tell of themselves, and what follows from what others tell. */
 export class Devices {
@@ -57,7 +76,10 @@ export class Devices {
     this.#elsewhere = new Elsewhere(desk, events.hands);
     this.#ownFollower = new Follower(desk, outbox, {
       put: async (entry, self) => {
-        await desk.own.put(entry, ownChangeOf(desk.own.in(entry), self));
+        const before = desk.own.in(entry);
+        await desk.own.put(entry, ownChangeOf(before, self));
+        const { version } = before.account.deviceList;
+        if (self.deviceList.version > version) await events.newerList(entry);
       },
       claimed: (entry, self, list) => {
         if (compareClaim(self.deviceList, list) === "forked") {
@@ -118,6 +140,22 @@ export class Devices {
     return this.#follower.became(entry, before, after);
   }
 
+  /** An own device was removed: it is told so at this address, and the others get the keys of the epoch that began. */
+  async removed(
+    entry: Entry,
+    address: Uint8Array | undefined,
+    keys: EpochKeys,
+  ): Promise<void> {
+    const { account, self } = this.#desk.own.in(entry);
+    if (address) {
+      const to = await parseAddress(address);
+      // It is in no list that anybody begins a session by.
+      await this.#announcer.announce(entry, self, to, { only: 0 });
+    }
+    const deviceList = account.deviceList.bytes;
+    await this.tell(entry, { kind: "epoch", deviceList, ...keys });
+  }
+
   /** Tells the other own devices. */
   tell(entry: Entry, sync: Sync): Promise<void> {
     return this.#siblings.tell(entry, sync);
@@ -129,7 +167,7 @@ export class Devices {
   }
 
   /** What another own device told. */
-  async told(entry: Entry, bytes: Uint8Array): Promise<void> {
+  async told(entry: Entry, from: Device, bytes: Uint8Array): Promise<void> {
     const sync = this.#siblings.told(bytes);
     if (!sync) return;
     switch (sync.kind) {
@@ -142,10 +180,47 @@ export class Devices {
         return;
       }
       case "epoch":
-        return;
+        return await this.#epoch(entry, from, sync);
       default:
         return await this.#elsewhere.happened(entry, sync);
     }
+  }
+
+  /**
+   * Another device has removed one. Who is removed itself may know the list before others do, and gives
+   * them no keys.
+   */
+  async #epoch(
+    entry: Entry,
+    from: Device,
+    { deviceList, epoch, key, box, writeSeed }: Extract<
+      Sync,
+      { kind: "epoch" }
+    >,
+  ): Promise<void> {
+    const { account } = this.#desk.own.in(entry);
+    let list: DeviceList;
+    try {
+      list = await verifyDeviceList(deviceList, account);
+    } catch (error) {
+      if (!(error instanceof DeviceListError)) throw error;
+      return;
+    }
+    const order = compareDeviceLists(account.deviceList, list);
+    const stays = list.devices.some(({ identityKey }) =>
+      equalBytes(identityKey, from.identityKey)
+    );
+    if (order === "older" || order === "forked" || !stays) return;
+    await this.listed(entry, list);
+    const keys = await entry.get(backupKeysTable, SELF);
+    if (!keys || keys.key.epoch >= epoch) return;
+    const { ownSeed: _, ...kept } = keys;
+    entry.put(backupKeysTable, SELF, {
+      ...kept,
+      writeSeed,
+      key: { epoch, key, box },
+    });
+    entry.after(() => this.#events.checkBackup());
   }
 
   /** The own device list, as a backup or another own device has it; when it is newer. */

@@ -11,6 +11,7 @@ import {
 } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
 import { backupTable, heardTable, SELF, standingTable } from "../records.ts";
+import type { Standing } from "../view.ts";
 import type { Heard } from "./announcement.ts";
 import { toldBy, withTold } from "./heard.ts";
 
@@ -18,7 +19,7 @@ export interface HearingEvents {
   /** Which list a device of a contact goes by. Gives the contact as they are then. */
   claimed(entry: Entry, contact: Contact, list: DeviceListClaim): Contact;
   /** The own device list is not the last one, or not the only one. */
-  standing(at: "behind" | "forked"): void;
+  standing(at: Standing): void;
   /** Others know of a version of the backup that this device has not seen. */
   checkBackup(): void;
 }
@@ -66,7 +67,17 @@ export class Hearing {
       // What nobody with the account key has signed says nothing.
       if (!(error instanceof DeviceListError)) throw error;
     }
-    await this.saved(entry, backupVersion);
+    // It is for all devices of the account, and may tell one of what it wrote itself.
+    const { own = 0 } = await entry.get(backupTable, SELF) ?? {};
+    if (backupVersion > own) await this.saved(entry, backupVersion);
+  }
+
+  /** A newer list is known now: what was missing is there. */
+  async listed(entry: Entry): Promise<void> {
+    const standing = await entry.get(standingTable, SELF);
+    if (standing?.at !== "behind") return;
+    entry.delete(standingTable, SELF);
+    entry.after(() => this.#events.standing("current"));
   }
 
   /** Another own device goes by a list that can't be in one chain with ours. */

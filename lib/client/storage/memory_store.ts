@@ -77,6 +77,11 @@ export class MemoryDisk {
     this.#deviceKey = deviceKey;
   }
 
+  /** Puts here what lies on another disk, its device key included: all that a thief of it has. */
+  copy(other: MemoryDisk): void {
+    this.load(other.entries(), other.#deviceKey);
+  }
+
   /** For `MemoryStore`. */
   read(key: Uint8Array): Uint8Array | undefined {
     return this.#records.get(bytesToHex(key))?.slice();

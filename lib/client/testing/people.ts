@@ -108,8 +108,11 @@ export async function saved(
 }
 
 /** A device on which nothing is stored. */
-export async function fresh(world: World): Promise<Person> {
-  const person = world.person();
+export async function fresh(
+  world: World,
+  options: Partial<PersonOptions> = {},
+): Promise<Person> {
+  const person = world.person(options);
   await person.start();
   return person;
 }

@@ -1,14 +1,15 @@
 /** People with several devices. */
 import assert from "node:assert/strict";
 import { done, fresh, meet, newcomer, only, saved, textsOf } from "./people.ts";
-import type { Person, World } from "./world.ts";
+import type { Person, PersonOptions, World } from "./world.ts";
 
 /** Another device of an account, beside those there are. */
 export async function beside(
   world: World,
   { accessKey }: { accessKey: string },
+  options: Partial<PersonOptions> = {},
 ): Promise<Person> {
-  const person = await fresh(world);
+  const person = await fresh(world, options);
   const outcome = await done(
     world,
     person.messenger.comeBack(accessKey, "beside"),

@@ -163,6 +163,7 @@ export class World {
     const person = new Person(this, {
       random: worldRandom,
       at: HOME,
+      deviceName: "",
       ...options,
     });
     this.#people.add(person);
@@ -275,6 +276,7 @@ export interface PersonOptions {
   readonly random: Random;
   /** The URL of the relay that they are at. */
   readonly at: string;
+  readonly deviceName: string;
 }
 
 /** What can be made to happen at: a commit before or after it reached the disk, a frame either way. */
@@ -358,6 +360,7 @@ export class Person {
       random: this.#options.random,
       stretch: quickStretch,
       passkeys: this.passkeys,
+      deviceName: this.#options.deviceName,
     });
     life.messenger = messenger;
     return messenger;

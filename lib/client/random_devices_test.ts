@@ -1,0 +1,317 @@
+/**
+ * A person whose devices come, go, die and lose their connection at random, and two contacts: in the end
+ * all devices agree, and nobody and nothing is lost.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  done,
+  meet,
+  newcomer,
+  online,
+  saved,
+  textsOf,
+  withWorld,
+} from "./testing/people.ts";
+import { attempt } from "./testing/scenario.ts";
+import { beside } from "./testing/several_devices.ts";
+import type { Person, World } from "./testing/world.ts";
+
+const SLOW = Deno.env.get("SLOW") === "1";
+const CONTACTS = ["Bob", "Cem"] as const;
+type Contact = (typeof CONTACTS)[number];
+
+const KINDS = [
+  "say",
+  "say",
+  "say",
+  "answer",
+  "answer",
+  "answer",
+  "read",
+  "rename",
+  "choose",
+  "add",
+  "remove",
+  "cut",
+  "kill",
+  "sleep",
+  "wake",
+  "restart relay",
+  "rest",
+] as const;
+
+interface Step {
+  readonly kind: (typeof KINDS)[number];
+  readonly who: number;
+  readonly contact: Contact;
+}
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom(...KINDS),
+    who: fc.nat({ max: 7 }),
+    contact: fc.constantFrom(...CONTACTS),
+  }, { noNullPrototype: true }),
+  { minLength: 15, maxLength: 40 },
+);
+
+interface Device {
+  readonly person: Person;
+  /** How much was said before it came, with each contact. */
+  readonly came: Readonly<Record<Contact, number>>;
+}
+
+class Story {
+  readonly #world: World;
+  readonly #accessKey: string;
+  devices: Device[];
+  readonly gone: Device[] = [];
+  readonly contacts: Readonly<Record<Contact, Person>>;
+  /** By contact, what was said, and by whom of the account: undefined for the contact. */
+  readonly said: Record<Contact, { text: string; by?: Person }[]> = {
+    Bob: [],
+    Cem: [],
+  };
+  #count = 0;
+
+  constructor(
+    world: World,
+    first: Person & { accessKey: string },
+    contacts: Readonly<Record<Contact, Person>>,
+  ) {
+    this.#world = world;
+    this.#accessKey = first.accessKey;
+    this.devices = [{ person: first, came: { Bob: 0, Cem: 0 } }];
+    this.contacts = contacts;
+  }
+
+  async tell({ kind, who, contact }: Step): Promise<void> {
+    const world = this.#world;
+    const { person } = this.devices[who % this.devices.length];
+    const all = [person, ...Object.values(this.contacts)];
+    const any = all[who % all.length];
+    switch (kind) {
+      case "say":
+        return await this.#say(person, contact, person);
+      case "answer":
+        return await this.#say(this.contacts[contact], contact);
+      case "read":
+        return await this.#with(person, async () => {
+          const conversation = conversationOf(person, contact);
+          conversation?.setVisible(true);
+          conversation?.setVisible(false);
+          await Promise.resolve();
+        });
+      case "rename":
+        return await this.#with(person, async () => {
+          const { contact: about } = conversationOf(person, contact) ?? {};
+          await about?.rename(`${contact} ${this.#count++}`);
+        });
+      case "choose": {
+        const { settings } = await this.#awake(person);
+        return await settings.setReadReceipts(who % 2 === 0);
+      }
+      case "add":
+        return await this.#add();
+      case "remove":
+        return await this.#remove(who);
+      case "cut":
+        return any.cut();
+      case "kill":
+        any.kill();
+        return;
+      case "sleep":
+        return await any.close();
+      case "wake":
+        await this.#awake(any);
+        return;
+      case "restart relay":
+        return world.restartRelay();
+      case "rest":
+        return await world.settle();
+    }
+  }
+
+  async #awake(person: Person) {
+    if (!person.alive) await person.start();
+    return person.messenger;
+  }
+
+  async #with(person: Person, act: () => Promise<void>): Promise<void> {
+    await this.#awake(person);
+    if (person.phase === "ready") await attempt(this.#world, person, act);
+  }
+
+  async #say(
+    person: Person,
+    contact: Contact,
+    by?: Person,
+  ): Promise<void> {
+    await this.#with(person, async () => {
+      const conversation = conversationOf(person, by ? contact : "Ada");
+      const text = `${by ? "to" : "from"} ${contact}: ${this.#count++}`;
+      await conversation?.send(text);
+      this.said[contact].push({ text, ...by ? { by } : {} });
+    });
+  }
+
+  async #add(): Promise<void> {
+    if (this.devices.length >= 4) return;
+    const { person } = this.devices[0];
+    await this.#awake(person);
+    await online(this.#world, person);
+    await saved(this.#world, person);
+    const came = {
+      Bob: this.said.Bob.length,
+      Cem: this.said.Cem.length,
+    };
+    const device = await beside(this.#world, { accessKey: this.#accessKey });
+    this.devices.push({ person: device, came });
+  }
+
+  async #remove(who: number): Promise<void> {
+    if (this.devices.length < 2) return;
+    const [{ person }] = this.devices;
+    const gone = this.devices[1 + who % (this.devices.length - 1)];
+    await this.#awake(person);
+    await this.#awake(gone.person);
+    await online(this.#world, person);
+    await this.#world.until(
+      () => person.messenger.devices.list.value.length === this.devices.length,
+      "all devices are known",
+    );
+    const [{ id }] = gone.person.messenger.devices.list.value;
+    const outcome = await done(
+      this.#world,
+      person.messenger.devices.remove(id, this.#accessKey),
+    );
+    if (!outcome.ok) return assert.equal(outcome.reason, "unreachable");
+    this.devices = this.devices.filter((device) => device !== gone);
+    this.gone.push(gone);
+  }
+
+  /** Everybody is there, and what is under way arrives. */
+  async end(): Promise<void> {
+    const everybody = [
+      ...this.devices.map(({ person }) => person),
+      ...Object.values(this.contacts),
+      ...this.gone.map(({ person }) => person),
+    ];
+    for (const person of everybody) await this.#awake(person);
+    const { gone, devices } = this;
+    await this.#world.until(
+      () => gone.every(({ person }) => person.phase === "removed"),
+      "who was removed is told",
+    );
+    const states = () => devices.map(({ person }) => decidedOn(person));
+    await this.#world.until(
+      () => states().every((state) => state === states()[0]),
+      "all devices have decided the same",
+    );
+    await this.#world.until(
+      () =>
+        devices.every(({ person: { messenger } }) =>
+          messenger.backup.value.at === "saved"
+        ),
+      "the backup is saved",
+    );
+    await this.#world.settle(60_000, 50);
+  }
+
+  async check(): Promise<void> {
+    const [first] = this.devices;
+    for (const { person } of this.devices) {
+      const { messenger } = person;
+      assert.equal(decidedOn(person), decidedOn(first.person));
+      assert.equal(messenger.conversations.value.length, 2);
+      assert.equal(messenger.backup.value.at, "saved");
+      assert.equal(messenger.backup.value.wentBack, false);
+      assert.equal(messenger.standing.value, "current");
+    }
+    for (const contact of CONTACTS) await this.#checkConversation(contact);
+  }
+
+  async #checkConversation(contact: Contact): Promise<void> {
+    const gone = this.gone.map(({ person }) => person);
+    const said = this.said[contact];
+    // What a device said that was removed before it could be sent is lost with it; all else arrived.
+    const sure = said.filter(({ by }) => !by || !gone.includes(by))
+      .map(({ text }) => text);
+    const theirs = await shows(
+      this.#world,
+      this.contacts[contact],
+      "Ada",
+      sure,
+    );
+    for (const { person, came } of this.devices) {
+      const since = said.slice(came[contact]).map(({ text }) => text);
+      const ours = await shows(
+        this.#world,
+        person,
+        contact,
+        sure.filter((text) => since.includes(text)),
+      );
+      assert.equal(new Set(ours).size, ours.length, "nothing twice");
+      assert.deepEqual(
+        ours.filter((text) => theirs.includes(text)),
+        theirs.filter((text) => ours.includes(text)),
+        "in the same order",
+      );
+    }
+  }
+}
+
+function conversationOf({ messenger }: Person, name: string) {
+  const summary = messenger.conversations.value.find(({ contact }) =>
+    contact.chosenName === name
+  );
+  return summary && messenger.conversation(summary.id);
+}
+
+/** Settings, names and devices as a device has them. */
+function decidedOn({ messenger }: Person): string {
+  return JSON.stringify([
+    messenger.settings.readReceipts.value,
+    messenger.conversations.value.map(({ name }) => name).sort(),
+    messenger.devices.list.value.map(({ id }) => id).sort(),
+  ]);
+}
+
+/** Until a person sees these texts with somebody; gives all that they see. */
+async function shows(
+  world: World,
+  person: Person,
+  name: string,
+  texts: readonly string[],
+): Promise<string[]> {
+  const conversation = conversationOf(person, name);
+  assert.ok(conversation, `there is ${name}`);
+  await conversation.loadOlder();
+  const seen = () => textsOf(conversation.messages.value);
+  await world.until(
+    () => texts.every((text) => seen().includes(text)),
+    `all is there that was said with ${name}: ${texts.join(", ")}`,
+  );
+  return seen();
+}
+
+Deno.test("whatever devices do, lose and decide in whatever order, all agree in the end, and nobody and nothing is lost", () =>
+  fc.assert(
+    fc.asyncProperty(steps, (schedule) =>
+      withWorld(async (world) => {
+        const ada = await newcomer(world, "Ada");
+        const contacts = {
+          Bob: await newcomer(world, "Bob"),
+          Cem: await newcomer(world, "Cem"),
+        };
+        await meet(world, ada, contacts.Bob);
+        await meet(world, ada, contacts.Cem);
+        await saved(world, ada);
+        const story = new Story(world, ada, contacts);
+        for (const step of schedule) await story.tell(step);
+        await story.end();
+        await story.check();
+      })),
+    { numRuns: SLOW ? 200 : 5, endOnFailure: true },
+  ));
