@@ -108,6 +108,7 @@ function withChanges(
   const nameOf = (id: number) => known.find((other) => other.id === id)?.name;
   return {
     ...devices,
+    ...removed.includes(was.device.id) ? { removed: true } : {},
     former: [
       ...devices.former ?? [],
       ...known.map(({ address }) => address),
@@ -162,11 +163,9 @@ export function hasOthers({ account }: Pick<OwnState, "account">): boolean {
   return account.deviceList.devices.length > 1;
 }
 
-/** Whether the device list still has this device. */
-export function isListed({ account }: Pick<OwnState, "account">): boolean {
-  return account.deviceList.devices.some(({ id, registrationId }) =>
-    id === account.device.id && registrationId === account.device.registrationId
-  );
+/** Whether this device is still one of the account's. */
+export function isListed({ devices }: Pick<OwnState, "devices">): boolean {
+  return !devices.removed;
 }
 
 /** Opens the account that is stored here, and its devices. Throws what reading does, and DamagedError. */

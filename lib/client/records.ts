@@ -218,6 +218,8 @@ export interface OwnDevicesRecord {
   readonly others: readonly OtherDeviceRecord[];
   /** Where such as were removed receive: they are told so. */
   readonly former?: readonly Uint8Array[];
+  /** This device was removed: nothing of it is to stay here. */
+  readonly removed?: true;
   /** Devices that came or went, until the person has seen it. */
   readonly news?: readonly DeviceNewsRecord[];
 }
