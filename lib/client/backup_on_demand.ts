@@ -56,7 +56,7 @@ export class BackupOnDemand {
   #version = 0;
   #connection: Connection | undefined;
   #cancelTimer: (() => void) | undefined;
-  #writing = false;
+  #writing: Promise<void> | undefined;
   #failures = 0;
   #stopped = false;
 
@@ -109,12 +109,21 @@ export class BackupOnDemand {
     const reading = parseAccessKey(accessKey);
     if (!reading.ok) return reading;
     const { key } = reading;
+    while (this.#writing) await this.#writing;
     const connection = this.#connection;
     const backup = connection && await this.#fetched();
-    if (!backup || !await backup.isCurrent(connection)) {
-      return { ok: false, reason: "unreachable" };
-    }
-    const outcome = await removeDevice(this.#desk, events, id, key);
+    if (!backup) return { ok: false, reason: "unreachable" };
+    const work = async (): Promise<RemovalOutcome> => {
+      if (!await backup.isCurrent(connection)) {
+        return { ok: false, reason: "unreachable" };
+      }
+      return await removeDevice(this.#desk, events, id, key);
+    };
+    const removing = work();
+    // Nothing else reads or writes the backup meanwhile; what fails is told to who asked for it.
+    this.#writing = removing.then(() => {}, () => {})
+      .finally(() => this.#writing = undefined);
+    const outcome = await removing;
     this.look();
     return outcome;
   }
@@ -140,11 +149,13 @@ export class BackupOnDemand {
     const connection = this.#connection;
     if (!connection) return; // the next one brings it up again
     if (this.#writing) return this.#soon(TOGETHER_MS);
-    this.#writing = true;
-    this.#fetched().then((backup) => backup?.write(connection)).then(
-      () => this.#failures = 0,
-      (error) => this.#failed(error),
-    ).finally(() => this.#writing = false);
+    this.#writing = this.#fetched()
+      .then((backup) => backup?.write(connection)).then(
+        () => {
+          this.#failures = 0;
+        },
+        (error) => this.#failed(error),
+      ).finally(() => this.#writing = undefined);
   }
 
   #failed(error: unknown): void {

@@ -193,7 +193,10 @@ export class Keeper {
       broken: (error) => this.#failed(error),
       replaced: () => this.#failed(new TakenOverError()),
       removed: () => {
-        this.#removed().catch((error) => this.#failed(error));
+        this.#removed().catch((error) => {
+          // The disk is gone meanwhile, for a reason that is shown; the next opening erases it.
+          if (!(error instanceof NotReadyError)) this.#failed(error);
+        });
       },
     });
     const chosen = await vault.get(deviceSettingsTable, SELF);

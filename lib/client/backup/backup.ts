@@ -130,12 +130,14 @@ export class Backup {
   }
 
   async #write(connection: Connection): Promise<void> {
-    const keys = await this.#keys();
-    if (!keys) return this.#show({ at: "no-keys" });
-    if (keys.record.ownSeed) {
-      await this.#make(connection, keys, keys.record.ownSeed);
-    }
     while (true) {
+      // Each time: another epoch may have begun.
+      const keys = await this.#keys();
+      if (!keys) return this.#show({ at: "no-keys" });
+      if (keys.record.ownSeed) {
+        await this.#make(connection, keys, keys.record.ownSeed);
+        continue;
+      }
       const record = await this.#look(keys);
       const { wentBack } = record;
       if ((record.told ?? 0) > (record.read ?? 0)) {
@@ -173,8 +175,10 @@ export class Backup {
       bytes: MAX_BACKUP,
       lifetime: YEAR_S,
     });
-    await this.#desk.ledger.run((entry) => {
-      const { ownSeed: _, ...kept } = record;
+    await this.#desk.ledger.run(async (entry) => {
+      const now = await entry.get(backupKeysTable, SELF);
+      if (now?.key.epoch !== record.key.epoch) return;
+      const { ownSeed: _, ...kept } = now;
       entry.put(backupKeysTable, SELF, kept);
     });
   }
