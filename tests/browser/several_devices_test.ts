@@ -29,39 +29,57 @@ async function standBeside(person: Person, accessKey: string): Promise<void> {
   await page.getByRole("button", { name: "Add this browser" }).click();
 }
 
-Deno.test("a browser stands beside another with the access key, and what is said, read and drafted is on both", async () => {
+Deno.test("browsers stand beside another with the access key, and what is said, read and drafted is on all of them", async () => {
   const relay = await startRelay();
   const fresh = () => freshPerson({ url: relay.url, reducedMotion: "reduce" });
-  const [phone, laptop, bob] = [await fresh(), await fresh(), await fresh()];
-  const everybody = [phone, laptop, bob];
+  const [phone, laptop, tablet] = [await fresh(), await fresh(), await fresh()];
+  const [bob, cem] = [await fresh(), await fresh()];
+  const own = [phone, laptop, tablet];
   try {
     const accessKey = await createAccount(phone, "Ada");
     await createAccount(bob, "Bob");
+    await createAccount(cem, "Cem");
     await connect(phone, bob);
     await backedUp(phone);
-    await standBeside(laptop, accessKey);
-    await entry(laptop, "Bob").click();
+    for (const person of [laptop, tablet]) {
+      await standBeside(person, accessKey);
+      await entry(person, "Bob").click();
+    }
     await expectAccessible(laptop.page);
-    await write(laptop, "from the laptop");
-    for (const person of everybody) {
-      await message(person, /from the laptop/).waitFor();
+    for (
+      const [person, text] of [
+        [laptop, "from the laptop"],
+        [bob, "to all of them"],
+        [tablet, "from the tablet"],
+        [phone, "from the phone"],
+      ] as const
+    ) {
+      await write(person, text);
+      for (const each of [...own, bob]) {
+        await message(each, new RegExp(text)).waitFor();
+      }
     }
-    await write(bob, "to both");
-    for (const person of everybody) await message(person, /to both/).waitFor();
-    await write(phone, "from the phone");
-    for (const person of everybody) {
-      await message(person, /from the phone/).waitFor();
-    }
-    for (const person of [phone, laptop]) {
+    for (const person of own) {
       await message(person, /from the phone.*read/).waitFor();
     }
     await phone.page.getByLabel("Message", { exact: true }).fill("half a");
     await laptop.page.waitForFunction(() =>
       document.querySelector("textarea")?.value === "half a"
     );
-    for (const person of everybody) person.expectNoProblems();
+    // Somebody met on one of them is met on all.
+    await connect(laptop, cem);
+    await write(cem, "hello Ada");
+    for (const person of own) {
+      await entry(person, "Cem").click();
+      await message(person, /hello Ada/).waitFor();
+    }
+    await write(tablet, "hello Cem");
+    for (const person of [...own, cem]) {
+      await message(person, /hello Cem/).waitFor();
+    }
+    for (const person of [...own, bob, cem]) person.expectNoProblems();
   } finally {
-    for (const person of everybody) await person.close();
+    for (const person of [...own, bob, cem]) await person.close();
     await relay.stop();
   }
 });
