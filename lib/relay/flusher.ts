@@ -7,7 +7,7 @@ import {
 } from "./store.ts";
 import type { Kept, StoredBytes } from "./stored_bytes.ts";
 
-/** Of every commit: the figures of what is stored, at most 10 bytes for each day of a year. */
+/** Of every commit: the figures of what is stored, at most 16 bytes for each day of a year. */
 const OWN_MUTATIONS = 1;
 const OWN_BYTES = 10_000;
 

@@ -23,7 +23,8 @@ export type Entry = {
 export class Mail {
   #entries: Entry[] = [];
   readonly #byId = new Map<string, Entry>();
-  readonly #recent = new Set<string>();
+  /** Made when something is taken: of many queues nothing is. */
+  #recent: Set<string> | undefined;
   #bytes = 0;
 
   get count(): number {
@@ -52,7 +53,7 @@ export class Mail {
 
   /** Whether it is one of the last that were taken. */
   recognises(id: string): boolean {
-    return this.#recent.has(id);
+    return this.#recent?.has(id) ?? false;
   }
 
   takeUpTo(seq: number): Entry[] {
@@ -99,13 +100,14 @@ export class Mail {
   #take(count: number): Entry[] {
     if (count === 0) return [];
     const taken = this.#entries.splice(0, count);
+    const recent = this.#recent ??= new Set();
     for (const { id, size } of taken) {
       this.#byId.delete(id);
       this.#bytes -= size;
-      this.#recent.add(id);
-      if (this.#recent.size <= RECENT_IDS) continue;
-      for (const oldest of this.#recent) {
-        this.#recent.delete(oldest);
+      recent.add(id);
+      if (recent.size <= RECENT_IDS) continue;
+      for (const oldest of recent) {
+        recent.delete(oldest);
         break;
       }
     }
