@@ -1,6 +1,7 @@
 /** The whole interface: which screen is shown follows from where the messenger stands, and nothing else. */
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
+import { noteAccount } from "./account_kept.ts";
 import { startClock } from "./clock.ts";
 import { watchInvitations } from "./invitation_link.ts";
 import { Messenger } from "./messenger/messenger.tsx";
@@ -63,6 +64,7 @@ export default function App({ page }: { page: Page }) {
   const at = opened.at === "open" ? opened.messenger.phase.value.at : opened.at;
   useLayoutEffect(() => {
     if (at === "no-account") settleAt("/");
+    if (at !== "opening" && at !== "failed") noteAccount(at);
   }, [at]);
 
   return (

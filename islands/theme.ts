@@ -1,5 +1,5 @@
 /**
- * Dark, light, or as the device: kept in localStorage, which holds nothing else of the person's.
+ * Dark, light, or as the device: kept in localStorage, which holds no other choice of the person's.
  * `static/theme.js` applies it before the first paint; this is the part that can be changed.
  */
 import { effect, signal } from "@preact/signals";

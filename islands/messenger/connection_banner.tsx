@@ -50,7 +50,9 @@ export function ConnectionBanner({ messenger }: { messenger: MessengerView }) {
 function messageOf(connection: ConnectionState): string | undefined {
   switch (connection.at) {
     case "online":
-      return undefined;
+      return connection.clockOff === undefined
+        ? undefined
+        : words.clockOff(connection.clockOff);
     case "connecting":
       return words.connecting;
     case "waiting":

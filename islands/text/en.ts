@@ -29,6 +29,8 @@ export const en = {
     title: "Say it quietly.",
     lead:
       "A private messenger that runs in this page. No phone number, no e-mail address, nothing to install.",
+    cleared:
+      "The account that was stored here is gone: the browser has cleared this site's data. Log in with your access key, and your name and contacts come back.",
     invited:
       "A friend has invited you. Create an account, or log in: then you see who it is.",
     create: "Create new account",
@@ -231,6 +233,15 @@ export const en = {
     tryNow: "Try now",
     offline:
       "You are offline. What you write is kept and sent when you are back.",
+    clockOff: (ms: number) => {
+      const hours = Math.round(Math.abs(ms) / 3_600_000);
+      const apart = hours < 48
+        ? count(hours, "hour", "hours")
+        : count(Math.round(hours / 24), "day", "days");
+      return `This device's clock is ${apart} ${
+        ms > 0 ? "ahead of" : "behind"
+      } the server's. If it is wrong, set it right: what you write carries its time.`;
+    },
     otherRelay:
       "This is not the server your account was made on, so nothing is sent to it. Tell whoever runs it.",
     version:

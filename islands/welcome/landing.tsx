@@ -1,5 +1,6 @@
 /** The first screen: what this is, in one breath, and the two ways in. */
 import "./landing.css";
+import { accountCleared } from "../account_kept.ts";
 import { invitationLink } from "../invitation_link.ts";
 import { goTo } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
@@ -18,8 +19,11 @@ export function Landing() {
         <div class="landing-words">
           <h1>{words.title}</h1>
           <p class="landing-lead">{words.lead}</p>
+          {accountCleared.value && (
+            <p class="landing-note" role="alert">{words.cleared}</p>
+          )}
           {invitationLink.value && (
-            <p class="landing-invited" role="status">{words.invited}</p>
+            <p class="landing-note" role="status">{words.invited}</p>
           )}
           <div class="landing-actions">
             <Button look="primary" onClick={() => goTo("create")}>

@@ -32,7 +32,8 @@ export type Phase =
 /** The connection to the relay, told honestly. Times are ms since the epoch. */
 export type ConnectionState =
   | { at: "connecting" }
-  | { at: "online" }
+  /** `clockOff`: how far this device's clock is ahead of the relay's, ms; only when it is far. */
+  | { at: "online"; clockOff?: number }
   /** The relay can't be reached; the next try is at `retryAt`. */
   | { at: "waiting"; retryAt: number }
   /** This device has no network at all. */

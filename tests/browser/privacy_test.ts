@@ -235,10 +235,11 @@ function expectSealed(
   ok(unevenness(Buffer.concat(contents)) < 400);
 
   deepEqual(
-    Object.keys(local).filter((key) =>
+    Object.entries(local).filter(([key]) =>
       key !== "whisper-theme" && key !== "whisper-storage-notice"
     ),
-    [],
+    // That there is one, which the database tells as well.
+    [["whisper-account", "stored"]],
   );
   deepEqual({ session, cookies, files }, {
     session: {},

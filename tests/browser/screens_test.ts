@@ -117,6 +117,76 @@ Deno.test("a browser that stores nothing is told so, and offered no account", ()
     );
   }));
 
+Deno.test("when the browser has cleared the account it is said, and the access key brings it back; whoever erases is not told so", () =>
+  withVisitors([{}], async (ada) => {
+    const { page } = ada;
+    const accessKey = await createAccount(ada, "Ada");
+    const { origin } = new URL(page.url());
+    const cleared = page.getByRole("alert").getByText(/has cleared/);
+    // The backup is at the relay by then.
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByText(/sealed: only your access key opens them/).waitFor();
+    // What Chromium takes when the disk runs full.
+    await page.goto("about:blank");
+    const session = await ada.context.newCDPSession(page);
+    await session.send("Storage.clearDataForOrigin", {
+      origin,
+      storageTypes: "indexeddb,cache_storage,service_workers",
+    });
+    await page.goto(origin);
+    await cleared.waitFor();
+    await expectAccessible(page);
+    await screenshot(page, "cleared");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("textbox", { name: "Access key" }).fill(accessKey);
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByRole("heading", { name: "Your account was found" })
+      .waitFor();
+    await page.getByRole("button", { name: "Replace what I had" }).click();
+    await messengerIsOpen(page);
+
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("button", { name: "Erase everything" }).click();
+    // The page comes anew from the server, as for someone who never was here.
+    await Promise.all([
+      page.waitForEvent("load"),
+      page.getByRole("button", { name: "Erase everything" }).click(),
+    ]);
+    await page.locator("is-land[data-ready]").waitFor({ state: "attached" });
+    await page.waitForFunction(async () =>
+      (await indexedDB.databases()).length > 0
+    );
+    equal(await cleared.count(), 0);
+  }, /status of 404/));
+
+Deno.test("with a clock wrong by a year people meet and talk as ever, and it is said that it is wrong", () =>
+  withVisitors([ELSEWHERE, {}], async (ada, bjorn) => {
+    const { page } = ada;
+    await page.addInitScript(() => {
+      const { now } = Date;
+      Date.now = () => now() - 365 * 86_400_000;
+    });
+    await page.goto(new URL("/", page.url()).href);
+    await createAccount(ada, "Ada");
+    await createAccount(bjorn, "Björn");
+    await page.getByText("This device's clock is 365 days behind the server's.")
+      .waitFor();
+    await expectAccessible(page);
+    await screenshot(page, "clock-off");
+    await connect(ada, bjorn);
+    await write(ada, "What year is it?");
+    await message(bjorn, /^Ada: What year is it\?/).waitFor();
+    await write(bjorn, "A later one than you think");
+    await message(ada, /^Björn: A later one/).waitFor();
+    await message(ada, /^You: What year is it\?, .*, read$/).waitFor();
+    await message(bjorn, /^You: A later one .*, read$/).waitFor();
+    await page.reload();
+    await message(ada, /^Björn: A later one/).waitFor();
+    await write(bjorn, "It is");
+    await message(ada, /^Björn: It is/).waitFor();
+    equal(await bjorn.page.getByText("This device's clock").count(), 0);
+  }, /status of 404/));
+
 Deno.test("when what reads messages does not arrive, that is said, and nothing is taken in until it has", () =>
   withVisitors(
     [{}, {}],

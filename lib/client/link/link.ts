@@ -20,6 +20,8 @@ export const PING_AFTER_MS = 25_000;
 export const PING_TIMEOUT_MS = 10_000;
 /** A connection that lived this long ends the count of failures. */
 export const STABLE_AFTER_MS = 5_000;
+/** Clocks this far apart are told of: what is written carries a time that readers would wonder at. */
+export const CLOCK_OFF_MS = 3_600_000;
 /** A relay that can't be used is not likely to change soon. */
 export const REFUSED_RETRY_MS = 300_000;
 
@@ -98,7 +100,9 @@ export class Link {
     const attempt: Attempt = new Attempt(this.#options, {
       hello: (hello) => this.#check(hello),
       up: (connection) => {
-        this.#state.value = { at: "online" };
+        this.#state.value = Math.abs(connection.skew) < CLOCK_OFF_MS
+          ? { at: "online" }
+          : { at: "online", clockOff: -connection.skew };
         this.#options.connected(connection);
       },
       ended: (reason) => {

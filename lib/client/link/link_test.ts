@@ -15,6 +15,7 @@ import {
   RelayError,
 } from "./connection.ts";
 import {
+  CLOCK_OFF_MS,
   CONNECT_TIMEOUT_MS,
   Link,
   PING_AFTER_MS,
@@ -35,17 +36,21 @@ class Peer {
     for (const frame of encodeFrame(commands)) this.events.message(frame);
   }
 
-  async greet(link: Link, signer: Signer): Promise<void> {
-    this.say({ type: "HELLO", request: 0, body: await helloOf(signer) });
+  async greet(link: Link, signer: Signer, time?: number): Promise<void> {
+    this.say({ type: "HELLO", request: 0, body: await helloOf(signer, time) });
     await decided(link);
   }
 }
 
-async function helloOf(signer: Signer): Promise<Uint8Array> {
+/** `time`: of the relay's clock, ms; that of a test at its beginning when not given. */
+async function helloOf(
+  signer: Signer,
+  time = new TestClock().now(),
+): Promise<Uint8Array> {
   return await encodeHello({
     features: 0,
     challenge: new Uint8Array(32).fill(7),
-    time: 1_000_000,
+    time,
     workBits: 0,
     limits: {
       queuesPerConnection: 10,
@@ -133,6 +138,22 @@ Deno.test("a link is online when HELLO was signed by the key it names", async ()
   assert.deepEqual(link.state.value, { at: "online" });
   assert.equal(connections[0].hello.url, "https://relay.example");
   link.stop();
+});
+
+Deno.test("a clock an hour from the relay's is told of, on either side of it; a lesser difference is not", async () => {
+  for (
+    const [ahead, clockOff] of [
+      [CLOCK_OFF_MS, { clockOff: CLOCK_OFF_MS }],
+      [-CLOCK_OFF_MS, { clockOff: -CLOCK_OFF_MS }],
+      [CLOCK_OFF_MS - 1, {}],
+      [1 - CLOCK_OFF_MS, {}],
+    ] as const
+  ) {
+    const { link, peers, clock } = setUp();
+    await peers[0].greet(link, await relay(), clock.now() - ahead);
+    assert.deepEqual(link.state.value, { at: "online", ...clockOff });
+    link.stop();
+  }
 });
 
 Deno.test("a HELLO that somebody changed is no HELLO", async () => {
