@@ -88,7 +88,10 @@ function Link({ fragment }: { fragment: string }) {
   const link = `${location.origin}/${fragment}`;
   const part = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    part.current?.querySelector<HTMLElement>(".link-text")?.focus();
+    const text = part.current?.querySelector<HTMLElement>(".link-text");
+    text?.focus({ preventScroll: true });
+    // All of it where there is room, the code for the camera first where there is not.
+    part.current?.scrollIntoView({ block: "start" });
   }, []);
   return (
     <div class="link-made" ref={part}>

@@ -8,8 +8,15 @@ import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { Notice } from "./notice.tsx";
+import { LIST_TITLE } from "./sidebar.tsx";
 
 const words = textOnDemand.requests;
+
+/** What was pressed goes: who uses the keyboard goes on at the list. */
+function decided(work: Promise<void> | void): void {
+  void work;
+  document.getElementById(LIST_TITLE)?.focus();
+}
 
 export function InvitationNotices(
   { invitations }: { invitations: InvitationsView },
@@ -24,7 +31,7 @@ export function InvitationNotices(
             <Button
               small
               look="outline"
-              onClick={() => invitations.noted()}
+              onClick={() => decided(invitations.noted())}
             >
               {text.common.dismiss}
             </Button>
@@ -60,7 +67,7 @@ function Request(
             look="primary"
             aria-busy={accepting}
             aria-label={words.acceptNamed(name)}
-            onClick={() => void invitations.accept(id)}
+            onClick={() => decided(invitations.accept(id))}
           >
             {accepting ? words.accepting : words.accept}
           </Button>
@@ -68,7 +75,7 @@ function Request(
             <Button
               small
               aria-label={words.refuseNamed(name)}
-              onClick={() => void invitations.refuse(id)}
+              onClick={() => decided(invitations.refuse(id))}
             >
               {words.refuse}
             </Button>
@@ -96,7 +103,7 @@ function Asked(
           small
           look="outline"
           aria-label={failed ? undefined : words.takeBackNamed(name)}
-          onClick={() => void invitations.takeBack(id)}
+          onClick={() => decided(invitations.takeBack(id))}
         >
           {failed ? text.common.dismiss : words.takeBack}
         </Button>

@@ -151,6 +151,51 @@ Deno.test("a link is scanned from the other's screen", async () => {
   }
 });
 
+/** Goes on with the Tab key until what is named so has the focus, and presses it. */
+async function pressByKeyboard(page: Page, name: RegExp): Promise<void> {
+  const steps: string[] = [];
+  for (let step = 0; step < 40; step++) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const { activeElement: element } = document;
+      return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
+    });
+    if (name.test(at)) return await page.keyboard.press("Enter");
+    steps.push(at);
+  }
+  throw new Error(`the keyboard does not lead to ${name}: ${steps}`);
+}
+
+Deno.test("by the keyboard alone a link is made, asked by and accepted, and the focus is never lost", () =>
+  withAccounts({}, async (ada, bjorn) => {
+    const focus = (page: Page) =>
+      page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
+    await pressByKeyboard(ada.page, /^Invite a friend$/);
+    await ada.page.getByRole("dialog", { name: "Invite a friend" }).waitFor();
+    await pressByKeyboard(ada.page, /^Create link$/);
+    const made = ada.page.getByRole("status", { name: "Invite link" });
+    await made.waitFor();
+    const link = (await made.innerText()).trim();
+    equal(await focus(ada.page), link);
+    await pressByKeyboard(ada.page, /^Copy link$/);
+    await ada.page.keyboard.press("Escape");
+    await made.waitFor({ state: "detached" });
+    equal(await focus(ada.page), "Invite a friend");
+
+    await bjorn.page.goto(link);
+    await button(bjorn.page, "Ask to connect").waitFor();
+    await pressByKeyboard(bjorn.page, /^Ask to connect$/);
+    await button(bjorn.page, "Done").waitFor();
+    equal(await focus(bjorn.page), "You have asked Ada");
+    await pressByKeyboard(bjorn.page, /^Done$/);
+
+    await button(ada.page, "Accept Björn").waitFor();
+    await pressByKeyboard(ada.page, /^Accept Björn$/);
+    equal(await focus(ada.page), "Chats");
+    await entry(ada, "Björn").waitFor();
+    await entry(bjorn, "Ada").waitFor();
+  }));
+
 const SIZES = {
   desk: { width: 1280, height: 800 },
   phone: { width: 320, height: 568 },
