@@ -419,8 +419,7 @@ export const enOnDemand = {
         "A newer version of this program has written it. Reload this page to get that version.",
       refused: "This server does not take it.",
     },
-    backupUse:
-      "In another browser the access key brings them back. That browser then takes the place of this one.",
+    backupUse: "In another browser the access key brings them back.",
     backupWentBack:
       "This server once gave out an older one than was stored. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
     standings: {
