@@ -19,7 +19,7 @@ const SESSIONS = "lib/client/sessions.ts";
  * curves, which browsers have themselves.
  */
 const ON_DEMAND =
-  /(_noble|prekey_bundle)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|admission_proof|export|safety_code|forward\/mod|(backup|devices)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|removed|securing)|messenger\/(device_notices|route_note|relay_password|invitation_notices))\.tsx$/;
+  /(_noble|prekey_bundle)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(invites|admission_proof|export|safety_code|forward\/mod|(backup|devices)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(locked|removed|securing)|messenger\/(device_notices|route_note|relay_password|invitation_notices|access_key_notice))\.tsx$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {

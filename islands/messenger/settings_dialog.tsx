@@ -20,6 +20,7 @@ import { textOnDemand } from "../text/on_demand.ts";
 import { EraseDialog } from "../screens/erase_dialog.tsx";
 import { setTheme, type Theme, theme } from "../theme.ts";
 import { DevicesSettings, RemoveDevice } from "./devices_settings.tsx";
+import { AccessKeyDialog } from "./access_key_dialog.tsx";
 import { ServerSettings } from "./server_settings.tsx";
 import { LockDialog } from "./lock_dialog.tsx";
 import { LockSettings, type LockTask } from "./lock_settings.tsx";
@@ -27,7 +28,13 @@ import { LockSettings, type LockTask } from "./lock_settings.tsx";
 const words = textOnDemand.settings;
 
 /** What stands in the place of the choices. */
-type Beside = LockTask | "log-out" | "erase" | "export" | DeviceView;
+type Beside =
+  | LockTask
+  | "change-key"
+  | "log-out"
+  | "erase"
+  | "export"
+  | DeviceView;
 
 export function SettingsDialog(
   { messenger, onClose }: { messenger: MessengerView; onClose: () => void },
@@ -56,6 +63,10 @@ export function SettingsDialog(
       );
     case "log-out":
       return <LogOut key={beside} messenger={messenger} onCancel={back} />;
+    case "change-key":
+      return (
+        <AccessKeyDialog key={beside} messenger={messenger} onClose={back} />
+      );
     case "export":
       return <ExportDialog key={beside} messenger={messenger} onClose={back} />;
     case "erase":
@@ -131,6 +142,12 @@ function Choices(
       <ServerSettings />
       <section class="settings-group">
         <h3>{words.account}</h3>
+        <p class="settings-hint">{words.changeKeyHint}</p>
+        <div class="settings-buttons">
+          <Button look="outline" onClick={() => onBeside("change-key")}>
+            {words.changeKey}
+          </Button>
+        </div>
         <p class="settings-hint">{words.logOutHint}</p>
         <div class="settings-buttons">
           <Button look="outline" onClick={() => onBeside("log-out")}>

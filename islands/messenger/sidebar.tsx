@@ -3,6 +3,7 @@ import "./sidebar.css";
 import type { Signal } from "@preact/signals";
 import { LockKeyhole, Settings, UserRoundPlus } from "lucide-preact";
 import type { MessengerView } from "../../lib/client/view.ts";
+import { accessKeyChanged } from "../access_key_changed.ts";
 import { Button, IconButton } from "../parts/button.tsx";
 import { Logo } from "../parts/logo.tsx";
 import { text } from "../text/mod.ts";
@@ -18,6 +19,10 @@ const DeviceNotices = partOnDemand(() =>
 );
 const InvitationNotices = partOnDemand(() =>
   import("./invitation_notices.tsx").then((part) => part.InvitationNotices)
+);
+
+const AccessKeyNotice = partOnDemand(() =>
+  import("./access_key_notice.tsx").then((part) => part.AccessKeyNotice)
 );
 
 /** Element id of the heading. */
@@ -65,6 +70,7 @@ export function Sidebar(
         {messenger.devices.news.value.length > 0 && (
           <DeviceNotices devices={messenger.devices} />
         )}
+        {accessKeyChanged.value && <AccessKeyNotice />}
         {!empty && <StorageNotice />}
       </div>
       <div class="sidebar-list">

@@ -3,6 +3,7 @@
  * none of them. A translation is another object of this shape.
  */
 import type {
+  AnotherAccessKey,
   InvitationFailure,
   InviteFailure,
   LogInOutcome,
@@ -143,8 +144,51 @@ function removalFailure(
       return "There is no backup at this server. Log out and in with your access key first, which makes one.";
   }
 }
+type KeyChangeFailure = Exclude<AnotherAccessKey, { ok: true }>;
+
+const keyChangeFailures: {
+  [R in KeyChangeFailure["reason"]]: (
+    failure: Extract<KeyChangeFailure, { reason: R }>,
+  ) => string;
+} = {
+  mistyped: logInFailures.mistyped,
+  malformed: logInFailures.malformed,
+  "other-account": () =>
+    "This is the key of another account, or one that was changed already. Nothing was changed.",
+  invite: () =>
+    "An invitation is still open. Wait until you have met, or withdraw codes, links and requests, and try again.",
+  devices: () =>
+    "Other browsers use this account, and they can't follow. Remove them first; they log in again with the new key.",
+  "too-often": () =>
+    "The key of this account was changed as often as it can be. Create a new account, and meet your contacts from there.",
+};
 
 export const enOnDemand = {
+  changeKey: {
+    title: "Change the access key?",
+    lead: "You get another key. The one you have now opens nothing any more.",
+    follows: [
+      "Your contacts stay. They are told, and see that your safety number is another one.",
+      "The backup at the server is made anew, and the old one deleted there.",
+    ],
+    label: "Access key",
+    hint: "The one you have now, eight groups of four.",
+    missing: "Enter your access key.",
+    broken: "That did not work, and nothing was changed. Try again.",
+    next: "Continue",
+    nextTitle: "Keep your new access key",
+    nextLead:
+      "It is shown this once, and takes the place of the one before when you go on.",
+    change: "Change access key",
+    changedTitle: "Your access key was changed",
+    changed:
+      "The one before opens nothing any more. Destroy what you have of it.",
+    failure: (failure: KeyChangeFailure): string =>
+      // As with `logInFailures`.
+      (keyChangeFailures[failure.reason] as (f: KeyChangeFailure) => string)(
+        failure,
+      ),
+  },
   relayPassword: {
     lead: "To meet people, enter the password that whoever runs it gives you.",
     label: "Relay password",
@@ -420,6 +464,8 @@ export const enOnDemand = {
       refused: "This server does not take it.",
     },
     backupUse: "In another browser the access key brings them back.",
+    changeKey: "Change access key…",
+    changeKeyHint: "For when somebody may have seen it.",
     backupWentBack:
       "This server once gave out an older one than was stored. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
     standings: {

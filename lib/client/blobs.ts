@@ -70,6 +70,15 @@ export async function writeBlob(
   return version;
 }
 
+/** Deletes a blob. */
+export async function dropBlob(
+  connection: Connection,
+  blob: Uint8Array,
+  own: Ed25519Pair,
+): Promise<void> {
+  await ask(connection, { type: "DROP", about: "blob", id: blob }, own);
+}
+
 /** What a blob holds; no contents when it was never written. */
 export async function readBlob(
   relay: Reached,

@@ -112,6 +112,17 @@ export class Keeper {
     }
   }
 
+  /**
+   * Ends the work, has `change` write to the vault what an open account must not see changing, and goes on.
+   * @returns false when it came to nothing, which the phase shows
+   */
+  changeVault(change: (vault: Vault) => Promise<void>): Promise<boolean> {
+    return this.#replaceVault(async (vault) => {
+      await change(vault);
+      return vault;
+    }, { at: "starting" });
+  }
+
   /** The person did something. */
   touched(): void {
     this.#autoLock.touched();
@@ -237,16 +248,17 @@ export class Keeper {
       recoveryKey: Uint8Array,
       progress: Progress,
     ) => Promise<Vault>,
+    shown: Phase = { at: "securing", share: 0 },
   ): Promise<boolean> {
     const { recoveryKey } = this.atWork("changing the lock").account;
     const vault = this.#openVault();
     await this.#stopWork();
     try {
-      this.#showShare(0);
+      this.#phase.value = shown;
       await this.work(await change(vault, recoveryKey, this.#showShare));
       return true;
     } catch (error) {
-      if (this.#phase.value.at !== "securing") return false; // another tab has it now
+      if (this.#phase.value.at !== shown.at) return false; // another tab has it now
       // What is stored is as before, or locked already; either is shown.
       if (error instanceof StorageFullError) {
         await this.#waitForRoom({ at: "starting" });

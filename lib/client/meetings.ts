@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import {
   initiateSession,
   serializeSession,
@@ -12,13 +13,15 @@ import {
 } from "./contact.ts";
 import type { ContactSettings } from "./contact_settings.ts";
 import type { Desk } from "./desk.ts";
-import type { Card } from "./invite/mod.ts";
 import { isOwn } from "./forwarding.ts";
+import type { Card } from "./invite/mod.ts";
 import {
   type Address,
   addressOf,
   compareDeviceLists,
+  MalformedError,
   publicDevice,
+  successorOf,
 } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import {
@@ -76,6 +79,7 @@ export class Meetings {
         displayName: account.name,
         accountId: account.accountId,
         accountKey: account.accountKey,
+        successions: account.successions,
         deviceList: account.deviceList,
         devices: [{
           device: publicDevice(account.device),
@@ -155,6 +159,8 @@ export class Meetings {
     connection: Connection | undefined,
   ): Promise<InviteFailure | undefined> {
     if (known.record.settings.blocked.value) return "blocked";
+    // Whoever has an access key that was changed can't show how the known one comes to theirs.
+    if (!await follows(known, card)) return "device-list";
     const order = compareDeviceLists(known.deviceList, card.deviceList);
     // Someone with a device that was removed since, or two who both say they are this person.
     if (order === "older" || order === "forked") return "device-list";
@@ -230,4 +236,17 @@ async function ownHasOne(
     if (!gone) throw reason;
     return false;
   });
+}
+
+/** Whether the key on a card is the known one, or came from it. */
+async function follows(
+  { record }: Contact,
+  { accountKey, successions }: Card,
+): Promise<boolean> {
+  try {
+    return equalBytes(await successorOf(record, successions), accountKey);
+  } catch (error) {
+    if (error instanceof MalformedError) return false;
+    throw error;
+  }
 }

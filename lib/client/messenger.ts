@@ -6,6 +6,7 @@ import { checkName } from "./own_account.ts";
 import { backupKeysTable, SELF, type SettingsRecord } from "./records.ts";
 import { Vault, WrongKeyError } from "./storage/mod.ts";
 import type {
+  AnotherAccessKey,
   BackupState,
   ComeBack,
   ConnectionState,
@@ -179,6 +180,16 @@ export class Messenger implements MessengerView {
     this.#keeper.expect("no-account", "comeBack");
     const { comeBack } = await import("./backup/on_demand.ts");
     return await comeBack(this.#adapters, this.#keeper, accessKey, how);
+  }
+
+  async changeAccessKey(accessKey: string): Promise<AnotherAccessKey> {
+    const { account, ledger } = this.#keeper.atWork("changeAccessKey");
+    const { anotherAccessKey } = await import("./backup/on_demand.ts");
+    return await anotherAccessKey(accessKey, {
+      account,
+      reader: ledger.reader,
+      change: (work) => this.#keeper.changeVault(work),
+    });
   }
 
   async logOut(): Promise<void> {

@@ -38,6 +38,8 @@ export interface Beginning {
   readonly name: string;
   readonly deviceId: number;
   readonly settings: SettingsRecord;
+  /** How the account came to its key from its first one; see keys/succession.ts. */
+  readonly successions: readonly Uint8Array[];
   /** The list that the device's own follows. */
   readonly before?: DeviceList;
   /** Devices of that list that stay; by default none. */
@@ -68,6 +70,7 @@ export async function createAccount(
     const { changes } = await newDeviceRecords(account, {
       name,
       deviceId: FIRST_DEVICE,
+      successions: [],
       settings: { deliveryReceipts: true, readReceipts: true },
       backupKeys: await backupKeys(account, undefined),
       now,
@@ -78,22 +81,26 @@ export async function createAccount(
   }
 }
 
-/** The records of an account on a new device, which knows nobody yet. */
+/** The records of an account, under the id that it has, on a new device, which knows nobody yet. */
 export async function newDeviceRecords(
   account: Account,
-  { name, deviceId, settings, before, beside = [], backupKeys, now }: Beginning,
+  beginning: Beginning,
 ): Promise<Begun> {
+  const { name, deviceId, successions, settings, before, now } = beginning;
+  const { beside = [] } = beginning;
+  const { accountId } = account;
   const device = await newDevice(deviceId);
   const deviceList = signDeviceList({
-    accountId: account.accountId,
+    accountId,
     accountKey: account.accountKey,
     devices: [...beside, publicDevice(device)],
     before,
   });
   const record: AccountRecord = {
     name,
-    accountId: account.accountId,
+    accountId,
     accountKey: account.accountKey.publicKey,
+    ...successions.length > 0 ? { successions } : {},
     recoveryKey: account.recovery.publicKey,
     deviceList: deviceList.bytes,
     device: encodeOwnDevice(device),
@@ -104,7 +111,7 @@ export async function newDeviceRecords(
     countersTable.put(SELF, { generation: 0 }),
     settingsTable.put(SELF, settings),
     contactsTable.put(SELF, { ids: [] }),
-    backupKeysTable.put(SELF, backupKeys),
+    backupKeysTable.put(SELF, beginning.backupKeys),
   ];
   return { changes, deviceList };
 }

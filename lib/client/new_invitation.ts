@@ -74,6 +74,7 @@ export async function newInvitation(
   const whose = await sealWhose(relayKey, { blob, secret }, own, {
     displayName: account.name,
     accountKey: account.accountKey,
+    successions: account.successions,
     deviceList: account.deviceList,
     expiresAt,
     pools: pools.map(({ id }) => id),

@@ -13,6 +13,8 @@ export interface OwnAccount {
   readonly name: string;
   readonly accountId: string;
   readonly accountKey: Uint8Array;
+  /** How the account came to this key from its first one; see keys/succession.ts. */
+  readonly successions: readonly Uint8Array[];
   readonly recoveryKey: Uint8Array;
   readonly deviceList: DeviceList;
   readonly device: OwnDevice;
@@ -39,6 +41,7 @@ export async function openAccount(record: AccountRecord): Promise<OwnAccount> {
     name: record.name,
     accountId: record.accountId,
     accountKey: record.accountKey,
+    successions: record.successions ?? [],
     recoveryKey: record.recoveryKey,
     deviceList,
     device,

@@ -12,6 +12,8 @@ export interface AccountRecord {
   readonly accountId: string;
   /** 33 bytes. */
   readonly accountKey: Uint8Array;
+  /** How the account came to it from its first key, if it is another one; see keys/succession.ts. */
+  readonly successions?: readonly Uint8Array[];
   /** Public half, 33 bytes: what is sealed to it opens with the access key. */
   readonly recoveryKey: Uint8Array;
   /** Signed, see keys/device_list.ts. */
@@ -245,6 +247,14 @@ export interface DraftsDueRecord {
   readonly conversations: readonly string[];
 }
 
+/** A backup at the relay that the access key before the present one opens, until it is deleted there. */
+export interface FormerBackupRecord {
+  /** 16 bytes, as the relay names the blob. */
+  readonly blob: Uint8Array;
+  /** Seed of the key that deletes it. */
+  readonly ownSeed: Uint8Array;
+}
+
 /** What was heard of the own device list, when it can't be so: see view.ts. */
 export interface StandingRecord {
   readonly at: "behind" | "forked";
@@ -263,6 +273,10 @@ export const backupKeysTable = table(
   plain<BackupKeysRecord>(),
 );
 export const backupTable = table("backup", plain<BackupRecord>());
+export const formerBackupTable = table(
+  "former backup",
+  plain<FormerBackupRecord>(),
+);
 export const standingTable = table("standing", plain<StandingRecord>());
 export const ownDevicesTable = table("own devices", plain<OwnDevicesRecord>());
 /** What waits for a session with another own device: one lane for each, by the session's name. */

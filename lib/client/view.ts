@@ -80,6 +80,33 @@ export type Standing =
   /** There is another one beside it: two devices went on from the same. */
   | "forked";
 
+/** An access key that is to take the place of the one there is. */
+export type AnotherAccessKey =
+  | {
+    readonly ok: true;
+    /** Shown once, as `NewAccount.accessKey`. */
+    readonly accessKey: string;
+    /**
+     * From here on the old key opens nothing. Resolves with false when nothing was changed, which the
+     * phase shows. Once at most, and not after `forget`.
+     */
+    commit(): Promise<boolean>;
+    /** Nothing changes, and the new key is no more. */
+    forget(): void;
+  }
+  | Extract<LogInOutcome, { readonly reason: "mistyped" | "malformed" }>
+  | {
+    readonly ok: false;
+    readonly reason:
+      | "other-account"
+      /** Somebody is just being met, or may be by a link: that has to come to its end, or be withdrawn. */
+      | "invite"
+      /** The account has other devices: they are to be removed first. */
+      | "devices"
+      /** It was changed as often as it can be. */
+      | "too-often";
+  };
+
 /** What became of a password; "later": the relay did not answer to it. */
 export type PasswordOutcome = "accepted" | "wrong" | "later";
 
@@ -531,6 +558,8 @@ export interface MessengerView {
    * beside those there are or instead of them. Then they receive nothing more and write no backup.
    */
   comeBack(accessKey: string, how: ComeBack): Promise<LogInOutcome>;
+  /** Begins another access key for the open account, whose present one is `accessKey`. */
+  changeAccessKey(accessKey: string): Promise<AnotherAccessKey>;
   /** Seals what is stored: from here on only the access key opens it. */
   logOut(): Promise<void>;
   readonly lock: LockView;

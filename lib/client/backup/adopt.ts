@@ -65,7 +65,7 @@ export class Adopter {
   /** Throws what `readContents` does. */
   async adopt(entry: Entry, cells: Cells): Promise<void> {
     const { account } = this.#desk;
-    const contents = await readContents(cells, account);
+    const contents = await readContents(cells, account.accountKey);
     const { bytes } = contents.account.deviceList;
     await this.#events.listed(entry, await verifyDeviceList(bytes, account));
     await this.#adoptDevices(entry, contents.devices);
@@ -215,18 +215,22 @@ export class Adopter {
     if (fresh.length > 0) this.#events.added(entry, fresh);
   }
 
-  /** Where a contact and their devices are: by the newer device list, and what is known of each device in it. */
+  /** Who and where a contact and their devices are: by the newer device list, and what is known of each device in it. */
   async #ways(
     record: BackedContact["record"],
     known: Contact,
   ): Promise<
-    Pick<ContactRecord, "deviceList" | "devices" | "accountAddress">
+    Pick<
+      ContactRecord,
+      "accountKey" | "deviceList" | "devices" | "accountAddress"
+    >
   > {
-    const list = await verifyDeviceList(record.deviceList, known.record);
+    // The other device has followed them to this key, if it is another one.
+    const list = await verifyDeviceList(record.deviceList, record);
     const order = compareDeviceLists(known.deviceList, list);
-    const { deviceList, devices, accountAddress } =
+    const { accountKey, deviceList, devices, accountAddress } =
       order === "newer" || order === "same" ? record : known.record;
-    return { deviceList, devices, accountAddress };
+    return { accountKey, deviceList, devices, accountAddress };
   }
 
   async #became(

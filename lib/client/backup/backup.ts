@@ -4,6 +4,7 @@ import { blobId } from "../../wire/mod.ts";
 import type { Desk } from "../desk.ts";
 import type { Entry } from "../ledger.ts";
 import {
+  accountIdOf,
   type Ed25519Pair,
   ed25519PairOf,
   MalformedError,
@@ -18,10 +19,11 @@ import {
   backupKeysTable,
   type BackupRecord,
   backupTable,
+  formerBackupTable,
   SELF,
 } from "../records.ts";
 import type { BackupStanding, BackupState, FailedBackup } from "../view.ts";
-import { makeBlob, readBlob, writeBlob } from "../blobs.ts";
+import { dropBlob, makeBlob, readBlob, writeBlob } from "../blobs.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
 import { type Cells, merge } from "./cells.ts";
 import { heldBy } from "./held_by_device.ts";
@@ -79,12 +81,15 @@ interface Keys {
 export class Backup {
   readonly #desk: Desk;
   readonly state: Signal<BackupState>;
+  /** A backup belongs to a key: another access key begins another one. */
+  readonly #name: string;
   #written: number | undefined;
   readonly #before: number;
   readonly #adopter: Adopter;
 
   constructor(desk: Desk, state: BackupState, events: AdopterEvents) {
     this.#desk = desk;
+    this.#name = accountIdOf(desk.account.accountKey);
     this.#before = desk.backupVersion();
     this.#adopter = new Adopter(desk, events);
     this.state = signal(state);
@@ -145,6 +150,7 @@ export class Backup {
         continue;
       }
       if (record.version === record.written.version) {
+        await this.#dropFormer(connection);
         return this.#show({ at: "saved" }, wentBack);
       }
       this.#show({ at: "waiting" }, wentBack);
@@ -181,6 +187,21 @@ export class Backup {
       const { ownSeed: _, ...kept } = now;
       entry.put(backupKeysTable, SELF, kept);
     });
+  }
+
+  /** What the access key before this one opens is no more once there is another. */
+  async #dropFormer(connection: Connection): Promise<void> {
+    const { ledger } = this.#desk;
+    const former = await ledger.reader.get(formerBackupTable, SELF);
+    if (!former) return;
+    try {
+      const own = await ed25519PairOf(former.ownSeed);
+      await dropBlob(connection, former.blob, own);
+    } catch (error) {
+      const gone = error instanceof RelayError && error.code === "no-such-blob";
+      if (!gone) throw error;
+    }
+    await ledger.run((entry) => entry.delete(formerBackupTable, SELF));
   }
 
   /** Puts what changed here into the backup that is to be written; a new version of it when there is any. */
@@ -235,9 +256,9 @@ export class Backup {
     keys: Keys,
     { base, version, cells }: BackupRecord,
   ): Promise<void> {
-    const { ledger, clock, account } = this.#desk;
+    const { ledger, clock } = this.#desk;
     const { key } = keys.record;
-    const backup = sealBackup(account.accountId, key, version, cells);
+    const backup = sealBackup(this.#name, key, version, cells);
     try {
       const { blob, write } = keys;
       const at = await writeBlob(connection, blob, write, base, backup);
@@ -311,11 +332,10 @@ export class Backup {
   ): Theirs | undefined {
     if (contents.length === 0) return undefined;
     try {
-      const { accountId } = this.#desk.account;
       const { epoch, version } = readHeader(contents);
       if (epoch > key.epoch) throw new ReplacedError();
       if (epoch < key.epoch) return { version };
-      const opened = openBackup(accountId, key, contents);
+      const opened = openBackup(this.#name, key, contents);
       return { version, cells: parseCells(opened.contents) };
     } catch (error) {
       const damaged = error instanceof MalformedError ||

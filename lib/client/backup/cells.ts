@@ -16,6 +16,7 @@ export const KINDS = {
   deliveryReceipts: 3,
   readReceipts: 4,
   writeKey: 5,
+  successions: 6,
   /** About a contact; the subject is the account id, 16 bytes. */
   person: 16,
   way: 17,
@@ -33,7 +34,7 @@ export const MAX_KIND = 255;
 
 /** The later time wins; of equal times the higher device; of equal stamps the higher bytes. */
 export interface Stamp {
-  /** ms since the epoch; of a device list its version, of a write key its epoch. */
+  /** ms since the epoch; of a device list its version, of a write key its epoch, of successions how many. */
   readonly time: number;
   /** Device id; 0 for what no device chose. */
   readonly device: number;

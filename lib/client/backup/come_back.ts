@@ -141,18 +141,19 @@ export function freeDeviceId({ devices }: DeviceList): number {
 
 async function recordsOf(
   account: Account,
-  { key, version, base, cells, contents, list }: Found,
+  { owner, key, version, base, cells, contents, list }: Found,
   { hello }: Connection,
   now: number,
 ): Promise<VaultChange[]> {
   const known = await Promise.all(
     contents.contacts.map((contact) =>
-      recordsOfContact(account, contact, "instead", now)
+      recordsOfContact(owner, contact, "instead", now)
     ),
   );
-  const { changes } = await newDeviceRecords(account, {
+  const { changes } = await newDeviceRecords(owner, {
     name: contents.account.name,
     deviceId: freeDeviceId(list),
+    successions: contents.account.successions,
     settings: contents.account.settings,
     before: list,
     backupKeys: await backupKeys(account, undefined, key.epoch + 1),

@@ -6,11 +6,13 @@ import {
   newSettings,
 } from "../contact_settings.ts";
 import {
+  accountIdBy,
   accountIdFromBytes,
   type DeviceList,
   ed25519PairOf,
   Fields,
   MalformedError,
+  MAX_SUCCESSIONS,
   verifyDeviceList,
 } from "../keys/mod.ts";
 import type { ContactRecord } from "../records.ts";
@@ -31,6 +33,8 @@ import type {
 } from "./held.ts";
 
 export interface BackupContents {
+  /** What the account is called in every list and card: the id of its first key. */
+  readonly accountId: string;
   readonly account: BackedAccount;
   readonly contacts: readonly BackedContact[];
   readonly devices: readonly BackedDevice[];
@@ -47,19 +51,23 @@ const MAX_ACCOUNT_QUEUES = 127;
 const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
 
 /**
- * Everything that a backup of `owner` says and this program knows.
+ * Everything that the backup of the account of this key (33 bytes) says and this program knows.
  * @throws {MalformedError} and what `verifyDeviceList` does
  */
 export async function readContents(
   cells: Cells,
-  owner: { readonly accountId: string; readonly accountKey: Uint8Array },
+  accountKey: Uint8Array,
 ): Promise<BackupContents> {
   const own = (kind: number) => needed(cells, kind, new Uint8Array());
+  const successions = readSuccessions(cells);
+  const accountId = await accountIdBy(accountKey, successions);
+  const owner = { accountId, accountKey };
   const list = await verifyDeviceList(own(KINDS.deviceList).value, owner);
   const writeKey = own(KINDS.writeKey);
   if (writeKey.value.length !== 32) throw new MalformedError("write key");
   const account: BackedAccount = {
     name: readText(own(KINDS.name).value),
+    successions,
     deviceList: { version: list.version, bytes: list.bytes },
     settings: {
       deliveryReceipts: readYesOrNo(own(KINDS.deliveryReceipts).value),
@@ -75,6 +83,7 @@ export async function readContents(
     people.map((person) => readContact(cells, person)),
   );
   return {
+    accountId,
     account,
     contacts: contacts.sort((a, b) => a.record.metAt - b.record.metAt),
     devices: list.devices.flatMap(({ id }) => {
@@ -99,6 +108,12 @@ function readDeviceCell(id: number, value: Uint8Array): BackedDevice {
       ...readQueue(bytes.slice(16)),
     })),
   };
+}
+
+function readSuccessions(cells: Cells): readonly Uint8Array[] {
+  const subject = new Uint8Array();
+  const cell = cells.get(cellName({ kind: KINDS.successions, subject }));
+  return cell ? new Fields(cell.value).repeated(1, MAX_SUCCESSIONS) : [];
 }
 
 async function readContact(

@@ -39,6 +39,7 @@ async function backedAccount() {
   const { account, deviceList } = await someone();
   const backed: BackedAccount = {
     name: "Ada",
+    successions: [],
     deviceList: { version: deviceList.version, bytes: deviceList.bytes },
     settings: { deliveryReceipts: true, readReceipts: false },
     writeKey: { epoch: 3, seed: new Uint8Array(32).fill(7) },
@@ -110,8 +111,12 @@ Deno.test("an account and its contacts come back from a backup as they were", as
     ],
     NOW,
   );
-  const contents = await readContents(parseCells(encodeCells(cells)), owner);
+  const contents = await readContents(
+    parseCells(encodeCells(cells)),
+    owner.accountKey,
+  );
   assert.deepEqual(contents, {
+    accountId: owner.accountId,
     account: backed,
     contacts: [first, parted],
     devices: [device],
@@ -133,8 +138,8 @@ Deno.test("what is no backup of this account is refused", async () => {
     NOW,
   );
   const other = await backedAccount();
-  await assert.rejects(readContents(cells, other.owner));
+  await assert.rejects(readContents(cells, other.owner.accountKey));
   const without = new Map(cells);
   without.delete(cellName({ kind: KINDS.name, subject: new Uint8Array() }));
-  await assert.rejects(readContents(without, owner), MalformedError);
+  await assert.rejects(readContents(without, owner.accountKey), MalformedError);
 });

@@ -30,6 +30,8 @@ export interface NotThere {
 }
 
 export interface Found {
+  /** The account of the access key, under the id that it has: that of its first key. */
+  readonly owner: Account;
   readonly key: BackupKey;
   /** Of the backup. */
   readonly version: number;
@@ -47,8 +49,9 @@ class NothingFoundError extends Error {
 /** Throws NothingFoundError, BackupError, MalformedError and what `Connection.request` does. */
 export async function readFound(
   connection: Connection,
-  { accountId, accountKey, backup }: Account,
+  account: Account,
 ): Promise<Found> {
+  const { accountId, accountKey, backup } = account;
   const [readPair, own] = await Promise.all(
     [backup.readSeed, backup.ownSeed].map(ed25519PairOf),
   );
@@ -58,15 +61,18 @@ export async function readFound(
   const key = openBackupKey(accountId, backup.sealKey, blob.contents);
   const { version, contents } = openBackup(accountId, key, blob.contents);
   const cells = parseCells(contents);
-  const owner = { accountId, accountKey: accountKey.publicKey };
-  const said = await readContents(cells, owner);
+  const said = await readContents(cells, accountKey.publicKey);
   return {
+    owner: { ...account, accountId: said.accountId },
     key,
     version,
     base: blob.version,
     cells,
     contents: said,
-    list: await verifyDeviceList(said.account.deviceList.bytes, owner),
+    list: await verifyDeviceList(said.account.deviceList.bytes, {
+      accountId: said.accountId,
+      accountKey: accountKey.publicKey,
+    }),
   };
 }
 

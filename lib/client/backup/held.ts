@@ -49,6 +49,8 @@ export interface BackedDevice {
 
 export interface BackedAccount {
   readonly name: string;
+  /** See keys/succession.ts. */
+  readonly successions: readonly Uint8Array[];
   readonly deviceList: { readonly version: number; readonly bytes: Uint8Array };
   readonly settings: SettingsRecord;
   /** Seed of the key that writes the backup, and the epoch it is of. */
@@ -60,7 +62,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 const yesOrNo = (value: boolean) => Uint8Array.of(value ? 1 : 0);
 
 export function heldOfAccount(account: BackedAccount): Held[] {
-  const { name, deviceList, settings, writeKey } = account;
+  const { name, successions, deviceList, settings, writeKey } = account;
   const about = (
     kind: number,
     value: Uint8Array,
@@ -77,7 +79,22 @@ export function heldOfAccount(account: BackedAccount): Held[] {
     about(KINDS.deliveryReceipts, yesOrNo(settings.deliveryReceipts)),
     about(KINDS.readReceipts, yesOrNo(settings.readReceipts)),
     about(KINDS.writeKey, writeKey.seed, writeKey.epoch),
+    ...successions.length > 0
+      ? [
+        about(
+          KINDS.successions,
+          encodeSuccessions(successions),
+          successions.length,
+        ),
+      ]
+      : [],
   ];
+}
+
+function encodeSuccessions(successions: readonly Uint8Array[]): Uint8Array {
+  return writeMessage((writer) => {
+    for (const statement of successions) writer.writeBytesField(1, statement);
+  });
 }
 
 export function heldOfContact(contact: BackedContact): Held[] {

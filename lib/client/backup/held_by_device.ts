@@ -28,7 +28,7 @@ import type { Held } from "./restate.ts";
 /** Throws DamagedError when a record is missing. */
 export async function heldBy(
   entry: Entry,
-  { account: { name, deviceList, device }, devices }: OwnState,
+  { account: { name, successions, deviceList, device }, devices }: OwnState,
   writeKey: BackedAccount["writeKey"],
 ): Promise<Held[]> {
   const settings = await entry.get(settingsTable, SELF);
@@ -43,7 +43,7 @@ export async function heldBy(
   const own = relay &&
     await deviceOf(entry, device.id, devices, relay, records);
   return [
-    ...heldOfAccount({ name, deviceList, settings, writeKey }),
+    ...heldOfAccount({ name, successions, deviceList, settings, writeKey }),
     ...own ? [heldOfDevice(own)] : [],
     ...contacts.flatMap(heldOfContact),
   ];

@@ -9,4 +9,5 @@ export {
 export { Backup } from "./backup.ts";
 export { comeBack, find } from "./come_back.ts";
 export { removeDevice } from "./remove_device.ts";
+export { anotherAccessKey } from "./another_access_key.ts";
 export { backupKeys, createAccount } from "../new_device.ts";

@@ -3,6 +3,7 @@
  * and other queues of the account, all in one commit. What follows from it at the relay, and for contacts
  * and other devices, is done from what is on disk then, however often it is cut short.
  */
+import { equalBytes } from "@noble/ciphers/utils.js";
 import type { Contact } from "../contact.ts";
 import type { Desk } from "../desk.ts";
 import {
@@ -60,7 +61,8 @@ export async function removeDevice(
   const account = deriveAccount(key);
   wipe(key);
   try {
-    if (account.accountId !== desk.account.accountId) {
+    const { accountKey } = desk.account;
+    if (!equalBytes(account.accountKey.publicKey, accountKey)) {
       return { ok: false, reason: "other-account" };
     }
     return await desk.ledger.run((entry) =>
@@ -92,7 +94,7 @@ async function remove(
   }
   if (!keys || !backup) return { ok: false, reason: "no-backup" };
   const list = signDeviceList({
-    accountId: account.accountId,
+    accountId: own.accountId,
     accountKey: account.accountKey,
     devices: own.deviceList.devices.filter((device) => device.id !== id),
     before: own.deviceList,
@@ -110,12 +112,15 @@ async function remove(
 
 /** The queues by which contacts reach the device. By its own it is told, and deletes it itself. */
 async function queuesOf(
-  { account: { recovery, accountId, accountKey } }: Removal,
+  { desk, account: { recovery, accountKey } }: Removal,
   { cells }: BackupRecord,
   id: number,
 ): Promise<CondemnedQueue[]> {
-  const owner = { accountId, accountKey: accountKey.publicKey };
-  const { devices } = await readContents(parseCells(cells), owner);
+  const { accountId } = desk.account;
+  const { devices } = await readContents(
+    parseCells(cells),
+    accountKey.publicKey,
+  );
   const { queues = [] } = devices.find((device) => device.id === id) ?? {};
   return await Promise.all(
     queues.filter(({ from }) => from !== accountId).map(

@@ -69,7 +69,7 @@ async function join(
   account: Account,
   found: Found,
 ): Promise<VaultChange[]> {
-  const { key, list, contents } = found;
+  const { owner, key, list, contents } = found;
   const { seed, epoch } = contents.account.writeKey;
   if (epoch !== key.epoch) throw new MalformedError("write key");
   const { readSeed, ownSeed } = account.backup;
@@ -78,9 +78,10 @@ async function join(
   );
   const deviceId = freeDeviceId(list);
   const now = clock.now();
-  const { changes, deviceList } = await newDeviceRecords(account, {
+  const { changes, deviceList } = await newDeviceRecords(owner, {
     name: contents.account.name,
     deviceId,
+    successions: contents.account.successions,
     settings: contents.account.settings,
     before: list,
     beside: list.devices,
@@ -97,12 +98,12 @@ async function join(
   const credentials = await newQueue();
   const self = await queueRecord(
     credentials,
-    account.recovery.publicKey,
-    account.accountId,
+    owner.recovery.publicKey,
+    owner.accountId,
   );
   const known = await Promise.all(
     contents.contacts.map((contact) =>
-      recordsOfContact(account, contact, "beside", now)
+      recordsOfContact(owner, contact, "beside", now)
     ),
   );
   const device: BackedDevice = {
@@ -111,7 +112,7 @@ async function join(
     name,
     day,
     queues: [{
-      from: account.accountId,
+      from: owner.accountId,
       id: hexToBytes(self.name),
       removeKey: self.record.removeKey,
     }],

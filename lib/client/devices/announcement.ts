@@ -15,8 +15,10 @@ import {
   encodeAddress,
   Fields,
   MalformedError,
+  MAX_SUCCESSIONS,
   type OwnDevice,
   parseAddress,
+  successorOf,
   verifyDeviceList,
   writeMessage,
 } from "../keys/mod.ts";
@@ -35,6 +37,8 @@ export interface Announcement {
   readonly to: string;
   /** ms since the epoch, by the device's clock; rises with each of its announcements. */
   readonly time: number;
+  /** 33 bytes; what signs the list. */
+  readonly accountKey: Uint8Array;
   readonly deviceList: DeviceList;
   readonly device: Device;
   /** Where the device receives from them. */
@@ -47,6 +51,11 @@ export interface Announcement {
   readonly heard?: Heard;
 }
 
+/** What is to be announced. `successions`: how the account came to its key; see keys/succession.ts. */
+export type Announced =
+  & Omit<Announcement, "device" | "accountKey">
+  & { readonly successions: readonly Uint8Array[] };
+
 const VERSION = 1;
 const LABEL = new TextEncoder().encode("whisper announcement v1");
 const MAX_DEVICES = 127;
@@ -55,7 +64,7 @@ const MAX_U32 = 0xffff_ffff;
 
 /** Signed by the device, which the list in it names. Throws MalformedError for an address that is none. */
 export function signAnnouncement(
-  announcement: Omit<Announcement, "device">,
+  announcement: Announced,
   device: OwnDevice,
 ): Uint8Array {
   const part = encodePart(announcement, device.id);
@@ -67,7 +76,7 @@ export function signAnnouncement(
 }
 
 function encodePart(
-  announcement: Omit<Announcement, "device">,
+  announcement: Announced,
   deviceId: number,
 ): Uint8Array {
   const { heard, accountAddress } = announcement;
@@ -101,11 +110,15 @@ function encodePart(
         }),
       );
     }
+    for (const statement of announcement.successions) {
+      writer.writeBytesField(12, statement);
+    }
   });
 }
 
 /**
- * Reads one that came from the account `from`, whose key is known, for the account `to`.
+ * Reads one that came from the account `from`, of which this key or an earlier one is known, for the
+ * account `to`.
  * @throws {MalformedError} and what `verifyDeviceList` does; nothing of it is to be believed then
  */
 export async function readAnnouncement(
@@ -117,7 +130,14 @@ export async function readAnnouncement(
   const part = signed.bytes(1);
   const fields = new Fields(part);
   fields.uint(1, VERSION, VERSION);
-  const deviceList = await verifyDeviceList(fields.bytes(6), from);
+  const accountKey = await successorOf(
+    from,
+    fields.repeated(12, MAX_SUCCESSIONS),
+  );
+  const deviceList = await verifyDeviceList(fields.bytes(6), {
+    ...from,
+    accountKey,
+  });
   const id = fields.uint(5, 1, MAX_DEVICES);
   const device = deviceList.devices.find((listed) => listed.id === id);
   if (!device) throw new MalformedError("a device that is not listed");
@@ -134,6 +154,7 @@ export async function readAnnouncement(
     from: from.accountId,
     to,
     time: fields.uint(4, 0, MAX_TIME),
+    accountKey,
     deviceList,
     device,
     address: await parseAddress(fields.bytes(7)),

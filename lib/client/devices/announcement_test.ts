@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "@noble/hashes/utils.js";
 import {
+  generateKeyPair,
   generateKyberPreKey,
   generatePreKey,
   generateSignedPreKey,
@@ -17,6 +18,7 @@ import {
   newQueue,
   publicDevice,
   signDeviceList,
+  signSuccession,
 } from "../keys/mod.ts";
 import { ANNOUNCEMENT, openEnvelope, sealEnvelope } from "../content/mod.ts";
 import { readAnnouncement, signAnnouncement } from "./announcement.ts";
@@ -40,6 +42,7 @@ async function announced(recipients = 1) {
     accountAddress: addressOf(await newQueue(), relay),
     backupVersion: 7,
     bundles: new Map<number, PreKeyBundle>(),
+    successions: new Array<Uint8Array>(),
     heard: { deviceList: randomBytes(200), backupVersion: 3 },
   };
   const signed = await generateSignedPreKey(1, device.identity);
@@ -73,7 +76,8 @@ async function announced(recipients = 1) {
 Deno.test("an announcement says to its recipient what the device said", async () => {
   const { device, said, from, to } = await announced(2);
   const read = await readAnnouncement(signAnnouncement(said, device), from, to);
-  const { address, accountAddress, deviceList, ...rest } = read;
+  const { address, accountAddress, accountKey, deviceList, ...rest } = read;
+  assert.deepEqual(accountKey, from.accountKey);
   assert.deepEqual(encodeAddress(address), encodeAddress(said.address));
   assert.ok(accountAddress);
   assert.deepEqual(
@@ -139,4 +143,37 @@ Deno.test("an announcement is believed only as its device signed it, for whom, a
     await assert.rejects(readAnnouncement(changed, from, to));
   }
   await assert.rejects(readAnnouncement(bytes.subarray(0, 500), from, to));
+});
+
+Deno.test("an announcement under the next key is believed by whoever knows the key before, and one under the key before by nobody who knows the next", async () => {
+  const { account, device, said, from, to } = await announced(1);
+  const next = await generateKeyPair();
+  const { accountId } = account;
+  const succession = signSuccession(
+    accountId,
+    account.accountKey,
+    next.publicKey,
+  );
+  const later = {
+    ...said,
+    successions: [succession],
+    deviceList: signDeviceList({
+      accountId,
+      accountKey: next,
+      devices: [publicDevice(device)],
+      before: said.deviceList,
+    }),
+  };
+  const known = { accountId, accountKey: next.publicKey };
+  const bytes = signAnnouncement(later, device);
+  for (const identity of [from, known]) {
+    const read = await readAnnouncement(bytes, identity, to);
+    assert.deepEqual(read.accountKey, next.publicKey);
+  }
+  for (const successions of [[], [succession]]) {
+    const early = signAnnouncement({ ...said, successions }, device);
+    await assert.rejects(readAnnouncement(early, known, to), DeviceListError);
+  }
+  const without = signAnnouncement({ ...later, successions: [] }, device);
+  await assert.rejects(readAnnouncement(without, from, to), DeviceListError);
 });

@@ -200,6 +200,7 @@ export class Announcer {
       from: account.accountId,
       to: record.accountId,
       time: await this.#nextTime(entry),
+      successions: account.successions,
       deviceList: account.deviceList,
       address: addressOf(await parseQueue(own.credentials), relay),
       ...shared

@@ -209,12 +209,13 @@ async function followed(
   { record, deviceList }: Contact,
   said: Announcement,
 ): Promise<Contact> {
-  const { device, deviceList: list, accountAddress } = said;
+  const { device, accountKey, deviceList: list, accountAddress } = said;
   const others = record.devices.filter(({ id }) =>
     id !== device.id && sameIn(deviceList, list, id)
   );
   return await openContact({
     ...record,
+    accountKey,
     deviceList: list.bytes,
     devices: [
       ...others,

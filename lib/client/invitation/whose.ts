@@ -3,11 +3,12 @@ import { blobId, type Ed25519Pair } from "../../wire/mod.ts";
 import { isDisplayName } from "../display_name.ts";
 import { publicKey } from "../invite/mod.ts";
 import {
-  accountIdOf,
+  accountIdBy,
   type DeviceList,
   DeviceListError,
   Fields,
   MalformedError,
+  MAX_SUCCESSIONS,
   verifyDeviceList,
   writeMessage,
 } from "../keys/mod.ts";
@@ -20,6 +21,8 @@ export interface Whose {
   readonly accountId: string;
   /** 33 bytes. */
   readonly accountKey: Uint8Array;
+  /** How the account came to this key from its first one; see keys/succession.ts. */
+  readonly successions: readonly Uint8Array[];
   readonly deviceList: DeviceList;
   /** Until when it is good: ms since the epoch, by the relay's clock. */
   readonly expiresAt: number;
@@ -28,14 +31,15 @@ export interface Whose {
 }
 
 const OWN_KEY = 32;
-const PADDED = 2_048;
+const PADDED = 4_096;
 /** What it measures at the relay, whatever it says. */
 export const WHOSE_SIZE = OWN_KEY + SEALED_OVERHEAD + PADDED;
 export const MAX_POOLS = 16;
 
 /**
  * own public key 32 ‖ sealed. The blob's id is of that key, so the link names who may have signed it.
- * Protobuf: 1 version, 2 expires, 3 name, 4 account key, 5 signed device list, 6 pool id (repeated).
+ * Protobuf: 1 version, 2 expires, 3 name, 4 account key, 5 signed device list, 6 pool id (repeated),
+ * 7 succession (repeated).
  * Throws `RangeError` when there are too many devices for it.
  */
 export async function sealWhose(
@@ -51,6 +55,9 @@ export async function sealWhose(
     writer.writeBytesField(4, whose.accountKey);
     writer.writeBytesField(5, whose.deviceList.bytes);
     for (const pool of whose.pools) writer.writeBytesField(6, pool);
+    for (const statement of whose.successions) {
+      writer.writeBytesField(7, statement);
+    }
   });
   const sealed = await sealSigned(
     { what: "whose", relayKey, at: blob },
@@ -92,7 +99,8 @@ export async function openWhose(
   const displayName = fields.text(3);
   if (!isDisplayName(displayName)) throw new MalformedError("name");
   const accountKey = publicKey(fields.bytes(4, 33));
-  const accountId = accountIdOf(accountKey);
+  const successions = fields.repeated(7, MAX_SUCCESSIONS);
+  const accountId = await accountIdBy(accountKey, successions);
   const pools = fields.repeated(6, MAX_POOLS);
   if (pools.length === 0 || pools.some(({ length }) => length !== 16)) {
     throw new MalformedError("pools");
@@ -101,6 +109,7 @@ export async function openWhose(
     displayName,
     accountId,
     accountKey,
+    successions,
     deviceList: await believe(fields.bytes(5), accountId, accountKey),
     expiresAt: fields.uint(2, 1, Number.MAX_SAFE_INTEGER),
     pools,

@@ -4,6 +4,7 @@
  */
 import { isDisplayName } from "../display_name.ts";
 import {
+  accountIdBy,
   accountIdOf,
   type Address,
   type Device,
@@ -12,6 +13,7 @@ import {
   encodeAddress,
   Fields,
   MalformedError,
+  MAX_SUCCESSIONS,
   parseAddress,
   verifyDeviceList,
   wipe,
@@ -33,6 +35,8 @@ export interface Card {
   readonly accountId: string;
   /** 33 bytes. */
   readonly accountKey: Uint8Array;
+  /** How the account came to this key from its first one; see keys/succession.ts. */
+  readonly successions: readonly Uint8Array[];
   readonly deviceList: DeviceList;
   /** Listed devices, in the order of the list, at least one: the others make themselves known. */
   readonly devices: readonly CardDevice[];
@@ -67,7 +71,10 @@ const MAX_ID = 0xffff_ffff;
  */
 export function encodeCard(card: Card): Uint8Array {
   if (!isDisplayName(card.displayName)) throw new MalformedError("name");
-  checkAccount(card.accountId, card.accountKey);
+  const first = card.successions.length === 0;
+  if (first && accountIdOf(card.accountKey) !== card.accountId) {
+    throw new MalformedError("id");
+  }
   const message = writeMessage((writer) => {
     writer.writeVarintField(1, 1);
     writer.writeStringField(2, card.displayName);
@@ -77,6 +84,9 @@ export function encodeCard(card: Card): Uint8Array {
       writer.writeBytesField(5, encodeDevice(entry));
     }
     writer.writeBytesField(6, encodeAddress(card.accountQueue));
+    for (const statement of card.successions) {
+      writer.writeBytesField(7, statement);
+    }
   });
   const size = CARD_SIZES.find((size) =>
     size >= LENGTH_PREFIX + message.length
@@ -99,7 +109,8 @@ export async function parseCard(padded: Uint8Array): Promise<Card> {
   const displayName = fields.text(2);
   if (!isDisplayName(displayName)) throw new MalformedError("name");
   const accountKey = publicKey(fields.bytes(3, EC_KEY));
-  const accountId = accountIdOf(accountKey);
+  const successions = fields.repeated(7, MAX_SUCCESSIONS);
+  const accountId = await accountIdBy(accountKey, successions);
   const deviceList = await believe(fields.bytes(4), accountId, accountKey);
   const entries = fields.repeated(5, MAX_DEVICES);
   if (entries.length === 0) throw new MalformedError("devices");
@@ -117,6 +128,7 @@ export async function parseCard(padded: Uint8Array): Promise<Card> {
     displayName,
     accountId,
     accountKey,
+    successions,
     deviceList,
     devices,
     accountQueue: await parseAddress(fields.bytes(6)),
@@ -137,11 +149,6 @@ function unpad(padded: Uint8Array): Uint8Array {
     throw new MalformedError("padding");
   }
   return padded.subarray(LENGTH_PREFIX, end);
-}
-
-/** An account's id follows from its first key; until keys can be changed, that is the only one. */
-function checkAccount(accountId: string, accountKey: Uint8Array): void {
-  if (accountIdOf(accountKey) !== accountId) throw new MalformedError("id");
 }
 
 async function believe(

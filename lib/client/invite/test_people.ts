@@ -113,6 +113,7 @@ export async function newPerson(
       displayName,
       accountId: account.accountId,
       accountKey: account.accountKey.publicKey,
+      successions: [],
       deviceList,
       devices: entries,
       accountQueue: await newAddress(),

@@ -12,7 +12,10 @@ import { wipe } from "./wipe.ts";
 
 /** The secrets of an account, all of them X25519 pairs in Signal's form (public 33 bytes, private 32). */
 export interface Account {
-  /** Hyphenated UUID, version 8, derived from the first account key; it stays when the key is changed. */
+  /**
+   * Hyphenated UUID, version 8, of the account that has this as its first key. The id stays when the key
+   * is changed, so an account of another key than its first has another one; see succession.ts.
+   */
   readonly accountId: string;
   /** Signs the device list. */
   readonly accountKey: KeyPair;

@@ -60,4 +60,10 @@ export {
   sealToKey,
 } from "./sealed_box.ts";
 export { signDeviceList } from "./sign_device_list.ts";
+export {
+  accountIdBy,
+  MAX_SUCCESSIONS,
+  signSuccession,
+  successorOf,
+} from "./succession.ts";
 export { wipe } from "./wipe.ts";

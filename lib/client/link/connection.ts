@@ -27,6 +27,7 @@ export type Request =
         | "CLOSE"
         | "PUT"
         | "GET"
+        | "DROP"
         | "FWD"
         | "ACCESS"
         | "DROP"

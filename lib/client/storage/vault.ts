@@ -264,6 +264,34 @@ export class Vault implements VaultReader {
     }
   }
 
+  /**
+   * Commits `changes`, and from there on the vault is sealed to another recovery key, `next` (33 bytes):
+   * both or neither.
+   * @param recovery the one it is sealed to so far
+   * @throws {WrongKeyError} when it is another
+   */
+  async changeRecovery(
+    recovery: KeyPair,
+    next: Uint8Array,
+    changes: readonly VaultChange[],
+  ): Promise<void> {
+    if (this.#closing) throw new VaultClosedError();
+    await this.#serial.run(async () => {
+      const vaultKey = await openRecoveryBox(
+        recovery,
+        this.#header.recoveryBox,
+      );
+      const recoveryBox = await sealToKey(next, vaultKey, RECOVERY_PURPOSE);
+      wipe(vaultKey);
+      const header = { ...this.#header, recoveryBox };
+      await this.#store.commit([
+        { key: HEADER_KEY, value: encodeHeader(header) },
+        ...this.#sealed(changes),
+      ]);
+      this.#header = header;
+    });
+  }
+
   /** Wrong passphrases in a row after which everything is erased; 0: never. */
   async setEraseAfter(eraseAfter: number): Promise<void> {
     await this.#serial.run(async () => {

@@ -6,6 +6,7 @@ import {
   StorageFullError,
   VaultClosedError,
   VaultStateError,
+  WrongKeyError,
 } from "./errors.ts";
 import { HEADER_KEY } from "./header.ts";
 import { MemoryDisk } from "./memory_store.ts";
@@ -165,6 +166,34 @@ Deno.test("a log out or log in that was cut off leaves a vault that opens with t
       await again.close();
       assert.equal(await (await reopened(disk)).get(notes, "1"), "one");
     }
+  }
+});
+
+Deno.test("a vault is sealed to another recovery key together with what changes, or not at all", async () => {
+  for (const moment of ["before", "after", "never"] as const) {
+    const { disk, vault, recovery } = await newVault();
+    await vault.commit([notes.put("1", "one")]);
+    const next = await generateKeyPair();
+    await assert.rejects(
+      vault.changeRecovery(next, next.publicKey, [notes.put("1", "two")]),
+      WrongKeyError,
+    );
+    disk.onCommit = (now) => {
+      if (now === moment) throw new Error("power cut");
+    };
+    const change = vault.changeRecovery(recovery, next.publicKey, [
+      notes.put("1", "two"),
+    ]);
+    if (moment === "never") await change;
+    else await assert.rejects(change, /power cut/u);
+    disk.onCommit = undefined;
+    const [good, bad] = moment === "before"
+      ? [recovery, next]
+      : [next, recovery];
+    await assert.rejects(Vault.recover(disk.platform(), bad), WrongKeyError);
+    const again = await Vault.recover(disk.platform(), good);
+    const text = moment === "before" ? "one" : "two";
+    assert.equal(await again.get(notes, "1"), text);
   }
 });
 

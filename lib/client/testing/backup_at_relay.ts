@@ -45,10 +45,10 @@ export async function backupAtRelay(
   const { accountId, backup: { sealKey } } = account;
   const key = openBackupKey(accountId, sealKey, blob);
   const { version, contents } = openBackup(accountId, key, blob);
-  const said = await readContents(parseCells(contents), {
-    accountId,
-    accountKey: account.accountKey.publicKey,
-  });
+  const said = await readContents(
+    parseCells(contents),
+    account.accountKey.publicKey,
+  );
   return { ...said, version, size: blob.length };
 }
 
