@@ -70,6 +70,7 @@ export class Contacts {
     return {
       state: computed(() => stateOf(shown.value)),
       route: computed(() => this.#desk.forwarding.route(shown.value)),
+      newCircuit: () => this.#desk.forwarding.newCircuit(accountId),
       rename: async (name) =>
         await decide({ name: ownName(name, shown.peek()) }),
       setMuted: (muted) => decide({ muted }),

@@ -4,21 +4,26 @@ import type { Contact } from "./contact.ts";
 import type { Remotes } from "./forward/mod.ts";
 import type { Address } from "./keys/mod.ts";
 import { type Connection, RelayError } from "./link/mod.ts";
+import type { Entry, Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
+import { isolationTable } from "./records.ts";
 import type { Reach, Route } from "./view.ts";
 import { openOwnWay, type Send } from "./way.ts";
 
 /** The ways to people at whatever relay. What it takes to reach another is fetched when there is somebody. */
 export class Forwarding {
-  readonly #random: Random;
+  readonly #means: { ledger: Ledger; random: Random };
   /** The own relay, once it is known. */
   readonly #ownKey: Signal<Uint8Array | undefined>;
   /** By URL. */
   readonly #reaches = new Map<string, Signal<Reach>>();
   #remotes: Remotes | undefined;
 
-  constructor(random: Random, ownKey: Uint8Array | undefined) {
-    this.#random = random;
+  constructor(
+    means: { ledger: Ledger; random: Random },
+    ownKey: Uint8Array | undefined,
+  ) {
+    this.#means = means;
     this.#ownKey = signal(ownKey);
   }
 
@@ -26,11 +31,26 @@ export class Forwarding {
     this.#ownKey.value = hello.relayKey;
   }
 
-  /** The way to a queue, wherever it is. */
-  async way(connection: Connection, address: Address): Promise<Send> {
+  /** The way to a queue of a contact, wherever it is. */
+  async way(
+    connection: Connection,
+    address: Address,
+    accountId: string,
+  ): Promise<Send> {
     return isOwn(connection, address)
       ? await openOwnWay(connection, address)
-      : await (await this.remotes()).way(connection, address);
+      : await (await this.remotes()).way(connection, address, accountId);
+  }
+
+  /** See `ContactView.newCircuit`. */
+  async newCircuit(accountId: string): Promise<void> {
+    await (await this.remotes()).newCircuit(accountId);
+  }
+
+  /** One has parted from a contact: nothing goes their way any more. */
+  part(entry: Entry, accountId: string): void {
+    entry.delete(isolationTable, accountId);
+    entry.after(() => this.#remotes?.forget(accountId));
   }
 
   /** The other relays. Rejects with `RelayError` "unreachable" when the code can't be had. */
@@ -39,7 +59,7 @@ export class Forwarding {
       // No network, and nothing has kept it: as good as a relay that is away.
       throw new RelayError("unreachable", new Uint8Array());
     });
-    return this.#remotes ??= new Remotes(this.#random, (url, found) => {
+    return this.#remotes ??= new Remotes(this.#means, (url, found) => {
       this.#reach(url).value = found;
     });
   }

@@ -198,7 +198,8 @@ export class InviteRun {
     const { nameplate } = this.#state;
     if (!relay) return await joinRendezvous(connection, rendezvous, nameplate);
     const { clock, forwarding } = this.#desk;
-    const remote = (await forwarding.remotes()).at(connection, relay, this.id);
+    const remote = (await forwarding.remotes())
+      .ofMeeting(connection, relay, this.id);
     const { joinRemote } = await import("./forward/mod.ts");
     return await joinRemote(remote, rendezvous, nameplate, clock);
   }

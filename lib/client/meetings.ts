@@ -173,7 +173,7 @@ export class Meetings {
 
   /** Whether a relay has a queue yet by which a contact receives. Rejects without an answer. */
   async #reaches(
-    { devices }: Contact,
+    { devices, record: { accountId } }: Contact,
     connection: Connection | undefined,
   ): Promise<boolean> {
     if (!connection) throw new ConnectionLostError();
@@ -184,7 +184,7 @@ export class Meetings {
       if (here.includes(address)) continue;
       const { forwarding } = this.#desk;
       const remotes = await forwarding.remotes();
-      if (await remotes.hasQueue(connection, address)) return true;
+      if (await remotes.hasQueue(connection, address, accountId)) return true;
     }
     return false;
   }

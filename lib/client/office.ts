@@ -21,7 +21,7 @@ import {
   type Transport,
 } from "./link/mod.ts";
 import type { OwnAccount } from "./own_account.ts";
-import { Outbox, sessionName } from "./outbox.ts";
+import { Outbox, sessionName, targetsOf } from "./outbox.ts";
 import { isListed, loadOwn, type OwnDevices } from "./own_devices.ts";
 import { OwnQueues } from "./own_queues.ts";
 import { PreKeyUpkeep } from "./prekey_upkeep.ts";
@@ -114,7 +114,7 @@ export class Office {
       clock,
       random,
       sessions: opened.sessions,
-      forwarding: new Forwarding(random, opened.relayKey),
+      forwarding: new Forwarding({ ledger, random }, opened.relayKey),
       contacts,
       contactIn: (entry, id) =>
         id === own.state.account.accountId
@@ -242,10 +242,13 @@ export class Office {
     await office.conversations.load();
     const contacts = [...office.#desk.contacts.values()];
     const { former = [] } = own.state.devices;
+    const { accountId } = own.state.self.record;
     await office.#outbox.load([
-      ...addressesOf(own.state.self),
-      ...await Promise.all(former.map(parseAddress)),
-      ...contacts.flatMap(addressesOf),
+      ...[own.state.self, ...contacts].flatMap(targetsOf),
+      ...await Promise.all(former.map(async (address) => ({
+        accountId,
+        address: await parseAddress(address),
+      }))),
     ]);
     await office.devices.load();
     await office.#receipts.load();
@@ -393,6 +396,7 @@ export class Office {
     }
     entry.delete(announcedTable, accountId);
     entry.delete(heardTable, accountId);
+    this.#desk.forwarding.part(entry, accountId);
     await this.conversations.part(entry, contact);
     this.#receipts.part(entry, contact);
     await this.#queues.discard(entry, contact.record.queues);

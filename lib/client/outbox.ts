@@ -1,7 +1,7 @@
 import { SignalError, type SignalErrorCode } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
 import { type Carried, sealEnvelope } from "./content/mod.ts";
-import type { Recipient } from "./contact.ts";
+import { addressesOf, type Contact, type Recipient } from "./contact.ts";
 import type { Desk } from "./desk.ts";
 import type { Address } from "./keys/mod.ts";
 import { Lane } from "./lane.ts";
@@ -43,6 +43,18 @@ export interface OutboxEvents {
   ): Promise<void>;
 }
 
+/** A queue, and whose it is. */
+export interface Target {
+  readonly accountId: string;
+  readonly address: Address;
+}
+
+/** Every queue that we send a contact something by. */
+export function targetsOf(contact: Contact): Target[] {
+  const { accountId } = contact.record;
+  return addressesOf(contact).map((address) => ({ accountId, address }));
+}
+
 interface Settled {
   readonly queue: string;
   readonly index: number;
@@ -73,14 +85,16 @@ export class Outbox {
     this.#events = events;
   }
 
-  /** Takes up what was on its way to `addresses` when the account was last open. */
-  async load(addresses: readonly Address[]): Promise<void> {
-    const names = addresses.map(({ send }) => queueName(send.publicKey));
+  /** Takes up what was on its way to `targets` when the account was last open. */
+  async load(targets: readonly Target[]): Promise<void> {
+    const names = targets.map(({ address: { send } }) =>
+      queueName(send.publicKey)
+    );
     const { reader } = this.#desk.ledger;
     const records = await reader.getMany(laneTable, names);
-    for (const [i, address] of addresses.entries()) {
+    for (const [i, target] of targets.entries()) {
       const record = records[i];
-      if (record) this.#lane(names[i], address, record);
+      if (record) this.#lane(names[i], target, record);
     }
   }
 
@@ -119,7 +133,8 @@ export class Outbox {
       });
       if (encrypted && address) {
         entry.put(sessionTable, names[i], serializeSession(encrypted.session));
-        await this.deliver(entry, address, encrypted.message, message);
+        const target = { accountId, address };
+        await this.deliver(entry, target, encrypted.message, message);
       } else missed.push(id);
     }
     return missed;
@@ -128,14 +143,14 @@ export class Outbox {
   /** Puts an envelope on its way to a queue. */
   async deliver(
     entry: Entry,
-    address: Address,
+    target: Target,
     carried: Carried,
     message?: MessageRef,
   ): Promise<void> {
-    const queue = queueId(address.send.publicKey);
-    const { sealKey } = address;
+    const { send, sealKey } = target.address;
+    const queue = queueId(send.publicKey);
     const { device } = this.#desk.account;
-    await this.#enqueue(entry, address, {
+    await this.#enqueue(entry, target, {
       id: this.#desk.random.bytes(TRANSPORT_ID),
       envelope: sealEnvelope({ sealKey, queue }, device.id, carried),
       message,
@@ -166,20 +181,20 @@ export class Outbox {
 
   async #enqueue(
     entry: Entry,
-    address: Address,
+    target: Target,
     record: OutgoingRecord,
   ): Promise<void> {
-    const name = queueName(address.send.publicKey);
+    const name = queueName(target.address.send.publicKey);
     const lane = await entry.get(laneTable, name) ?? { first: 0, next: 0 };
     const next = lane.next + 1;
     entry.put(outgoingTable, `${name}.${lane.next}`, record);
     entry.put(laneTable, name, { ...lane, next });
-    entry.after(() => this.#lane(name, address, lane).grew(next, record));
+    entry.after(() => this.#lane(name, target, lane).grew(next, record));
   }
 
   #lane(
     name: string,
-    address: Address,
+    { accountId, address }: Target,
     entries: LaneRecord,
   ): Lane {
     const known = this.#lanes.get(name);
@@ -188,7 +203,7 @@ export class Outbox {
     const lane = new Lane(entries, {
       clock,
       random,
-      open: (connection) => forwarding.way(connection, address),
+      open: (connection) => forwarding.way(connection, address, accountId),
       read: (index) => ledger.reader.get(outgoingTable, `${name}.${index}`),
       settled: (index, outcome) =>
         this.#settle({ queue: name, index, outcome }),

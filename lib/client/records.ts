@@ -22,6 +22,11 @@ export interface AccountRecord {
   readonly device: Uint8Array;
 }
 
+/** See forward/labels.ts. */
+export interface IsolationRecord {
+  readonly label: Uint8Array;
+}
+
 /** The relay as first met: one that answers with another key is another relay. */
 export interface RelayRecord {
   readonly url: string;
@@ -289,6 +294,7 @@ export const contactTable = table("contact", plain<ContactRecord>());
 export const announcedTable = table("announced", plain<AnnouncedRecord>());
 export const heardTable = table("heard", plain<HeardRecord>());
 export const repairTable = table("repair", plain<RepairRecord>());
+export const isolationTable = table("isolation", plain<IsolationRecord>());
 export const leavingTable = table("leaving", plain<LeavingRecord>());
 export const queueTable = table("queue", plain<QueueRecord>());
 export const discardedTable = table("discarded", plain<DiscardedRecord>());

@@ -176,6 +176,12 @@ export type Route =
 export interface ContactView {
   readonly state: ReadonlySignal<ContactState>;
   readonly route: ReadonlySignal<Route>;
+  /**
+   * What goes to them by another relay takes another isolation label from now on: over Tor, another circuit.
+   * What was on its way before goes on by the one it has. Rejects with `RelayError` "unreachable" when the
+   * code for that can't be had.
+   */
+  newCircuit(): Promise<void>;
   /** The own name for them; the empty one for the name they chose. Throws RangeError for what is no name. */
   rename(name: string): Promise<void>;
   setMuted(muted: boolean): Promise<void>;

@@ -215,7 +215,11 @@ export class Announcer {
       bundles,
       heard,
     }, account.device);
-    await this.#outbox.deliver(entry, to, { type: ANNOUNCEMENT, bytes });
+    await this.#outbox.deliver(
+      entry,
+      { accountId: record.accountId, address: to },
+      { type: ANNOUNCEMENT, bytes },
+    );
   }
 
   /** Later than that of every announcement before, whatever the clock says: what does not rise is a repeat. */

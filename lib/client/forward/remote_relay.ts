@@ -69,17 +69,17 @@ class StaleError extends Error {
 export class RemoteRelay {
   readonly #connection: Connection;
   readonly #place: RelayPlace;
-  readonly #label: Uint8Array;
+  readonly #label: () => Promise<Uint8Array>;
   readonly #found: (found: Found) => void;
   #greeting: Promise<Greeted> | undefined;
   #greeted: Greeted | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** `label`: 16 random bytes; what has one label may share a circuit. */
+  /** `label` gives 16 random bytes, for each greeting: what has one label may share a circuit. */
   constructor(
     connection: Connection,
     place: RelayPlace,
-    label: Uint8Array,
+    label: () => Promise<Uint8Array>,
     found: (found: Found) => void,
   ) {
     this.#connection = connection;
@@ -99,6 +99,12 @@ export class RemoteRelay {
     return (await this.#greet()).hello;
   }
 
+  /** Has it greet anew before it is asked again; what it was asked already is answered on the way it went. */
+  greetAgain(): void {
+    this.#greeting = undefined;
+    this.#greeted = undefined;
+  }
+
   /**
    * Asks it what `make` makes of its HELLO, and gives the body of its OK. What is asked one after another
    * leaves in that order. `make` may be called again, when the relay had to greet again.
@@ -112,10 +118,7 @@ export class RemoteRelay {
         return await this.#pass(greeted, make);
       } catch (error) {
         if (!(error instanceof StaleError)) throw error;
-        if (this.#greeted === greeted) {
-          this.#greeting = undefined;
-          this.#greeted = undefined;
-        }
+        if (this.#greeted === greeted) this.greetAgain();
         if (again) throw this.#notFound("unreachable");
       }
     }
@@ -145,7 +148,7 @@ export class RemoteRelay {
   async #greetAnew(): Promise<Greeted> {
     const { key } = this.#place;
     const url = encodeUrl(this.#place.url);
-    const label = this.#label;
+    const label = await this.#label();
     const body = await this.#asking(() =>
       withWork(
         this.#connection,

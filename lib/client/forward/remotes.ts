@@ -1,59 +1,108 @@
 import type { Address } from "../keys/mod.ts";
+import type { Ledger } from "../ledger.ts";
 import type { Connection } from "../link/mod.ts";
-import { queueName } from "../queues.ts";
 import type { Random } from "../random.ts";
 import type { Send } from "../way.ts";
+import { Labels } from "./labels.ts";
 import { hasQueue, openRemoteWay } from "./remote_queue.ts";
 import { type Found, type RelayPlace, RemoteRelay } from "./remote_relay.ts";
 
-const LABEL = 16;
-
 /** The other relays that there is something for, as the present connection to the own one reaches them. */
 export class Remotes {
-  readonly #random: Random;
+  readonly #labels: Labels;
   readonly #found: (url: string, found: Found) => void;
-  /** By whom it is for: new ones with each opening, so that what was reached before can't be told to be the same. */
-  readonly #labels = new Map<string, Uint8Array>();
   #connection: Connection | undefined;
-  /** Of this connection, by URL, key and whom it is for. */
-  #relays = new Map<string, RemoteRelay>();
+  /** Of this connection, by whom it is for, then by URL and key. */
+  readonly #relays = new Map<string, Map<string, RemoteRelay>>();
 
-  constructor(random: Random, found: (url: string, found: Found) => void) {
-    this.#random = random;
+  constructor(
+    { ledger, random }: { ledger: Ledger; random: Random },
+    found: (url: string, found: Found) => void,
+  ) {
+    this.#labels = new Labels(ledger, random);
     this.#found = found;
   }
 
-  /** Another relay, not greeted yet perhaps. `whose`: over Tor, what is for another shares no circuit with it. */
-  at(connection: Connection, place: RelayPlace, whose: string): RemoteRelay {
+  /** The relay where an invite leads; not greeted yet perhaps. `id`: of the invite's record. */
+  ofMeeting(
+    connection: Connection,
+    place: RelayPlace,
+    id: string,
+  ): RemoteRelay {
+    const label = () => Promise.resolve(this.#labels.ofMeeting(id));
+    return this.#at(connection, place, `meeting ${id}`, label);
+  }
+
+  /** As `ofMeeting`, for an invite that begins. */
+  newMeeting(
+    connection: Connection,
+    place: RelayPlace,
+    id: string,
+  ): RemoteRelay {
+    this.#labels.newMeeting(id);
+    this.#relays.delete(`meeting ${id}`);
+    return this.ofMeeting(connection, place, id);
+  }
+
+  /** The way to a queue of a contact at another relay. Rejects as `RemoteRelay.greet` does. */
+  way(
+    connection: Connection,
+    address: Address,
+    accountId: string,
+  ): Promise<Send> {
+    return openRemoteWay(this.#of(connection, address, accountId), address);
+  }
+
+  /** Whether another relay has the queue of a contact's address. Rejects as `RemoteRelay.ask` does. */
+  hasQueue(
+    connection: Connection,
+    address: Address,
+    accountId: string,
+  ): Promise<boolean> {
+    return hasQueue(this.#of(connection, address, accountId), address);
+  }
+
+  /** See `ContactView.newCircuit`. */
+  async newCircuit(accountId: string): Promise<void> {
+    await this.#labels.renew(accountId);
+    const relays = this.#relays.get(`contact ${accountId}`)?.values() ?? [];
+    for (const relay of relays) relay.greetAgain();
+  }
+
+  /** One has parted from a contact. */
+  forget(accountId: string): void {
+    this.#labels.forget(accountId);
+    this.#relays.delete(`contact ${accountId}`);
+  }
+
+  #of(
+    connection: Connection,
+    { relayUrl: url, relayKey: key }: Address,
+    accountId: string,
+  ): RemoteRelay {
+    const label = () => this.#labels.ofContact(accountId);
+    return this.#at(connection, { url, key }, `contact ${accountId}`, label);
+  }
+
+  #at(
+    connection: Connection,
+    place: RelayPlace,
+    whose: string,
+    label: () => Promise<Uint8Array>,
+  ): RemoteRelay {
     if (this.#connection !== connection) {
       this.#connection = connection;
       this.#relays.clear();
     }
+    const theirs = this.#relays.get(whose) ?? new Map<string, RemoteRelay>();
+    this.#relays.set(whose, theirs);
     const { url, key } = place;
-    const name = `${url} ${key ?? ""} ${whose}`;
-    const known = this.#relays.get(name);
+    const name = `${url} ${key ?? ""}`;
+    const known = theirs.get(name);
     if (known) return known;
-    const label = this.#labels.get(whose) ?? this.#random.bytes(LABEL);
-    this.#labels.set(whose, label);
     const found = (found: Found) => this.#found(url, found);
     const remote = new RemoteRelay(connection, place, label, found);
-    this.#relays.set(name, remote);
+    theirs.set(name, remote);
     return remote;
-  }
-
-  /** The way to a queue at another relay. Rejects as `RemoteRelay.greet` does. */
-  way(connection: Connection, address: Address): Promise<Send> {
-    return openRemoteWay(this.#relayOf(connection, address), address);
-  }
-
-  /** Whether another relay has the queue of an address. Rejects as `RemoteRelay.ask` does. */
-  hasQueue(connection: Connection, address: Address): Promise<boolean> {
-    return hasQueue(this.#relayOf(connection, address), address);
-  }
-
-  /** The relay of an address. Each queue is one of its own to it, so that it can't tell whose are the same. */
-  #relayOf(connection: Connection, address: Address): RemoteRelay {
-    const { relayUrl: url, relayKey: key, send } = address;
-    return this.at(connection, { url, key }, queueName(send.publicKey));
   }
 }

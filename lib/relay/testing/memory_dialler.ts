@@ -26,7 +26,7 @@ export class MemoryDialler implements PeerDialler {
   /** Told of every frame either way. */
   onFrame: () => void = () => {};
 
-  constructor(readonly perLabel = false) {}
+  constructor(public perLabel = false) {}
 
   isolates(): boolean {
     return this.perLabel;
