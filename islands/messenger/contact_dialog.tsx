@@ -19,6 +19,11 @@ const VerifyDialog = onDemand(() =>
   import("../verify/verify_dialog.tsx").then((part) => part.VerifyDialog)
 );
 
+/** Few people have contacts at other servers. */
+const NewCircuit = onDemand(() =>
+  import("./new_circuit.tsx").then((part) => part.NewCircuit)
+);
+
 interface TaskProps {
   readonly view: ConversationView;
   readonly onClose: () => void;
@@ -27,6 +32,7 @@ interface TaskProps {
 const DIALOGS: Record<ContactTask, ComponentType<TaskProps>> = {
   verify: Verify,
   rename: Rename,
+  circuit: NewCircuit,
   clear: Clear,
   block: Block,
   remove: Remove,
@@ -134,11 +140,13 @@ function Remove({ view, onClose }: TaskProps) {
   );
 }
 
-function Confirm(
-  { title, action, done, act, onClose, children }: {
+/** Asks, and does it. */
+export function Confirm(
+  { title, action, look = "danger", done, act, onClose, children }: {
     onClose: () => void;
     title: string;
     action: string;
+    look?: "danger" | "primary";
     done: string;
     act: () => Promise<void>;
     children: ComponentChildren;
@@ -152,7 +160,7 @@ function Confirm(
       <div class="dialog-actions">
         <Button look="quiet" onClick={onClose}>{text.common.cancel}</Button>
         <Button
-          look="danger"
+          look={look}
           onClick={async () => {
             setFailed(false);
             try {

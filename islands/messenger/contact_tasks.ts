@@ -2,7 +2,13 @@
 import { signal } from "@preact/signals";
 import type { ConversationView } from "../../lib/client/view.ts";
 
-export type ContactTask = "verify" | "rename" | "clear" | "block" | "remove";
+export type ContactTask =
+  | "verify"
+  | "rename"
+  | "circuit"
+  | "clear"
+  | "block"
+  | "remove";
 
 export interface Asked {
   readonly task: ContactTask;

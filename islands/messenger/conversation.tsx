@@ -73,7 +73,7 @@ export function Conversation(
         <Avatar id={view.id} name={name} small />
         <div class="conversation-whom">
           <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
-          {route.at === "other" && <RouteNote route={route} />}
+          {route.at === "other" && <RouteNote route={route} view={view} />}
         </div>
         {verification === "verified" && <VerifiedMark size={18} />}
         {muted && <BellOff size={16} role="img" aria-label={text.list.muted} />}

@@ -1,22 +1,39 @@
-/** By what other server somebody is reached, and whether it is there. */
+/** By what other server somebody is reached, whether it is there, and another way to it. */
 import "./route_note.css";
-import type { Route } from "../../lib/client/view.ts";
+import { Route as RouteIcon } from "lucide-preact";
+import type { ConversationView, Route } from "../../lib/client/view.ts";
 import { textOnDemand } from "../text/on_demand.ts";
+import { ask } from "./contact_tasks.ts";
 
 const words = textOnDemand.route;
 
 export function RouteNote(
-  { route: { host, reach } }: { route: Extract<Route, { at: "other" }> },
+  { route: { host, reach }, view }: {
+    route: Extract<Route, { at: "other" }>;
+    view: ConversationView;
+  },
 ) {
+  const { action } = textOnDemand.circuit;
   return (
-    <p
-      class={`route-note route-${reach}`}
-      role={reach === "unreachable" || reach === "refused"
-        ? "status"
-        : undefined}
-      translate={false}
-    >
-      {words[reach](host)}
-    </p>
+    <div class="route">
+      <p
+        class={`route-note route-${reach}`}
+        role={reach === "unreachable" || reach === "refused"
+          ? "status"
+          : undefined}
+        translate={false}
+      >
+        {words[reach](host)}
+      </p>
+      <button
+        type="button"
+        class="route-circuit"
+        aria-label={action}
+        title={action}
+        onClick={() => ask("circuit", view)}
+      >
+        <RouteIcon size={14} />
+      </button>
+    </div>
   );
 }

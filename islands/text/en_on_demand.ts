@@ -273,6 +273,17 @@ export const enOnDemand = {
     unreachable: (host: string) => `waiting for ${host}`,
     refused: (host: string) => `this server does not forward to ${host}`,
   },
+
+  circuit: {
+    title: (name: string) => `A new circuit to ${name}?`,
+    changes: (name: string, host: string) =>
+      `Where this server reaches ${host} through Tor, what you send to ${name} from now on goes there by another circuit: by other machines of Tor's network. It helps when the way is slow or stuck, and whoever watches part of that network has to find you anew.`,
+    stays: (host: string) =>
+      `What does not change: ${host} sees that it is for the same person as before. This server sees that you write to somebody there, and when. The way from this browser to this server is not touched, nor the way by which answers come. Without Tor between the two servers nothing changes at all.`,
+    action: "New circuit",
+    done: "From now on it goes by another circuit, where there is Tor.",
+  },
+
   invite: {
     title: "Invite a friend",
     giveTitle: "Give a code",

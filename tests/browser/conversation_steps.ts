@@ -90,3 +90,21 @@ export function textsOf({ page }: Visitor): Promise<string[]> {
   return page.getByRole("log", { name: "Messages" })
     .getByRole("article").locator(".bubble-words").allTextContents();
 }
+
+/** Asks for another circuit to the contact of the open conversation: what it changes is shown. */
+export async function openCircuit(
+  { page }: Visitor,
+  name: string,
+): Promise<void> {
+  await page.getByRole("region", { name: `Conversation with ${name}` })
+    .getByRole("button", { name: "New circuit" }).click();
+  await page.getByRole("dialog", { name: `A new circuit to ${name}?` })
+    .getByText("What does not change").waitFor();
+}
+
+/** Takes the circuit that was asked for. */
+export async function takeCircuit({ page }: Visitor): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "New circuit" }).click();
+  await dialog.waitFor({ state: "hidden" });
+}

@@ -1,11 +1,18 @@
 /** Two people on two servers, everything real: two built servers, each with its relay, and Chromium. */
-import { freshVisitor, startRelay } from "../harness/mod.ts";
+import {
+  expectAccessible,
+  freshVisitor,
+  screenshot,
+  startRelay,
+} from "../harness/mod.ts";
 import {
   createAccount,
   enterCode,
   entry,
   generateCode,
   message,
+  openCircuit,
+  takeCircuit,
   write,
 } from "./conversation_steps.ts";
 import { CONNECTION_NOTES } from "./support_two.ts";
@@ -13,7 +20,7 @@ import { CONNECTION_NOTES } from "./support_two.ts";
 /** Both are on this machine. */
 const args = ["--forward-private"];
 
-Deno.test("two people on two servers meet by CODE@server, talk, and see that one waits for a server that is away", async () => {
+Deno.test("two people on two servers meet by CODE@server, talk, and see that one waits for a server that is away; what a new circuit changes is said", async () => {
   const here = await startRelay({ args });
   let there = await startRelay({ args });
   const ada = await freshVisitor({ url: here.url });
@@ -31,6 +38,14 @@ Deno.test("two people on two servers meet by CODE@server, talk, and see that one
     await message(bjorn, /^Ada Lovelace: Hello over there, /).waitFor();
     await message(ada, /^You: Hello over there, .*, read$/).waitFor();
     await bjorn.page.getByText(`on ${host}`, { exact: true }).waitFor();
+
+    await openCircuit(ada, "Björn Ångström");
+    await expectAccessible(ada.page);
+    await screenshot(ada.page, "new-circuit");
+    await takeCircuit(ada);
+    await write(ada, "Still there?");
+    await message(ada, /^You: Still there\?, .*, read$/).waitFor();
+    await expectAccessible(ada.page);
 
     const away = new URL(there.url).host;
     await there.kill9();

@@ -6,11 +6,10 @@ import {
   refused,
   RelayClient,
 } from "../../lib/relay/testing/relay_client.ts";
-import { wordsOf } from "../../lib/tor/control_words.ts";
 import type { RelayProcess } from "../harness/mod.ts";
+import { circuitsTo } from "../harness/tor/circuits.ts";
 import { torNetwork } from "../harness/tor/network.ts";
 import {
-  controlOf,
   type OnionRelay,
   reachable,
   startOnionRelay,
@@ -59,33 +58,6 @@ async function greet(client: RelayClient, url: string, label: Uint8Array) {
 async function post(way: ForwardClient, queue: Credentials, n: number) {
   const reply = await way.post(queue.id, queue.send, id(n));
   equal(reply.type, "OK");
-}
-
-/** The circuits that lead to the other relay, by Tor's own report: each with the user name it is for. */
-async function circuitsTo(
-  relay: RelayProcess,
-  onion: string,
-): Promise<Map<string, string>> {
-  const control = await controlOf(relay);
-  const lines = async (key: string) =>
-    (await control.command(`GETINFO ${key}`))[0].replace(`${key}=`, "")
-      .split("\n");
-  // "STREAM SUCCEEDED CIRCUIT TARGET:PORT"
-  const used = new Set(
-    (await lines("stream-status")).map((line) => line.split(" "))
-      .filter(([, state, , target]) =>
-        state === "SUCCEEDED" && target?.startsWith(onion)
-      ).map(([, , circuit]) => circuit),
-  );
-  const circuits = new Map<string, string>();
-  for (const line of await lines("circuit-status")) {
-    const { plain: [circuit], values } = wordsOf(line);
-    if (used.has(circuit)) {
-      circuits.set(circuit, values.get("SOCKS_USERNAME") ?? "");
-    }
-  }
-  control.close();
-  return circuits;
 }
 
 Deno.test("mail goes from one onion service to another, each label by a circuit of its own as Tor reports it, and again when the other was killed and is back at its address", () =>
