@@ -248,7 +248,7 @@ export class AskedInvitations {
     }
     // Read from before it is named, so that it lives for as long as it may take.
     await this.#queues.added([request.queues[0]]);
-    await deliver(this.#desk, connection, request);
+    await deliver(this.#desk, connection, request, id);
     await ledger.run(async (entry) => {
       const now = await this.#shelf.get(entry, id);
       if (!now?.request) return; // taken back, or answered already
@@ -268,7 +268,7 @@ export class AskedInvitations {
     const { forwarding, ledger } = this.#desk;
     const { relay } = taking;
     const reached = relay
-      ? (await forwarding.remotes()).at(connection, relay, id)
+      ? (await forwarding.remotes()).ofMeeting(connection, relay, id)
       : connection;
     for (const [i, pool] of taking.pools.entries()) {
       const take = await takePair(taking.secret, i);

@@ -42,6 +42,17 @@ export class Forwarding {
       : await (await this.remotes()).way(connection, address, accountId);
   }
 
+  /** The way to a queue of somebody who is no contact yet. `id`: of what leads to the meeting. */
+  async meetingWay(
+    connection: Connection,
+    address: Address,
+    id: string,
+  ): Promise<Send> {
+    return isOwn(connection, address)
+      ? await openOwnWay(connection, address)
+      : await (await this.remotes()).meetingWay(connection, address, id);
+  }
+
   /** See `ContactView.newCircuit`. */
   async newCircuit(accountId: string): Promise<void> {
     await (await this.remotes()).newCircuit(accountId);

@@ -199,7 +199,7 @@ export class InvitationRequests {
       try {
         if (request.accepted) await this.#accept(connection, id, request);
         else if (request.answer) {
-          await deliver(this.#desk, connection, request.answer);
+          await deliver(this.#desk, connection, request.answer, id);
           await this.#end(id);
         }
       } catch (error) {
@@ -244,7 +244,7 @@ export class InvitationRequests {
       await ledger.run((entry) => this.#shelf.put(entry, id, next));
       answer = next.answer;
     }
-    if (answer) await deliver(this.#desk, connection, answer);
+    if (answer) await deliver(this.#desk, connection, answer, id);
     await this.#met(id, card, accepted.queues);
   }
 

@@ -29,7 +29,8 @@ export async function whereIs(
   const own = { relayKey, skew, relay: undefined, reached: connection };
   if (url === undefined) return own;
   const place = { url, key: undefined };
-  const remote = (await forwarding.remotes()).at(connection, place, whose);
+  const remote = (await forwarding.remotes())
+    .newMeeting(connection, place, whose);
   const there = await remote.greet();
   if (equalBytes(there.relayKey, relayKey)) return own;
   return {

@@ -59,15 +59,16 @@ export function newParcel(
 }
 
 /**
- * Resolves when the relay of its queue has it, also if it had it before. Rejects as
- * `Connection.request` does.
+ * Resolves when the relay of its queue has it, also if it had it before. `meeting`: what it is part of.
+ * Rejects as `Connection.request` does.
  */
 export async function deliver(
   { forwarding }: Desk,
   connection: Connection,
   parcel: Parcel,
+  meeting: string,
 ): Promise<void> {
   const address = await parseAddress(parcel.address);
-  const send = await forwarding.way(connection, address);
+  const send = await forwarding.meetingWay(connection, address, meeting);
   await send(parcel);
 }

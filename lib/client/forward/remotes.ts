@@ -53,6 +53,17 @@ export class Remotes {
     return openRemoteWay(this.#of(connection, address, accountId), address);
   }
 
+  /** As `way`, to a queue of somebody who is to be met. */
+  meetingWay(
+    connection: Connection,
+    address: Address,
+    id: string,
+  ): Promise<Send> {
+    const { relayUrl: url, relayKey: key } = address;
+    const relay = this.ofMeeting(connection, { url, key }, id);
+    return openRemoteWay(relay, address);
+  }
+
   /** Whether another relay has the queue of a contact's address. Rejects as `RemoteRelay.ask` does. */
   hasQueue(
     connection: Connection,
