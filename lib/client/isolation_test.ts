@@ -112,7 +112,7 @@ Deno.test("what goes to a contact's device and to their account's queue goes by 
     const dialled = world.dialler.dialled.length;
     const again = world.person();
     const messenger = await again.start();
-    await done(world, messenger.comeBack(ada.accessKey));
+    await done(world, messenger.comeBack(ada.accessKey, "instead"));
     await online(world, again);
     // It announces itself to the accounts of both, who answer; then it writes to their devices.
     for (const friend of [bob, cem]) {
