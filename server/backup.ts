@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Manifest, writeBackup } from "./backup_file.ts";
 import { DATABASE } from "./data_directory.ts";
 import { copyDatabase, identityIn } from "./database_file.ts";
+import { onionIdentityOf } from "./tor/onion_identity.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -31,6 +32,7 @@ export async function backUp(data: string, to: string): Promise<Manifest> {
       relayKey: identity.relayKey.toHex(),
       format: identity.format,
       made: new Date().toISOString(),
+      onion: await onionIdentityOf(data),
     }, copy);
     await Deno.rename(part, to);
     return manifest;

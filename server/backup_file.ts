@@ -3,13 +3,18 @@
  * and the database.
  */
 import { createHash } from "node:crypto";
+import {
+  type OnionIdentity,
+  parseOnionIdentity,
+} from "./tor/onion_identity.ts";
 import { UsageError } from "./usage_error.ts";
 
 const MAGIC = "whisper backup 1 ";
 const DIGEST_CHARACTERS = 64;
 /** The first line, with its end. */
 const HEADER = MAGIC.length + DIGEST_CHARACTERS + 1;
-const MOST_MANIFEST = 4_096;
+/** Room for the keys of some thousand people who are let in to an onion service. */
+const MOST_MANIFEST = 1 << 18;
 const CHUNK = 1 << 20;
 
 export interface Manifest {
@@ -21,6 +26,8 @@ export interface Manifest {
   readonly size: number;
   /** When it was made, ISO 8601. */
   readonly made: string;
+  /** Of the onion service, if the relay is one. */
+  readonly onion?: OnionIdentity;
 }
 
 /** Writes the database at `database` as a new backup file, for this user alone; on disk when it resolves. */
@@ -86,11 +93,16 @@ export async function readBackup(
 
 function parseManifest(file: string, line: Uint8Array): Manifest {
   try {
-    const { relayKey, format, size, made } = JSON.parse(decode(line));
+    const { relayKey, format, size, made, onion } = JSON.parse(decode(line));
     if (
       /^[0-9a-f]{64}$/.test(relayKey) && Number.isInteger(format) &&
       Number.isInteger(size) && typeof made === "string"
-    ) return { relayKey, format, size, made };
+    ) {
+      const manifest = { relayKey, format, size, made };
+      if (onion === undefined) return manifest;
+      const identity = parseOnionIdentity(onion);
+      if (identity) return { ...manifest, onion: identity };
+    }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -4,6 +4,8 @@ import { STORE_FORMAT } from "../lib/relay/mod.ts";
 import { type Manifest, readBackup, writeAll } from "./backup_file.ts";
 import { DATABASE, openDataDirectory } from "./data_directory.ts";
 import { damageIn, foldJournal, identityIn } from "./database_file.ts";
+import { ONION } from "./tor/onion_directory.ts";
+import { putOnionIdentity } from "./tor/onion_identity.ts";
 import { UsageError } from "./usage_error.ts";
 
 export interface Restored {
@@ -42,9 +44,15 @@ export async function restore(
       const database = join(fresh, DATABASE);
       const manifest = await extract(from, database);
       await verify(from, database, manifest);
-      const putAside = old.some((name) => name.startsWith(DATABASE))
-        ? await setAside(data)
+      const { onion } = manifest;
+      if (onion) await putOnionIdentity(fresh, onion);
+      const replaced = old.filter((name) =>
+        name.startsWith(DATABASE) || onion && name === ONION
+      );
+      const putAside = replaced.length > 0
+        ? await setAside(data, replaced)
         : undefined;
+      if (onion) await Deno.rename(join(fresh, ONION), join(data, ONION));
       await Deno.rename(database, join(data, DATABASE));
       await syncDirectory(data);
       return { manifest, putAside };
@@ -91,8 +99,11 @@ async function verify(
   );
 }
 
-/** Moves the database that is there into a folder beside it, and gives the folder. */
-async function setAside(data: string): Promise<string> {
+/** Moves what is there under these names into a folder beside it, and gives the folder. */
+async function setAside(
+  data: string,
+  replaced: readonly string[],
+): Promise<string> {
   try {
     foldJournal(join(data, DATABASE));
   } catch {
@@ -103,7 +114,9 @@ async function setAside(data: string): Promise<string> {
     prefix: "before-restore-",
   });
   // The database goes first: SQLite throws away a journal that has none.
-  for (const name of [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`]) {
+  for (
+    const name of [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`, ...replaced]
+  ) {
     await Deno.rename(join(data, name), join(folder, name)).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });

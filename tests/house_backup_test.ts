@@ -270,3 +270,42 @@ Deno.test("a backup is not made of nothing, nor over a file that is there, nor w
     await refuses(folder, /can't be made/, ...backup("empty", at("b")));
     deepEqual(await filesIn(folder), ["empty", "live", "there"]);
   }));
+
+Deno.test("a backup holds the onion service's key and who is let in: what is restored is at the same address, for the same people", () =>
+  withFolder(async (at, folder) => {
+    await someRelay(at("live"));
+    const onion = (data: string, ...args: string[]) =>
+      done(folder, "onion", "--data", at(data), ...args);
+    await onion("live", "--authorise", "anna");
+    const told = await onion("live");
+    match(told, /\.onion/);
+    match(told, /Let in, with a key: anna\./);
+    const backup = (to: string) =>
+      done(folder, "backup", "--data", at("live"), "--to", at(to));
+    const restore = (from: string, data: string, ...args: string[]) =>
+      done(
+        folder,
+        ...["restore", "--from", at(from), "--data", at(data)],
+        ...args,
+      );
+    await backup("closed");
+    await restore("closed", "other");
+    equal(await onion("other"), told);
+    const files = ["key", "clients/anna.auth"];
+    for (const file of files) {
+      const { mode } = await Deno.stat(join(at("other"), "onion", file));
+      equal((mode ?? 0) & 0o777, 0o600);
+    }
+    // Nobody is let in any more: not everybody, after restoring either.
+    await onion("live", "--revoke", "anna");
+    await backup("nobody");
+    const said = await restore("nobody", "other", "--force");
+    equal(await onion("other"), await onion("live"));
+    match(await onion("other"), /Nobody is let in/);
+    const [, aside] = /^What was there before is in (\S+):/m.exec(said) ?? [];
+    deepEqual(await filesIn(aside), ["onion", "relay.sqlite3"]);
+    await onion("live", "--everybody");
+    await backup("open");
+    await restore("open", "third");
+    match(await onion("third"), /Everybody is let in/);
+  }));

@@ -20,9 +20,11 @@ export interface OnionClient {
 
 const ENDING = ".auth";
 
-/** Within the data directory. */
+/** The folder within the data directory. */
+export const ONION = "onion";
+
 export function onionDirectory(data: string): string {
-  return join(data, "onion");
+  return join(data, ONION);
 }
 
 const keyFile = (data: string) => join(onionDirectory(data), "key");
@@ -122,6 +124,23 @@ export async function revokeOnionClient(
 export async function openOnionToAll(data: string): Promise<void> {
   if (await filesOf(clientsFolder(data)) === undefined) return;
   await Deno.remove(clientsFolder(data), { recursive: true });
+}
+
+/** Puts the key of a service, and of those who are let in, into a data directory that has none. */
+export async function writeOnion(
+  data: string,
+  key: OnionKey,
+  clients: readonly OnionClient[] | undefined,
+): Promise<void> {
+  // The circle first: a service that is there is never open to more people than it was.
+  if (clients) {
+    await Deno.mkdir(clientsFolder(data), { recursive: true, mode: 0o700 });
+    for (const { name, publicKey } of clients) {
+      const file = clientFile(publicKey);
+      await write(clientsFolder(data), `${name}${ENDING}`, file);
+    }
+  }
+  await write(onionDirectory(data), "key", `${onionKeyText(key)}\n`);
 }
 
 /** Writes it for this user alone: whole, or not at all. */
