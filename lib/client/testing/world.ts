@@ -96,6 +96,8 @@ export class World {
         forwardsPerSecond: 1e6,
         peerFramesPerSecond: 1e6,
         peerBytesPerSecond: 1e9,
+        // In real time: an answer that does not come is given up well before a test is.
+        forwardWithin: 3,
       },
       forward: { dialler: this.dialler },
     });
