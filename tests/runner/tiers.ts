@@ -57,7 +57,7 @@ export const TIERS: readonly Tier[] = [
     has: (file) => isInterop(file) && !isBrowser(file),
   },
   { name: "tor", minutes: 3, jobs: 2, has: isTor },
-  { name: "browser", minutes: 8, jobs: 2, has: isBrowser },
+  { name: "browser", minutes: 10, jobs: 2, has: isBrowser },
 ];
 
 const SKIP: ReadonlySet<string> = new Set([
