@@ -1,14 +1,35 @@
 import type { QueueContext } from "./queue_context.ts";
 import type { Kept } from "./stored_bytes.ts";
 
-/** Whether the store may take that much more of blobs and pools. What takes less than before always fits. */
+/** What is written in place of something. */
+export type Place =
+  /** Nothing, or less: it has to fit beside all there is. */
+  | "none"
+  /** No fewer bytes, which go when the rest has come: an eighth more is kept for these. */
+  | "in-parts"
+  /** No fewer bytes, which go at once. */
+  | "at-once";
+
+/** What of `blobBytes` may be taken in all. */
+const SHARES: Readonly<Record<Place, number>> = {
+  "none": 1,
+  "in-parts": 9 / 8,
+  "at-once": Infinity,
+};
+
+/**
+ * Whether the store may take that much more of blobs and pools. What takes less than before always fits; and who
+ * has something there may keep it up to date, however many others fill the room.
+ */
 export function hasRoomForBlobs(
   { stored, limits }: QueueContext,
   kept: readonly Kept[],
+  place: Place = "none",
 ): boolean {
   const more = kept.reduce((sum, { bytes }) => sum + bytes, 0);
   return more <= 0 ||
-    stored.hasRoom(more) && stored.blobs + more <= limits.blobBytes;
+    stored.hasRoom(more) &&
+      stored.blobs + more <= limits.blobBytes * SHARES[place];
 }
 
 /**

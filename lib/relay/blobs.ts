@@ -18,7 +18,12 @@ import {
   decodeBlob,
   encodeBlob,
 } from "./blob_records.ts";
-import { blobSurcharge, blobWeight, hasRoomForBlobs } from "./blob_room.ts";
+import {
+  blobSurcharge,
+  blobWeight,
+  hasRoomForBlobs,
+  type Place,
+} from "./blob_room.ts";
 import { same, textOf } from "./byte_text.ts";
 import {
   chunkDiskBytes,
@@ -229,7 +234,12 @@ export class Blobs {
       expires: draft.expires,
       blob: true,
     };
-    const also = { mutation: { key, value: chunk, expireIn }, kept };
+    const place: Place = current === undefined || bytes > current.bytes
+      ? "none"
+      : complete
+      ? "at-once"
+      : "in-parts";
+    const also = { mutation: { key, value: chunk, expireIn }, kept, place };
     if (!await this.#write(command.blob, before, blob, also)) return BUSY;
     return { ok: encodeChunkOk(blob.current?.version ?? 0) };
   }
@@ -264,11 +274,12 @@ export class Blobs {
     id: Uint8Array,
     before: BlobRecord | undefined,
     blob: BlobRecord,
-    also?: { mutation: Mutation; kept: Kept },
+    also?: { mutation: Mutation; kept: Kept; place: Place },
   ): Promise<boolean> {
     const kept = [...this.#recordKept(before, blob), ...list(also?.kept)];
     // Deletions are accepted whatever is full.
-    if (!blob.dropped && !hasRoomForBlobs(this.#context, kept)) return false;
+    const fits = () => hasRoomForBlobs(this.#context, kept, also?.place);
+    if (!blob.dropped && !fits()) return false;
     const mutations = [...list(also?.mutation), this.#mutation(id, blob)];
     const done = await this.#commit(mutations, kept);
     if (done && (blob.dying.length > 0 || blob.dropped)) {

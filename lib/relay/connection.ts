@@ -8,12 +8,14 @@ import {
 import type { Limits } from "./limits.ts";
 import { CLOSE, type RelaySocket } from "./socket.ts";
 import { TokenBucket } from "./token_bucket.ts";
+import type { Unread, Unreading } from "./unread.ts";
 
 export type ConnectionContext = {
   limits: Limits;
   now: () => number;
   /** Of the commands that wait, of all connections together. */
   waiting: { bytes: number };
+  unread: Unread;
   /** Hears of errors of the relay's own, never of a client's. */
   failed: (error: unknown) => void;
 };
@@ -37,7 +39,7 @@ const COMMANDS_PER_FRAME = 4;
 const MOST_UNANSWERED = 4_096;
 
 /** Frames in, commands to an interpreter in order; answers and pushes out. Knows no queue. */
-export class Connection {
+export class Connection implements Unreading {
   readonly #context: ConnectionContext;
   readonly #socket: RelaySocket;
   readonly #rates: Rates;
@@ -75,9 +77,13 @@ export class Connection {
       this.#since,
     );
     socket.listen({
-      message: (data) => this.#receive(data),
-      close: () => this.#end(),
-      drained: () => this.#interpreter?.drained(),
+      message: (data) => this.#contain(() => this.#receive(data)),
+      close: () => this.#contain(() => this.#end()),
+      drained: () =>
+        this.#contain(() => {
+          this.#noteUnread();
+          this.#interpreter?.drained();
+        }),
     });
   }
 
@@ -94,13 +100,17 @@ export class Connection {
 
   /** Whether more may be pushed now. */
   get room(): boolean {
-    return this.#buffered < this.#context.limits.bufferedBytes;
+    const { limits, unread } = this.#context;
+    return this.#buffered < limits.bufferedBytes &&
+      unread.hasRoom(this.#buffered);
   }
 
   /** What is said in one turn shares frames. */
   say(command: Command): void {
     if (!this.open) return;
-    if (this.#outbox.length === 0) queueMicrotask(() => this.#flushOutbox());
+    if (this.#outbox.length === 0) {
+      queueMicrotask(() => this.#contain(() => this.#flushOutbox()));
+    }
     this.#outbox.push(command);
     this.#outboxBytes += sizeOf(command);
   }
@@ -154,6 +164,11 @@ export class Connection {
   deafen(): void {
     this.#deaf = true;
     this.#forgetInbox();
+  }
+
+  cutUnread(): void {
+    this.#outbox = []; // it would only be more
+    this.close(CLOSE.policy, "answers are not read");
   }
 
   close(code: number, reason: string): void {
@@ -250,8 +265,19 @@ export class Connection {
         this.answer(command.request, "busy");
       }).then(() => {
         this.#busy = false;
-        this.#work();
+        this.#contain(() => this.#work());
       });
+    }
+  }
+
+  /** A fault of the relay's own ends the connection that met it, which may come again, and nothing else. */
+  #contain(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      reportError(error);
+      this.#outbox = []; // perhaps it was in there
+      this.close(CLOSE.fault, "a fault of the relay");
     }
   }
 
@@ -261,9 +287,14 @@ export class Connection {
     this.#outbox = [];
     this.#outboxBytes = 0;
     for (const frame of encodeFrame(commands)) this.#socket.send(frame);
+    this.#noteUnread();
     if (this.#buffered > this.#context.limits.bufferedBytesToClose) {
       this.close(CLOSE.policy, "answers are not read");
     }
+  }
+
+  #noteUnread(): void {
+    if (this.open) this.#context.unread.note(this, this.#buffered);
   }
 
   get #buffered(): number {
@@ -276,6 +307,7 @@ export class Connection {
     this.#interpreter = undefined;
     this.#forgetInbox();
     this.#outbox = [];
+    this.#context.unread.note(this, 0);
     interpreter.ended();
   }
 }

@@ -7,6 +7,7 @@ import {
   MAX_URL,
   WireError,
 } from "../wire/mod.ts";
+import { HeldAnswers } from "./held_answers.ts";
 import type { Peer } from "./peer.ts";
 import type { Reply } from "./reply.ts";
 import { TokenBucket } from "./token_bucket.ts";
@@ -16,14 +17,18 @@ import { isAdmitted, isPaid, type Visit } from "./visit.ts";
 export class ForwardCommands {
   readonly #visit: Visit;
   readonly #rate: TokenBucket;
+  readonly #held: HeldAnswers;
   readonly #peers = new Map<number, Peer>();
-  /** By label and URL. */
+  /** By label and URL: of relays that greeted, or are about to. */
   readonly #handles = new Map<string, number>();
+  #last = 0;
   #underWay = 0;
 
   constructor(visit: Visit) {
     this.#visit = visit;
-    const { limits, now } = visit.context;
+    const { context, connection, outlet } = visit;
+    const { limits, now } = context;
+    this.#held = new HeldAnswers(context, connection, outlet);
     this.#rate = new TokenBucket(
       limits.forwardsPerSecond,
       limits.burstSeconds,
@@ -53,9 +58,17 @@ export class ForwardCommands {
       return this.#visit.connection.answer(request, "unknown-handle");
     }
     this.#underWay++;
-    peer.forward(sealed, (reply) => {
-      this.#underWay--;
-      this.#reply(request, reply);
+    peer.forward(this, sealed, (reply) => {
+      const say = (reply: Reply) => {
+        this.#underWay--;
+        this.#reply(request, reply);
+      };
+      const size = "ok" in reply ? reply.ok.length : 0;
+      this.#held.give(
+        size,
+        () => say(reply),
+        () => say({ error: "unreachable" }),
+      );
     });
   }
 
@@ -71,18 +84,19 @@ export class ForwardCommands {
     if (!isPaid(this.#visit, request, payment)) return;
     payments.spend(payment);
     const name = `${label.toHex()} ${url}`;
-    const { peersPerConnection } = context.limits;
-    if (!this.#handles.has(name) && this.#handles.size >= peersPerConnection) {
+    if (!this.#handles.has(name) && !this.#hasRoom()) {
       return this.#reply(request, { error: "full" });
     }
-    const number = this.#handles.get(name) ?? this.#handles.size + 1;
+    const number = this.#handles.get(name) ?? ++this.#last;
     this.#handles.set(name, number);
     this.#underWay++;
     const done = (found: Peer | ErrorName) => {
       this.#underWay--;
       if (typeof found === "string") {
+        if (!this.#peers.has(number)) this.#handles.delete(name);
         return this.#reply(request, { error: found });
       }
+      this.#handles.set(name, number);
       this.#peers.set(number, found);
       this.#reply(request, { ok: encodeGreetOk(number, found.hello) });
     };
@@ -91,6 +105,18 @@ export class ForwardCommands {
       context.failed(error);
       done("busy");
     });
+  }
+
+  /** Whether there may be one more. Those whose connection is over take no room: they are greeted anew. */
+  #hasRoom(): boolean {
+    const { peersPerConnection } = this.#visit.context.limits;
+    if (this.#handles.size < peersPerConnection) return true;
+    for (const [name, number] of this.#handles) {
+      if (!this.#peers.get(number)?.over) continue;
+      this.#handles.delete(name);
+      this.#peers.delete(number);
+    }
+    return this.#handles.size < peersPerConnection;
   }
 
   #reply(request: number, reply: Reply): void {

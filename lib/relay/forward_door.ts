@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import type { DayKey } from "./day_key.ts";
 import { ForwardedCommands } from "./forwarded_commands.ts";
 import type { Outlet } from "./handle.ts";
+import { HeldAnswers } from "./held_answers.ts";
 import type { Reply } from "./reply.ts";
 import { CLOSE } from "./socket.ts";
 import type { SessionContext } from "./visit.ts";
@@ -32,6 +33,7 @@ export class ForwardDoor {
   readonly #challenge: Uint8Array;
   readonly #day: DayKey;
   readonly #commands: ForwardedCommands;
+  readonly #held: HeldAnswers;
   /** Ephemeral keys of what was heard: each is good once. */
   readonly #heard = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
@@ -48,6 +50,7 @@ export class ForwardDoor {
     this.#connection = connection;
     this.#challenge = challenge;
     this.#day = day;
+    this.#held = new HeldAnswers(context, connection, outlet);
     this.#commands = new ForwardedCommands(
       context,
       connection,
@@ -101,8 +104,17 @@ export class ForwardDoor {
       this.#context.failed(error);
       return { error: "busy" };
     }).then((reply) => {
-      this.#underWay--;
-      this.#connection.ok(request, sealedReply(ready.seal, reply));
+      const answer = sealedReply(ready.seal, reply);
+      const over = (say: () => void) => () => {
+        this.#underWay--;
+        say();
+      };
+      return this.#held.give(
+        answer.length,
+        over(() => this.#connection.ok(request, answer)),
+        // Perhaps it was done: no more is known of what was not answered.
+        over(() => this.#connection.answer(request, "unreachable")),
+      );
     });
   }
 

@@ -11,8 +11,9 @@ export function mayForwardTo(
   origin: URL,
   { allow = [], deny = [] }: HostRules,
 ): boolean {
-  // A dot at its end makes it no other name.
-  const host = origin.hostname.replace(/\.$/, "");
+  // A dot at its end makes it no other name; nor, to Tor, does what stands before an onion service's.
+  const host = origin.hostname.replace(/\.$/, "")
+    .replace(/^.*\.([a-z2-7]{56}\.onion)$/, "$1");
   const named = (pattern: string) =>
     pattern.startsWith("*.")
       ? host.endsWith(pattern.slice(1).toLowerCase())

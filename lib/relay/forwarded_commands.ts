@@ -9,6 +9,7 @@ import {
 } from "../wire/mod.ts";
 import { BlobCommands } from "./blob_commands.ts";
 import type { Connection } from "./connection.ts";
+import { ForwardedQueues } from "./forwarded_queues.ts";
 import type { Outlet } from "./handle.ts";
 import { Handles } from "./handles.ts";
 import { Payments } from "./payments.ts";
@@ -28,6 +29,7 @@ const refusing = (reply: Reply): Effect => () => Promise.resolve(reply);
 export class ForwardedCommands {
   readonly #context: SessionContext;
   readonly #challenge: Uint8Array;
+  readonly #queues: ForwardedQueues;
   readonly #blobs: BlobCommands;
   readonly #rendezvous: RendezvousCommands;
   /** By a number of our own, in place of a request's. */
@@ -54,11 +56,12 @@ export class ForwardedCommands {
       },
       outlet,
       challenge,
-      handles: new Handles(context.limits.queuesPerConnection),
+      handles: new Handles(context.limits, context.held),
       payments: new Payments(challenge, context.price, context.now),
       // Of a private relay nobody is a member here: ACCESS is not forwarded.
       admitted: context.accessKey === undefined,
     };
+    this.#queues = new ForwardedQueues(context, challenge);
     this.#blobs = new BlobCommands(visit);
     this.#rendezvous = new RendezvousCommands(visit);
   }
@@ -67,7 +70,11 @@ export class ForwardedCommands {
   async prepare(command: ForwardedCommand): Promise<Effect> {
     switch (command.type) {
       case "POST":
-        return await this.#post(command);
+        return await this.#queues.post(command);
+      case "COLLECT":
+        return await this.#queues.collect(command);
+      case "REMOVE":
+        return await this.#queues.remove(command);
       case "MEET":
         return await this.#meet(command);
       case "PUT":
@@ -91,31 +98,6 @@ export class ForwardedCommands {
         // What needs a handle or hears pushes, and FWD itself: nothing goes over two relays.
         return refusing({ error: "unsupported" });
     }
-  }
-
-  async #post(command: OneShotCommand & { type: "POST" }): Promise<Effect> {
-    const queue = await this.#context.queues.find(command.queue);
-    if (queue === undefined) return refusing({ error: "no-such-queue" });
-    queue.handles++; // before anything else is awaited, so that the queue stays in memory
-    let proven = false;
-    try {
-      proven = await this.#proves(command, queue.key("send"));
-    } finally {
-      if (!proven) queue.handles--;
-    }
-    if (!proven) return refusing(UNAUTHORISED);
-    return () => {
-      queue.handles--;
-      if (queue.gone) return Promise.resolve({ error: "no-such-queue" });
-      if (command.envelope.length === 0) return Promise.resolve(OK);
-      return new Promise((resolve) =>
-        queue.send(
-          command.id,
-          command.envelope,
-          (error) => resolve(error === undefined ? OK : { error }),
-        )
-      );
-    };
   }
 
   async #meet(command: OneShotCommand & { type: "MEET" }): Promise<Effect> {

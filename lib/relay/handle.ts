@@ -17,18 +17,22 @@ export interface Outlet {
 
 /** A connection's handle of a queue. There can be many: it is kept small. */
 export class BoundQueue implements QueueReader {
-  readonly kind = "queue";
-  /** Another handle of the same connection and queue. */
-  next: Handle | undefined;
-  /** Of a receiver: another connection took the queue over. */
-  taken = false;
-
   constructor(
     readonly outlet: Outlet,
     readonly number: number,
     readonly role: Role,
     readonly queue: Queue,
   ) {}
+
+  /** A field of its own would cost every handle 8 bytes. */
+  get kind(): "queue" {
+    return "queue";
+  }
+
+  /** Of a receiver: whether another connection took the queue over. */
+  get taken(): boolean {
+    return !this.queue.isReadBy(this);
+  }
 
   get room(): boolean {
     return this.outlet.room;
@@ -49,8 +53,10 @@ export class BoundQueue implements QueueReader {
     this.outlet.stalled(this.queue);
   }
 
+  /** Who is connected hears of what comes later. */
+  rested(): void {}
+
   replaced(): void {
-    this.taken = true;
     this.outlet.say({ type: "REPLACED", request: 0, handle: this.number });
   }
 }
@@ -58,8 +64,6 @@ export class BoundQueue implements QueueReader {
 /** A connection's handle of a rendezvous. */
 export class BoundParty implements Party {
   readonly kind = "party";
-  /** Another handle of the same connection and rendezvous. */
-  next: Handle | undefined;
 
   constructor(
     readonly outlet: Outlet,

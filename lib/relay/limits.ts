@@ -7,6 +7,8 @@ export type Limits = {
   connections: number;
   /** Handles that one connection may hold: queues bound and rendezvous. One more: `full`. */
   queuesPerConnection: number;
+  /** The same of all connections together. One more: `busy` to those that hold more than an even share. */
+  queuesInAll: number;
   /** Messages waiting in one queue. One more: `full`. */
   messagesPerQueue: number;
   /** Envelope bytes waiting in one queue. More: `full`. */
@@ -31,6 +33,8 @@ export type Limits = {
   bufferedBytes: number;
   /** Unread bytes buffered for one socket (answers nobody reads) at which it is closed. */
   bufferedBytesToClose: number;
+  /** Unread bytes of all connections together: at half of them pushing pauses for who has much unread, beyond them who has most is closed. */
+  bufferedBytesInAll: number;
   /** Bytes of frames of one connection whose commands wait behind one that takes time. More: `rate`. */
   waitingBytes: number;
   /** The same of all connections together; more is `busy` to those who have some waiting. */
@@ -69,15 +73,15 @@ export type Limits = {
   forwardsPerSecond: number;
   /** FWDs of one connection that wait for their answer. One more: `rate`. */
   forwardsUnderWay: number;
-  /** FWDs to one other relay that wait for their answer. One more: `busy`. */
+  /** FWDs to one other relay that wait for their turn or their answer. One more: `busy`; of who has none there, after twice as many. */
   forwardsPerPeer: number;
   /** How long another relay may take to connect, and for each answer, in seconds. Longer: `unreachable`. */
   forwardWithin: number;
   /** FWDs heard of one other relay's connection until it is ended: each is remembered, so that none is heard twice. */
   forwardsRemembered: number;
-  /** Sustained frames per second of another relay's connection. Beyond: `rate`. */
+  /** Sustained frames per second of another relay's connection. Beyond: `rate`. As many go to one; more waits. */
   peerFramesPerSecond: number;
-  /** Sustained bytes per second of another relay's connection. Beyond: `rate`. */
+  /** Sustained bytes per second of another relay's connection. Beyond: `rate`. As many go to one; more waits. */
   peerBytesPerSecond: number;
   /** Leading zero bits of the proof of work while there is little to do. */
   workBits: number;
@@ -90,6 +94,8 @@ const DAY = 86_400;
 export const DEFAULT_LIMITS: Limits = {
   connections: 10_000,
   queuesPerConnection: 4_096,
+  // About 250 MB of memory; 50 for each of the connections, and each may have as many however full it is.
+  queuesInAll: 500_000,
   messagesPerQueue: 4_096,
   bytesPerQueue: 16 * 1024 * 1024,
   messageLifetime: 21 * DAY,
@@ -102,6 +108,8 @@ export const DEFAULT_LIMITS: Limits = {
   firstFrameWithin: 60,
   bufferedBytes: 256 * 1024,
   bufferedBytesToClose: 1024 * 1024,
+  // Some hundred that take what they are pushed slowly, as people on the move do, at their full window.
+  bufferedBytesInAll: 128 * 1024 * 1024,
   // A second's worth: it takes no longer until those before it are done, unless the relay has too much to do.
   waitingBytes: 4 * 1024 * 1024,
   waitingBytesInAll: 64 * 1024 * 1024,
@@ -150,45 +158,89 @@ const MOST_POOL_BYTES = 65_000;
 /** The longest that a message may wait, whatever the option says. */
 const LONGEST_MESSAGE_LIFETIME = 21 * DAY;
 
-/** Defaults with `changes`; throws `RangeError` for what no relay may have. */
+/** Limits that no relay may have together: which, and as message why. */
+export class LimitError extends RangeError {
+  override readonly name = "LimitError";
+  readonly limits: readonly (keyof Limits)[];
+
+  constructor(limits: readonly (keyof Limits)[], why: string) {
+    super(why);
+    this.limits = limits;
+  }
+}
+
+type Rule = {
+  of: readonly (keyof Limits)[];
+  holds: (limits: Limits) => boolean;
+  why: string;
+};
+
+const RULES: readonly Rule[] = [
+  {
+    of: ["messageLifetime"],
+    holds: (limits) => limits.messageLifetime <= LONGEST_MESSAGE_LIFETIME,
+    why: "messages wait at most 21 days",
+  },
+  {
+    of: ["queuesPerConnection"],
+    holds: (limits) => limits.queuesPerConnection <= 0xffff,
+    why: "a connection has at most 65,535 queues",
+  },
+  {
+    of: ["bufferedBytes", "bufferedBytesToClose"],
+    holds: (limits) => limits.bufferedBytes < limits.bufferedBytesToClose,
+    why: "pushing must pause before a connection is closed",
+  },
+  {
+    of: ["bytesPerBlob"],
+    holds: (limits) => limits.bytesPerBlob <= MOST_BLOB_BYTES,
+    why: "a blob has at most 65,536 chunks of 32,000 bytes",
+  },
+  {
+    of: ["bundlesPerPool", "bytesPerBundle"],
+    holds: ({ bundlesPerPool, bytesPerBundle }) =>
+      bundlesPerPool <= 255 &&
+      (1 + bundlesPerPool + TAKEN_REMEMBERED) * (bytesPerBundle + 18) <=
+        MOST_POOL_BYTES,
+    why: "a prekey pool must fit a record of 65,000 bytes",
+  },
+  {
+    of: ["blobBytesPerWork"],
+    holds: (limits) => limits.blobBytesPerWork > 0,
+    why: "a proof of work pays for something",
+  },
+  {
+    of: ["forwardsPerPeer"],
+    holds: (limits) => limits.forwardsPerPeer <= 0xffff,
+    why: "at most 65,535 commands wait at another relay",
+  },
+  {
+    of: ["forwardWithin"],
+    holds: (limits) => limits.forwardWithin <= 60,
+    why: "another relay is waited for at most a minute",
+  },
+  {
+    of: ["workBits"],
+    holds: (limits) => limits.workBits <= 24,
+    why: "a proof of work has at most 24 bits",
+  },
+];
+
+/** Defaults with `changes`; throws `LimitError` for what no relay may have. */
 export function completeLimits(changes: Partial<Limits> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS, ...changes };
-  for (const [name, value] of Object.entries(limits)) {
+  // Object.keys widens the names: they are those of the defaults.
+  for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {
+    const value = limits[name];
     const most = name === "storedBytes" || name === "blobBytes"
       ? 2 ** 48 - 1
       : 2 ** 32 - 1;
     if (!Number.isInteger(value) || value < 0 || value > most) {
-      throw new RangeError(
-        `the limit ${name} must be a whole number up to ${most}`,
-      );
+      throw new LimitError([name], `it must be a whole number up to ${most}`);
     }
   }
-  if (limits.messageLifetime > LONGEST_MESSAGE_LIFETIME) {
-    throw new RangeError("messages wait at most 21 days");
-  }
-  if (limits.queuesPerConnection > 0xffff) {
-    throw new RangeError("a connection has at most 65,535 queues");
-  }
-  if (limits.bytesPerBlob > MOST_BLOB_BYTES) {
-    throw new RangeError("a blob has at most 65,536 chunks of 32,000 bytes");
-  }
-  const bundles = 1 + limits.bundlesPerPool + TAKEN_REMEMBERED;
-  if (
-    limits.bundlesPerPool > 255 ||
-    bundles * (limits.bytesPerBundle + 18) > MOST_POOL_BYTES
-  ) {
-    throw new RangeError("a prekey pool must fit a record of 65,000 bytes");
-  }
-  if (limits.blobBytesPerWork === 0) {
-    throw new RangeError("a proof of work pays for something");
-  }
-  if (limits.forwardsPerPeer > 0xffff || limits.forwardWithin > 60) {
-    throw new RangeError(
-      "at most 65,535 commands wait at another relay, for at most a minute",
-    );
-  }
-  if (limits.workBits > 24) {
-    throw new RangeError("a proof of work has at most 24 bits");
+  for (const { of, holds, why } of RULES) {
+    if (!holds(limits)) throw new LimitError(of, why);
   }
   return limits;
 }

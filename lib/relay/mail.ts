@@ -26,6 +26,10 @@ export class Mail {
   /** Made when something is taken: of many queues nothing is. */
   #recent: Set<string> | undefined;
   #bytes = 0;
+  /** The last seq that its reader was told; -1 before the first. */
+  cursor = -1;
+  /** What comes next is being read from the store. */
+  reading = false;
 
   get count(): number {
     return this.#entries.length;

@@ -1,5 +1,10 @@
 /** The relay: queues and rendezvous on Deno KV, spoken to over WebSockets. docs/protocol.md § Relay. */
-export { completeLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export {
+  completeLimits,
+  DEFAULT_LIMITS,
+  LimitError,
+  type Limits,
+} from "./limits.ts";
 export { dialWebSocket } from "./dial_web_socket.ts";
 export { askGreeting, NoGreetingError } from "./greeting.ts";
 export { type MemorySocket, memorySocketPair } from "./memory_socket.ts";

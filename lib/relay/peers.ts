@@ -5,10 +5,14 @@ import { Peer } from "./peer.ts";
 import { type PeerDialler, PeerForbiddenError } from "./peer_dialler.ts";
 
 /** How a relay forwards. */
-export type ForwardOptions = HostRules & { readonly dialler: PeerDialler };
+export type ForwardOptions = HostRules & {
+  readonly dialler: PeerDialler;
+  /** Whether the dialler goes through Tor wherever it goes: clients are told so. */
+  readonly throughTor?: boolean;
+};
 
 /** After the n-th failure in a row a relay is not tried for about a second · 2^n, at most this. */
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 20_000;
 const FIRST_PAUSE_MS = 500;
 
 /** How a place fares where a relay should be. */

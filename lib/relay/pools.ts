@@ -168,7 +168,8 @@ export class Pools {
     pool: PoolRecord,
   ): Promise<Reply> {
     const kept = replacing(before, pool);
-    if (!hasRoomForBlobs(this.#context, kept)) return BUSY;
+    const place = before === undefined ? "none" : "in-parts";
+    if (!hasRoomForBlobs(this.#context, kept, place)) return BUSY;
     return await this.#write(id, pool, kept) ? { ok: encodePutOk(pool) } : BUSY;
   }
 

@@ -36,6 +36,8 @@ export interface QueueReader {
   push(seq: number, id: Uint8Array, envelope: Uint8Array): void;
   /** There was no room: wants `pump` called when there is. */
   stalled(queue: Queue): void;
+  /** For now there is no more to push. */
+  rested(): void;
   /** A higher or equal generation took over. */
   replaced(): void;
 }
@@ -67,8 +69,6 @@ export class Queue {
   #raising = false;
   #unsettled = 0;
   #reader: QueueReader | undefined;
-  #cursor = -1;
-  #reading = false;
 
   /** A new queue, not yet written, or one whose record was read. `name` is its id as `textOf` makes it. */
   constructor(
@@ -199,9 +199,14 @@ export class Queue {
   attach(reader: QueueReader): void {
     if (this.#reader !== reader) this.#reader?.replaced();
     this.#reader = reader;
-    this.#cursor = -1;
+    if (this.#mail !== undefined) this.#mail.cursor = -1;
     this.#raiseCeiling();
     this.pump();
+  }
+
+  /** Whether it is this one that is pushed to. */
+  isReadBy(reader: QueueReader): boolean {
+    return this.#reader === reader;
   }
 
   /** The connection is gone: what it did not acknowledge waits for the next. */
@@ -253,6 +258,7 @@ export class Queue {
   delete(answer: Answer): void {
     if (this.gone) return answer(undefined);
     this.#deleted = true;
+    this.#reader?.rested();
     this.#reader = undefined;
     for (const entry of this.#mail?.takeAll() ?? []) {
       for (const waiting of entry.answers.splice(0)) waiting("no-such-queue");
@@ -269,17 +275,19 @@ export class Queue {
   /** Pushes what waits, in order, as long as the reader has room. */
   pump(): void {
     const [reader, mail] = [this.#reader, this.#mail];
-    if (reader === undefined || mail === undefined || this.#reading) return;
+    if (reader === undefined || mail?.reading) return;
+    if (mail === undefined) return reader.rested();
     this.#forgetExpired();
     for (;;) {
-      const entry = mail.after(this.#cursor);
+      const entry = mail.after(mail.cursor);
       // From the safe seq on the counter's write pumps again.
-      if (entry === undefined || entry.seq >= this.#safeSeq) return;
+      if (entry === undefined) return reader.rested();
+      if (entry.seq >= this.#safeSeq) return;
       if (!reader.room) return reader.stalled(this);
       if (entry.expires <= this.#context.now()) {
-        this.#cursor = entry.seq;
+        mail.cursor = entry.seq;
       } else if (entry.record !== undefined) {
-        this.#push(reader, entry.seq, entry.record);
+        push(reader, mail, entry.seq, entry.record);
       } else {
         this.#readAndPush(mail);
         return;
@@ -287,20 +295,14 @@ export class Queue {
     }
   }
 
-  #push(reader: QueueReader, seq: number, record: Uint8Array): void {
-    const { id, envelope } = decodeMessage(record);
-    this.#cursor = seq;
-    reader.push(seq, id, envelope);
-  }
-
   /** Reads what comes next and is on disk, about as much as a socket takes at once. */
   #readAndPush(mail: Mail): void {
     const { store, limits, failed } = this.#context;
-    const batch = mail.batchAfter(this.#cursor, limits.bufferedBytes);
+    const batch = mail.batchAfter(mail.cursor, limits.bufferedBytes);
     const wanted = batch.filter(({ record }) => record === undefined);
-    this.#reading = true;
+    mail.reading = true;
     readMessages(store, this.id, wanted[0].seq, batch.length).then((page) => {
-      this.#reading = false;
+      mail.reading = false;
       const records = new Map(page.map(({ seq, record }) => [seq, record]));
       const end = page.length === batch.length
         ? page[page.length - 1].seq
@@ -314,16 +316,17 @@ export class Queue {
       this.pump();
     }, (error: unknown) => {
       // The messages stay, and the next BIND or message tries again.
-      this.#reading = false;
+      mail.reading = false;
       failed(error);
+      this.#reader?.rested();
     });
   }
 
   /** What was read may be late: there can be a new reader, which begins with the oldest, or no room left. */
   #pushIfNext(mail: Mail, entry: Entry, record: Uint8Array): void {
     if (!this.#reader?.room || entry.expires <= this.#context.now()) return;
-    if (mail.after(this.#cursor) === entry) {
-      this.#push(this.#reader, entry.seq, record);
+    if (mail.after(mail.cursor) === entry) {
+      push(this.#reader, mail, entry.seq, record);
     }
   }
 
@@ -410,4 +413,15 @@ export class Queue {
       settle(error);
     });
   }
+}
+
+function push(
+  reader: QueueReader,
+  mail: Mail,
+  seq: number,
+  record: Uint8Array,
+): void {
+  const { id, envelope } = decodeMessage(record);
+  mail.cursor = seq;
+  reader.push(seq, id, envelope);
 }

@@ -103,8 +103,8 @@ export class QueueCommands {
       ? "no-such-queue"
       : role === "receive" && generation < queue.generation
       ? "replaced"
-      : known === undefined && !handles.mayHoldMore
-      ? "full"
+      : known === undefined
+      ? handles.refusal
       : undefined;
     if (refused !== undefined) {
       this.#refuseReader(request, refused, queue);
@@ -130,7 +130,6 @@ export class QueueCommands {
         return this.#refuseReader(request, refused, queue);
       }
       connection.ok(request, encodeBindOk(number));
-      bound.taken = false;
       queue.attach(bound);
     });
   }

@@ -14,7 +14,8 @@ const AT: Readonly<Record<Role, number>> = { receive: 0, send: 32, remove: 64 };
 
 /**
  * What the store has of a queue beside its messages. There are many in memory: its keys are one
- * string of bytes, for an array of 32 bytes takes six times as much.
+ * string of bytes, for an array of 32 bytes takes six times as much, and times are days, for a number
+ * above 2^31 is an object of its own.
  */
 export class Registration {
   readonly #keys: string;
@@ -22,8 +23,9 @@ export class Registration {
   generation: number;
   /** No seq that was pushed is as high, whatever happens. */
   ceiling: number;
-  expires: number;
-  /** When the record last written expires; 0 when there is none. */
+  /** The day since 1970 at whose beginning it expires. */
+  #expires: number;
+  /** The day that the record last written says; 0 when there is none. */
   #written: number;
 
   /** `durable`: it was read from the store. */
@@ -36,8 +38,17 @@ export class Registration {
     this.#keys = textOf(keys);
     this.generation = record.generation;
     this.ceiling = record.ceiling;
-    this.expires = record.expires;
-    this.#written = durable ? record.expires : 0;
+    this.#expires = Math.ceil(record.expires / DAY_MS);
+    this.#written = durable ? this.#expires : 0;
+  }
+
+  /** When the queue expires: ms, on a day boundary. */
+  get expires(): number {
+    return this.#expires * DAY_MS;
+  }
+
+  set expires(ms: number) {
+    this.#expires = Math.ceil(ms / DAY_MS);
   }
 
   /** The public key of a role, 32 bytes. */
@@ -65,11 +76,11 @@ export class Registration {
       expireIn: Math.max(this.expires - now(), DAY_MS),
     };
     const kept: Kept[] = [];
-    if (this.#written !== this.expires) {
+    if (this.#written !== this.#expires) {
       kept.push({ bytes: QUEUE_BYTES, expires: this.expires });
       if (this.#written !== 0) kept.push(...this.#gone());
     }
-    this.#written = this.expires;
+    this.#written = this.#expires;
     if (how === "once") flusher.write(mutation, settle, kept);
     else flusher.writeEventually(mutation, settle, kept);
   }
@@ -84,6 +95,6 @@ export class Registration {
   }
 
   #gone(): Kept[] {
-    return [{ bytes: -QUEUE_BYTES, expires: this.#written }];
+    return [{ bytes: -QUEUE_BYTES, expires: this.#written * DAY_MS }];
   }
 }

@@ -17,6 +17,7 @@ import { CLOSE, type RelaySocket } from "./socket.ts";
 import type { Store } from "./store.ts";
 import { openFormat } from "./store_format.ts";
 import { StoredBytes } from "./stored_bytes.ts";
+import { Unread } from "./unread.ts";
 import type { SessionContext } from "./visit.ts";
 import { Counts, type Health, type Totals } from "./totals.ts";
 import { WatchedStore } from "./watched_store.ts";
@@ -135,7 +136,8 @@ export class Relay {
       const time = now();
       const day = await keys.day(time);
       const body = await encodeHello({
-        features: accessKey === undefined ? 0 : FEATURES.access,
+        features: (accessKey === undefined ? 0 : FEATURES.access) |
+          (options.forward?.throughTor ? FEATURES.throughTor : 0),
         challenge,
         time,
         workBits: price.bits(time),
@@ -162,6 +164,8 @@ export class Relay {
       limits,
       price,
       waiting: { bytes: 0 },
+      held: { handles: 0 },
+      unread: new Unread(limits.bufferedBytesInAll, limits.connections),
       random,
       relayKey: keys.signer.publicKey,
       accessKey,

@@ -6,8 +6,11 @@ import {
   solveWork,
 } from "../wire/mod.ts";
 import { diskBytes } from "./store.ts";
+import { KvStore } from "./kv_store.ts";
 import { completeLimits } from "./limits.ts";
+import { Relay } from "./relay.ts";
 import { BlobKeys, PoolKeys, signed } from "./testing/blob_keys.ts";
+import { FailingStore } from "./testing/failing_store.ts";
 import {
   newCredentials,
   ok,
@@ -144,6 +147,52 @@ Deno.test("one byte too many in blobs and pools is busy; queues and their mail a
     }
   }, { blobBytes: 26_000, workBits: 0 }));
 
+Deno.test("who has something there keeps it up to date, however full the room for blobs is", () =>
+  withRelay(async ({ relay }) => {
+    const client = await RelayClient.inProcess(relay);
+    const [small, large, rest] = await Promise.all(
+      [1, 2, 3].map(() => BlobKeys.random()),
+    );
+    const pool = await PoolKeys.random();
+    for (const keys of [small, large, rest]) {
+      await keys.make(client, { bytes: 320_000 });
+    }
+    ok(await client.ask(await pool.makeCommand(client, randomBytes(9), [])));
+    let version = await small.put(client, 0, randomBytes(20_000));
+    let whole = await large.put(client, 0, randomBytes(64_000));
+    await rest.put(client, 0, new Uint8Array(192_000));
+    for (let times = 0; times < 3; times++) {
+      version = await small.put(client, version, randomBytes(20_000));
+      // Answered when what was replaced is gone.
+      await small.state(client);
+      whole = await large.put(client, whole, randomBytes(64_000));
+      await large.state(client);
+    }
+    ok(
+      await client.ask(await pool.fillCommand(client, 1, [randomBytes(4_000)])),
+    );
+    for (
+      const [keys, base, bytes] of [
+        [small, version, 20_001],
+        [large, whole, 64_001],
+        [await BlobKeys.random(), 0, 20_000],
+      ] as const
+    ) {
+      if (base === 0) await keys.make(client);
+      const [first] = await keys.putCommands(client, base, randomBytes(bytes));
+      refused(await client.ask(first), "busy");
+    }
+    // Of what comes in parts, there is room for so much at a time.
+    const other = await rest.state(client);
+    const parts = await rest.putCommands(
+      client,
+      other.current.version,
+      new Uint8Array(192_000),
+    );
+    const answers = await Promise.all(client.askAll(parts));
+    assert.ok(answers.some((answer) => answer.type === "ERR"));
+  }, { blobBytes: 300_000, workBits: 0 }));
+
 Deno.test("what expired gives its room to other blobs", () =>
   withRelay(async (world) => {
     const client = await RelayClient.inProcess(world.relay);
@@ -213,19 +262,28 @@ Deno.test("the fuller the room for blobs is, the dearer are new ones", () =>
     assert.equal(await price(), client.hello.workBits + 2);
   }, { blobBytes: Math.round(4 * diskBytes(32_000) / 3), workBits: 3 }));
 
-Deno.test("chunks that wait for their turn are not more than the relay may hold unwritten", () =>
-  withRelay(async ({ relay }) => {
-    const client = await RelayClient.inProcess(relay);
-    const keys = await BlobKeys.random();
-    await keys.make(client, { bytes: 320_000 });
-    const contents = new Uint8Array(320_000);
-    const draft = randomBytes(16);
-    const commands = await keys.putCommands(client, 0, contents, draft);
-    const answers = await Promise.all(client.askAll(commands));
-    const kinds = new Set(
-      answers.map((answer) => answer.type === "ERR" ? answer.code : "OK"),
-    );
-    assert.deepEqual([...kinds].sort(), ["OK", "busy"]);
-    for (const command of commands) ok(await client.ask(command));
-    assert.deepEqual(await keys.contents(client), contents);
-  }, { unwrittenBytes: 100_000 }));
+Deno.test("chunks that wait for their turn are not more than the relay may hold unwritten", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const store = new FailingStore(new KvStore(kv));
+  const limits = { workBits: 2, unwrittenBytes: 100_000 };
+  const relay = await Relay.open({
+    kv: store,
+    publicUrl: "http://localhost",
+    limits: completeLimits(limits),
+  });
+  const client = await RelayClient.inProcess(relay);
+  const keys = await BlobKeys.random();
+  await keys.make(client, { bytes: 320_000 });
+  const contents = new Uint8Array(320_000);
+  const draft = randomBytes(16);
+  const commands = await keys.putCommands(client, 0, contents, draft);
+  store.hold();
+  const [first, second, third, ...rest] = client.askAll(commands);
+  for (const answer of rest) refused(await answer, "busy");
+  store.release();
+  for (const answer of [first, second, third]) ok(await answer);
+  for (const command of commands) ok(await client.ask(command));
+  assert.deepEqual(await keys.contents(client), contents);
+  await relay.stop();
+  kv.close();
+});

@@ -5,6 +5,7 @@ import {
   ed25519Signer,
   type ForwardedCommand,
   type ForwardedReply,
+  ONE_SHOTS,
   oneShotMessage,
   parseJoinOk,
   parseMeetOk,
@@ -293,6 +294,41 @@ Deno.test("a rendezvous is its two parties': nobody else looks, passes or closes
     assert.equal(codeOf(await way.ask(free)), "work");
   }, { other: { workBits: 10 } }));
 
+Deno.test("who asks for much at once by another relay has nobody cut off who comes by it", () =>
+  withTwoRelays(async ({ own, other, dialler }) => {
+    const opener = await RelayClient.inProcess(other.relay);
+    const { handle, nameplate } = await opener.open(
+      await ed25519Signer(randomBytes(32)),
+    );
+    const large = randomBytes(16_000);
+    for (const index of [0, 1]) ok(await opener.pass(handle, index, large));
+    const [way, neighbour] = await Promise.all(
+      [1, 2].map(async () =>
+        await ForwardClient.greet(
+          await RelayClient.inProcess(own.relay),
+          OTHER_URL,
+        )
+      ),
+    );
+    const party = await ed25519Signer(randomBytes(32));
+    bodyOf(await way.ask(await joinCommand(way, party, nameplate)));
+    const look = await meetCommand(way.hello, party, nameplate, "look");
+    // The way between the relays takes no more for a moment.
+    dialler.last?.pause();
+    const asked = Array.from({ length: 60 }, () => way.ask(look));
+    const there = () => dialler.lastFar?.bufferedBytes ?? 0;
+    let before = 0;
+    do {
+      before = there();
+      await new Promise((resume) => setTimeout(resume, 20));
+    } while (there() === 0 || there() > before);
+    dialler.last?.resume();
+    for (const answer of await Promise.all(asked)) {
+      assert.equal(parseMeetOk(bodyOf(answer)).length, 2);
+    }
+    assert.equal(codeOf(await neighbour.ask({ type: "PING" })), "unsupported");
+  }));
+
 async function joinCommand(
   { hello }: ForwardClient,
   party: { publicKey: Uint8Array; sign(m: Uint8Array): Promise<Uint8Array> },
@@ -347,7 +383,7 @@ Deno.test("what needs a connection of one's own is not forwarded, nor is anythin
     for (const command of commands) {
       assert.equal(codeOf(await way.ask(command)), "unsupported", command.type);
     }
-    for (const type of ["POST", "MEET"] as const) {
+    for (const type of ONE_SHOTS) {
       const command = { type, body: randomBytes(99) };
       refused(await sender.ask(command), "unsupported");
     }

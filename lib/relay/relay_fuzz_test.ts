@@ -27,7 +27,7 @@ const work = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 /** Commands of the right shape that mean anything. */
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    type: fc.constantFrom("HELLO", "OK", "POST", "MEET"),
+    type: fc.constantFrom("HELLO", "OK", "POST", "MEET", "COLLECT", "REMOVE"),
     request,
     body: bytes(40),
   }),

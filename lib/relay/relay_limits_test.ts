@@ -21,6 +21,9 @@ const MINUTE = 60_000;
 /** What was sent in this process is with the relay after some turns of the event loop. */
 const relayHasHeard = () => new Promise((resume) => setTimeout(resume, 20));
 
+/** A transport id. */
+const id = (byte: number) => new Uint8Array(16).fill(byte);
+
 /** A queue whose owner came once and is gone. */
 async function ownedQueue(relay: Relay) {
   const owner = await RelayClient.inProcess(relay);
@@ -59,6 +62,9 @@ Deno.test("limits that no relay may have are refused", () => {
       { bytesPerQueue: 2 ** 32 },
       { storedBytes: 2 ** 48 },
       { queuesPerConnection: 65_536 },
+      { bufferedBytes: 5_000, bufferedBytesToClose: 5_000 },
+      { forwardsPerPeer: 65_536 },
+      { forwardWithin: 61 },
       { workBits: 25 },
     ]
   ) {
@@ -96,6 +102,35 @@ Deno.test("one queue too many on a connection is full; the others go on", () =>
     );
     ok(await client.send(outbox, randomBytes(16)));
   }, { queuesPerConnection: 2 }));
+
+Deno.test("one queue too many on all connections is busy, except to who has less than an even share (queuesInAll)", () =>
+  withRelay(async ({ relay }) => {
+    const [greedy, modest] = [
+      await RelayClient.inProcess(relay),
+      await RelayClient.inProcess(relay),
+    ];
+    const keys = await Promise.all(
+      Array.from({ length: 4 }, () => greedy.createQueue()),
+    );
+    for (const one of keys) await greedy.bind(one, "send");
+    const bind = async (client: RelayClient, one: number) =>
+      await client.ask(await client.bindCommand(keys[one], "remove"));
+    refused(await bind(greedy, 0), "busy");
+    refused(
+      await greedy.ask(await greedy.openCommand(await randomSigner())),
+      "busy",
+    );
+    ok(await bind(modest, 0));
+    ok(await bind(modest, 1));
+    refused(await bind(modest, 2), "busy");
+    ok(await bind(modest, 1)); // what is bound may be bound again
+    // A connection that ends gives back what it held.
+    await greedy.close();
+    ok(await bind(modest, 2));
+    ok(await bind(modest, 3));
+    const late = await RelayClient.inProcess(relay);
+    ok(await bind(late, 0));
+  }, { queuesInAll: 4, connections: 2 }));
 
 Deno.test("one message too many in a queue is full until one is acknowledged; none that was accepted is lost", () =>
   withRelay(async ({ relay }) => {
@@ -308,6 +343,59 @@ Deno.test("who does not read answers is closed, with what it sent kept", () =>
     await later.bind(keys, "receive", 1);
     assert.deepEqual((await later.message()).id, new Uint8Array(16).fill(1));
   }, { bufferedBytes: 1_000, bufferedBytesToClose: 2_000 }));
+
+Deno.test("of unread bytes in all, pushing pauses at half for who has many; what is not pushed waits (bufferedBytesInAll)", () =>
+  withRelay(async ({ relay }) => {
+    const owner = await RelayClient.inProcess(relay);
+    const reader = async () => {
+      const keys = await owner.createQueue();
+      const outbox = await owner.bind(keys, "send");
+      const client = await RelayClient.inProcess(relay);
+      await client.bind(keys, "receive", 1);
+      return { client, outbox };
+    };
+    const [stalled, reading] = [await reader(), await reader()];
+    stalled.client.pause();
+    // Frames of 512 bytes, more than fit: who was pushed all of them would be closed.
+    const ids = Array.from({ length: 40 }, (_, i) => id(i));
+    for (const one of ids) {
+      ok(await owner.send(stalled.outbox, one));
+      ok(await owner.send(reading.outbox, one));
+      assert.deepEqual((await reading.client.message()).id, one);
+    }
+    stalled.client.resume();
+    for (const one of ids) {
+      assert.deepEqual((await stalled.client.message()).id, one);
+    }
+  }, { bufferedBytesInAll: 8_192, connections: 4 }));
+
+Deno.test("beyond so many unread bytes in all who has most is closed, and nobody else (bufferedBytesInAll)", () =>
+  withRelay(async ({ relay }) => {
+    const [greedy, modest] = [
+      await RelayClient.inProcess(relay),
+      await RelayClient.inProcess(relay),
+    ];
+    greedy.pause();
+    modest.pause();
+    const apart = async (client: RelayClient, count: number) => {
+      const answers = [];
+      for (let i = 0; i < count; i++) {
+        answers.push(...pings(client, 1));
+        await relayHasHeard(); // else the answers share frames
+      }
+      return answers;
+    };
+    const [few, many] = [await apart(modest, 2), await apart(greedy, 6)];
+    assert.equal(relay.connections, 2);
+    many.push(...pings(greedy, 1));
+    assert.deepEqual(await greedy.closed, {
+      code: 1008,
+      reason: "answers are not read",
+    });
+    await Promise.allSettled(many);
+    modest.resume();
+    assert.deepEqual(await codes(few), ["OK", "OK"]);
+  }, { bufferedBytesInAll: 8 * 512 }));
 
 /** A connection whose commands wait: it asked for chunks, and reads no answers. */
 async function stuck(relay: Relay) {

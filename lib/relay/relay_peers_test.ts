@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { randomBytes } from "@noble/hashes/utils.js";
 import {
   checkWork,
+  type Command,
   type CommandBody,
+  decodeFrame,
   encodeFrame,
   encodeUrl,
+  type ErrorName,
   type ForwardedReply,
   greetingKey,
 } from "../wire/mod.ts";
+import { CLOSE } from "./socket.ts";
 import {
   ForwardClient,
   postCommand,
@@ -91,9 +95,9 @@ Deno.test("a relay that is away is unreachable, left alone for a while, and reac
       refused(await greeting(client), "unreachable");
     }
     dialler.relays.set(OTHER_URL, other.relay);
-    own.clock.now += 25_000;
+    own.clock.now += 9_000;
     refused(await greeting(client), "unreachable");
-    own.clock.now += 35_000;
+    own.clock.now += 11_000;
     ok(await greeting(client));
   }));
 
@@ -107,6 +111,15 @@ Deno.test("a clock that goes back by a year keeps nobody from a relay that was a
     own.clock.now -= 365 * 86_400_000;
     own.relay.sweep();
     ok(await greeting(client));
+  }));
+
+Deno.test("a relay that goes the moment it has greeted is not taken for one that is there", () =>
+  withTwoRelays(async (relays) => {
+    const { dialler, own } = relays;
+    const client = await enter(relays);
+    dialler.onFrame = () => dialler.lastFar?.close(CLOSE.goingAway, "");
+    refused(await greeting(client), "unreachable");
+    assert.equal(own.relay.totals.peers, 0);
   }));
 
 Deno.test("a relay that says what nobody asked for is let go", () =>
@@ -127,6 +140,91 @@ Deno.test("a relay that says what nobody asked for is let go", () =>
       }
     }
   }));
+
+/** What the client hears when the other relay answers with an ERR that it made up. */
+async function answeredWith(
+  { dialler }: TwoRelays,
+  client: RelayClient,
+  code: ErrorName,
+): Promise<Command> {
+  const way = await ForwardClient.greet(client, OTHER_URL);
+  dialler.lastFar?.pause();
+  const before = dialler.sent.length;
+  const answer = way.pass(sealFor(way.hello, { type: "PING" }).sealed);
+  ok(await client.ask({ type: "PING" }));
+  const [asked] = decodeFrame(dialler.sent[before]);
+  const { request } = asked;
+  const frames = encodeFrame([
+    { type: "ERR", request, code, detail: Uint8Array.of(7) },
+  ]);
+  for (const frame of frames) dialler.lastFar?.send(frame);
+  return await answer;
+}
+
+Deno.test("another relay says no more than that it can't now: nothing it answers counts against who asked, or is taken for the own relay's word", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    for (const code of ["stale", "busy", "rate"] as const) {
+      refused(await answeredWith(relays, client, code), code);
+    }
+    const others = ["forbidden", "access", "unknown-handle", "work"] as const;
+    for (const code of others) {
+      refused(await answeredWith(relays, client, code), "unreachable");
+    }
+    for (let n = 0; n < 4; n++) {
+      const answer = await answeredWith(relays, client, "unauthorised");
+      refused(answer, "unreachable");
+    }
+    ok(await client.ask({ type: "PING" }));
+  }, { own: { unauthorised: 3 } }));
+
+const LARGE = 32_000;
+
+/** What the client hears when the other relay gives so many large answers in one moment. */
+async function answeredAtOnce(
+  { dialler }: TwoRelays,
+  client: RelayClient,
+  count: number,
+): Promise<Command[]> {
+  const way = await ForwardClient.greet(client, OTHER_URL);
+  dialler.lastFar?.pause();
+  const before = dialler.sent.length;
+  const asked = Array.from(
+    { length: count },
+    () => way.pass(sealFor(way.hello, { type: "PING" }).sealed),
+  );
+  ok(await client.ask({ type: "PING" }));
+  const body = new Uint8Array(LARGE);
+  for (const frame of dialler.sent.slice(before)) {
+    for (const { request } of decodeFrame(frame)) {
+      const [answer] = encodeFrame([{ type: "OK", request, body }]);
+      dialler.lastFar?.send(answer);
+    }
+  }
+  return await Promise.all(asked);
+}
+
+Deno.test("another relay that answers all at once, and much, has nobody cut off who reads it", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    for (const answer of await answeredAtOnce(relays, client, 60)) {
+      assert.equal(ok(answer).length, LARGE);
+    }
+    ok(await client.ask({ type: "PING" }));
+  }));
+
+Deno.test("answers that can't be held until there is room are lost (waitingBytesInAll)", () =>
+  withTwoRelays(async (relays) => {
+    const client = await enter(relays);
+    const answers = await answeredAtOnce(relays, client, 20);
+    const codes = answers.map((answer) =>
+      answer.type === "ERR" ? answer.code : answer.type
+    );
+    assert.deepEqual(new Set(codes), new Set(["OK", "unreachable"]));
+    ok(await client.ask({ type: "PING" }));
+    const again = await answeredAtOnce(relays, client, 10);
+    for (const answer of again) ok(answer);
+  }, { own: { waitingBytesInAll: 100_000 } }));
 
 Deno.test("when a relay was started anew its handle is void; who greets it again goes on, and nothing is lost or doubled", () =>
   withTwoRelays(async (relays) => {
@@ -242,13 +340,29 @@ function unpaid({ hello }: RelayClient, label: Uint8Array): bigint {
   return work;
 }
 
-Deno.test("a connection forwards to so many relays (peersPerConnection)", () =>
+Deno.test("a connection forwards to so many relays (peersPerConnection); those that are not there, or there no more, are not counted", () =>
   withTwoRelays(async (relays) => {
+    const { dialler, other } = relays;
     const client = await enter(relays);
-    ok(await greeting(client));
-    refused(await greeting(client, "https://a.example"), "unreachable");
-    refused(await greeting(client, "https://b.example"), "full");
-    ok(await greeting(client));
+    for (const name of ["a", "b", "c"]) {
+      const url = `https://${name}.example`;
+      refused(await greeting(client, url), "unreachable");
+    }
+    const first = await ForwardClient.greet(client, OTHER_URL);
+    const connection = dialler.last;
+    for (const name of ["third", "fourth"]) {
+      dialler.relays.set(`https://${name}.example`, other.relay);
+    }
+    const third = await ForwardClient.greet(client, "https://third.example");
+    refused(await greeting(client, "https://fourth.example"), "full");
+    assert.equal((await ForwardClient.greet(client, OTHER_URL)).handle, 4);
+    assert.equal(first.handle, 4);
+    connection?.cut();
+    ok(await greeting(client, "https://fourth.example"));
+    refused(await greeting(client), "full");
+    const ping = sealFor(first.hello, { type: "PING" });
+    refused(await first.pass(ping.sealed), "unknown-handle");
+    assert.equal(codeOf(await third.ask({ type: "PING" })), "unsupported");
   }, { own: { peersPerConnection: 2 } }));
 
 Deno.test("a connection forwards so much in a second (forwardsPerSecond)", () =>
@@ -304,6 +418,98 @@ Deno.test("so much waits for the answers of one relay, of all who forward to it 
     assert.deepEqual(await passed(relays, two, 2), ["busy"]);
   }, { own: { forwardsPerPeer: 3 } }));
 
+/** Passes on so many commands at once; gives how each of them fared, as that comes. */
+function flood(way: ForwardClient, count: number): string[] {
+  const outcomes: string[] = [];
+  for (let n = 0; n < count; n++) {
+    way.pass(sealFor(way.hello, { type: "PING" }).sealed).then(
+      (answer) => outcomes.push(answer.type === "ERR" ? answer.code : "OK"),
+    );
+  }
+  return outcomes;
+}
+
+const LOW = { peerFramesPerSecond: 20, burstSeconds: 1 };
+
+Deno.test("who floods another relay from here has nobody cut off there who comes by the same one, nor do they wait for it all", () =>
+  withTwoRelays(async (relays) => {
+    const { own, other, dialler } = relays;
+    const ways = await Promise.all(
+      [1, 2, 3, 4].map(async () =>
+        await ForwardClient.greet(await enter(relays), OTHER_URL)
+      ),
+    );
+    // From the first that is opened on, the other relay knows it for one.
+    for (const way of ways) await way.ask({ type: "PING" });
+    const [neighbour, ...flooding] = ways;
+    const floods = flooding.map((way) => flood(way, 60));
+    for (const { own } of flooding) ok(await own.ask({ type: "PING" }));
+    let answered: string | undefined;
+    neighbour.ask({ type: "PING" }).then((reply) => answered = codeOf(reply));
+    const outcomes = () => floods.flat();
+    let before = 0;
+    while (outcomes().length < 180) {
+      // A second holds twenty of them.
+      for (const { clock } of [own, other]) clock.now += 50;
+      await new Promise((resume) => setTimeout(resume, 1));
+      if (answered === undefined) before = outcomes().length;
+    }
+    assert.equal(answered, "unsupported");
+    assert.ok(before < 60, `${before} were before`);
+    assert.deepEqual(new Set(outcomes()), new Set(["OK"]));
+    assert.equal(dialler.dialled.length, 1);
+  }, { own: { ...LOW, forwardsPerSecond: 1_000 }, other: LOW }));
+
+Deno.test("so many bytes of all who forward go to another relay in a second (peerBytesPerSecond)", () =>
+  withTwoRelays(async (relays) => {
+    const way = await ForwardClient.greet(await enter(relays), OTHER_URL);
+    const outcomes = flood(way, 6);
+    ok(await way.own.ask({ type: "PING" }));
+    ok(await way.own.ask({ type: "PING" }));
+    assert.equal(relays.dialler.sent.length, 3);
+    relays.own.clock.now += 1_000;
+    while (outcomes.length < 6) {
+      await new Promise((resume) => setTimeout(resume, 1));
+    }
+    assert.deepEqual(outcomes, Array(6).fill("OK"));
+  }, { own: { peerBytesPerSecond: 3 * 512, burstSeconds: 1 } }));
+
+Deno.test("another relay that stops reading is given no more than it may leave unread; the rest when it reads, or who waits is told that there is no answer", () =>
+  withTwoRelays(async (relays) => {
+    const { dialler } = relays;
+    const way = await ForwardClient.greet(await enter(relays), OTHER_URL);
+    dialler.lastFar?.pause();
+    const outcomes = flood(way, 20);
+    ok(await way.own.ask({ type: "PING" }));
+    assert.equal(dialler.last?.bufferedBytes, 9 * 512);
+    dialler.lastFar?.resume();
+    while (outcomes.length < 20) {
+      await new Promise((resume) => setTimeout(resume, 1));
+    }
+    assert.deepEqual(outcomes, Array(20).fill("OK"));
+
+    dialler.lastFar?.pause();
+    const lost = flood(way, 20);
+    ok(await way.own.ask({ type: "PING" }));
+    dialler.last?.cut();
+    while (lost.length < 20) {
+      await new Promise((resume) => setTimeout(resume, 1));
+    }
+    assert.deepEqual(lost, Array(20).fill("unreachable"));
+  }, { own: { bufferedBytes: 512, bufferedBytesToClose: 8 * 512 } }));
+
+Deno.test("who has nothing waiting there is heard though others have all that may (forwardsPerPeer)", () =>
+  withTwoRelays(async (relays) => {
+    const [one, two] = await Promise.all(
+      [1, 2].map(async () =>
+        await ForwardClient.greet(await enter(relays), OTHER_URL)
+      ),
+    );
+    relays.dialler.last?.pause();
+    assert.deepEqual(await passed(relays, one, 4), ["busy"]);
+    assert.deepEqual(await passed(relays, two, 2), ["busy"]);
+  }, { own: { forwardsPerPeer: 3 } }));
+
 Deno.test("there are so many connections to other relays: an idle one makes room, one in use does not (peers)", () =>
   withTwoRelays(async (relays) => {
     const { own, other, dialler } = relays;
@@ -353,6 +559,31 @@ Deno.test("a relay remembers so much of one connection; then it ends it, and ano
     const again = await ForwardClient.greet(client, OTHER_URL);
     assert.equal(codeOf(await again.ask(ping)), "unsupported");
   }, { other: { forwardsRemembered: 3 } }));
+
+Deno.test("1,024 commands that were handed in by one connection are under way; one more is busy", () =>
+  withTwoRelays(async ({ other }) => {
+    const client = await RelayClient.inProcess(other.relay);
+    const asked = client.askAll(
+      Array.from({ length: 1_025 }, () => ({
+        type: "FWD",
+        about: "here",
+        sealed: randomBytes(502),
+      })),
+    );
+    const codes = (await Promise.all(asked)).map((answer) =>
+      answer.type === "ERR" ? answer.code : answer.type
+    );
+    assert.equal(codes.pop(), "busy");
+    assert.deepEqual(new Set(codes), new Set(["stale"]));
+    refused(
+      await client.ask({
+        type: "FWD",
+        about: "here",
+        sealed: randomBytes(502),
+      }),
+      "stale",
+    );
+  }, { other: { framesPerSecond: 10_000 } }));
 
 Deno.test("what nobody sealed costs its sender, and does not count as heard", () =>
   withTwoRelays(async (relays) => {

@@ -185,11 +185,11 @@ Deno.test("a recipient that stops reading costs no memory, holds nobody up, and 
       const said = lines(reader.stdout);
       assert.equal((await said.next()).value, "bound");
       reader.kill("SIGSTOP");
-      /** Sends 20 MiB; the most memory that the relay had meanwhile. */
+      /** Sends 50 MiB; the most memory that the relay had meanwhile. */
       const fill = async (handle: number) => {
         const sent: string[] = [];
         let most = 0;
-        for (let i = 0; i < 10; i++) {
+        for (let i = 0; i < 25; i++) {
           const ids = Array.from({ length: 64 }, () => randomBytes(16));
           sent.push(...ids.map((id) => id.toHex()));
           const answers = sender.askAll(ids.map((id) => ({
@@ -208,9 +208,10 @@ Deno.test("a recipient that stops reading costs no memory, holds nobody up, and 
         await sender.bind(await sender.createQueue(), "send"),
       );
       const { sent, most } = await fill(outbox);
+      // Held in memory it would be 50 MiB or more; how the heap happens to grow is a few.
       assert.ok(
-        most - away.most < 12 * MIB,
-        `20 MiB that nobody read took ${(most - away.most) / MIB} MiB more`,
+        most - away.most < 25 * MIB,
+        `50 MiB that nobody read took ${(most - away.most) / MIB} MiB more`,
       );
       await passOne(await RelayClient.overWebSocket(relay.url));
       reader.kill("SIGCONT");
@@ -261,7 +262,7 @@ Deno.test("floods of commands whose answers nobody reads, and frames that never 
     const after = await relay.memory();
     // Each flood could leave hundreds of MiB of answers; what is left is what memory is collected late.
     assert.ok(
-      after - before < 128 * MIB,
+      after - before < 256 * MIB,
       `memory rose by ${(after - before) / MIB} MiB`,
     );
     assert.deepEqual(floods, [true, true], "a flood went on");

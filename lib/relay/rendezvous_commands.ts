@@ -51,7 +51,8 @@ export class RendezvousCommands {
       return connection.answer(request, "unauthorised");
     }
     payments.spend(payment);
-    if (!handles.mayHoldMore) return connection.answer(request, "full");
+    const refused = handles.refusal;
+    if (refused !== undefined) return connection.answer(request, refused);
     handles.reserve();
     const met = (error: ErrorName | undefined, rendezvous?: Rendezvous) => {
       handles.letGo();

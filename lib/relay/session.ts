@@ -40,7 +40,7 @@ export class Session implements Interpreter, Outlet {
     this.#context = context;
     this.#over = over;
     this.#connection = new Connection(context, socket, this);
-    this.#handles = new Handles(context.limits.queuesPerConnection);
+    this.#handles = new Handles(context.limits, context.held);
     const visit: Visit = {
       context,
       connection: this.#connection,
@@ -170,6 +170,8 @@ export class Session implements Interpreter, Outlet {
         return this.#forward.execute(command);
       case "POST":
       case "MEET":
+      case "COLLECT":
+      case "REMOVE":
         // Who is connected has handles for that.
         return this.#connection.answer(command.request, "unsupported");
       case "HELLO":

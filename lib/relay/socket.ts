@@ -26,5 +26,6 @@ export const CLOSE = {
   cut: 1006,
   policy: 1008,
   tooLarge: 1009,
+  fault: 1011,
   tryLater: 1013,
 } as const;

@@ -4,7 +4,7 @@ import { Relay } from "./relay.ts";
 import { openFormat, STORE_FORMAT, StoreFormatError } from "./store_format.ts";
 import type { Store } from "./store.ts";
 import { FailingStore } from "./testing/failing_store.ts";
-import { assertArrives, copyFormat1 } from "./testing/format_fixture.ts";
+import { assertArrives, copyFixture } from "./testing/format_fixture.ts";
 import { RelayClient } from "./testing/relay_client.ts";
 import { storedFigures } from "./testing/stored_figures.ts";
 
@@ -31,41 +31,44 @@ async function everything(store: Store): Promise<string[]> {
   return found;
 }
 
-Deno.test("a database of format 1 opens with everything in it, and its stored bytes are counted", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "whisper-format-" });
-  const contents = await copyFormat1(`${folder}/relay.kv`);
-  const kv = await Deno.openKv(`${folder}/relay.kv`);
-  const lines: string[] = [];
-  const open = () =>
-    Relay.open({
-      kv,
-      publicUrl: "http://localhost",
-      log: (l) => lines.push(l),
-    });
-  try {
-    const relay = await open();
-    const steps = Array.from({ length: STORE_FORMAT - 1 }, (_, i) => i + 1);
-    assert.deepEqual(
-      lines,
-      steps.map((from) =>
-        `relay: bringing the database from format ${from} to ${from + 1}`
-      ),
-    );
-    const [said, found] = await storedFigures(kv);
-    assert.deepEqual(said, found);
-    assert.ok(said[0] > 5_000);
-    await assertArrives(await RelayClient.inProcess(relay), contents);
-    await relay.stop();
-    const [saidLater, foundLater] = await storedFigures(kv);
-    assert.deepEqual(saidLater, foundLater);
-    // The next time there is nothing left to do.
-    await (await open()).stop();
-    assert.equal(lines.length, steps.length);
-  } finally {
-    kv.close();
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+for (const format of [1, 2] as const) {
+  Deno.test(`a database of format ${format} opens with everything in it, and its stored bytes are counted`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "whisper-format-" });
+    const contents = await copyFixture(format, `${folder}/relay.kv`);
+    const kv = await Deno.openKv(`${folder}/relay.kv`);
+    const lines: string[] = [];
+    const open = () =>
+      Relay.open({
+        kv,
+        publicUrl: "http://localhost",
+        log: (l) => lines.push(l),
+      });
+    try {
+      const relay = await open();
+      const steps = [1, 2].slice(format - 1);
+      assert.equal(steps.at(-1), STORE_FORMAT - 1);
+      assert.deepEqual(
+        lines,
+        steps.map((from) =>
+          `relay: bringing the database from format ${from} to ${from + 1}`
+        ),
+      );
+      const [said, found] = await storedFigures(kv);
+      assert.deepEqual(said, found);
+      assert.ok(said[0] > 5_000);
+      await assertArrives(await RelayClient.inProcess(relay), contents);
+      await relay.stop();
+      const [saidLater, foundLater] = await storedFigures(kv);
+      assert.deepEqual(saidLater, foundLater);
+      // The next time there is nothing left to do.
+      await (await open()).stop();
+      assert.equal(lines.length, steps.length);
+    } finally {
+      kv.close();
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
 
 Deno.test("a new database has the newest format at once", () =>
   withKv(async (kv) => {

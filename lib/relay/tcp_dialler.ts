@@ -99,7 +99,6 @@ function opened(
     const stream = connect({ host, port, noDelay: true });
     const give = (socket: Socket | undefined) => {
       signal.removeEventListener("abort", fail);
-      stream.off("error", fail);
       resolve(socket);
     };
     const fail = () => {
@@ -108,6 +107,7 @@ function opened(
     };
     if (signal.aborted) return fail();
     signal.addEventListener("abort", fail);
+    // For as long as it lives: an error that nobody hears would end the process.
     stream.on("error", fail);
     stream.on("connect", () => give(stream));
   });

@@ -44,6 +44,9 @@ async function listening(server: TcpServer): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** A public address as far as can be told from it, which is given to no machine. */
+const NOBODYS = "3ffd:ffff::1";
+
 function dial(
   url: string,
   options: TcpDiallerOptions,
@@ -204,6 +207,16 @@ Deno.test("a name is looked up once, and only public ones of its addresses are d
       PeerForbiddenError,
     );
     assert.deepEqual(asked, ["relay.example"]);
+    // With one that is public: that one is tried, and the other is not, though it comes first.
+    const both = ["127.0.0.1", NOBODYS];
+    await assert.rejects(
+      dial(
+        `https://relay.example:${port}`,
+        { resolve: () => Promise.resolve(both) },
+        AbortSignal.timeout(500),
+      ),
+      PeerUnreachableError,
+    );
     assert.equal(connections, 0);
   } finally {
     server.close();

@@ -3,7 +3,7 @@ import type { Blobs } from "./blobs.ts";
 import type { Connection, ConnectionContext } from "./connection.ts";
 import type { DayKey } from "./day_key.ts";
 import type { Outlet } from "./handle.ts";
-import type { Handles } from "./handles.ts";
+import type { Handles, HeldInAll } from "./handles.ts";
 import type { Payment, Payments } from "./payments.ts";
 import type { Peers } from "./peers.ts";
 import type { Pools } from "./pools.ts";
@@ -19,6 +19,7 @@ export type SessionContext = ConnectionContext & {
   blobs: Blobs;
   pools: Pools;
   price: WorkPrice;
+  held: HeldInAll;
   random: Random;
   relayKey: Uint8Array;
   /** Of a private relay: the Ed25519 public key (32) that its password stands for. */

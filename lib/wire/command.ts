@@ -1,6 +1,6 @@
 import type { BlobCommand } from "./blob_command.ts";
 import type { ErrorName } from "./error_code.ts";
-import type { ForwardCommand } from "./forward_command.ts";
+import type { ForwardCommand, OneShotType } from "./forward_command.ts";
 
 /** Receive, send and remove: the three credentials of a queue, with their numbers on the wire. */
 export const ROLES = { receive: 0, send: 1, remove: 2 } as const;
@@ -19,6 +19,8 @@ export const COMMAND_TYPES = {
   DEL: 0x15,
   REPLACED: 0x16,
   POST: 0x17,
+  COLLECT: 0x18,
+  REMOVE: 0x19,
   PUT: 0x20,
   GET: 0x21,
   DROP: 0x22,
@@ -81,7 +83,7 @@ export type CommandBody =
   | BlobCommand
   | ForwardCommand
   | {
-    type: "POST" | "MEET";
+    type: OneShotType;
     body: Uint8Array; /* forwarded only: OneShotCommand */
   }
   | {

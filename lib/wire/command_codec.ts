@@ -35,6 +35,8 @@ export function bodySize(command: CommandBody): number {
     case "OK":
     case "POST":
     case "MEET":
+    case "COLLECT":
+    case "REMOVE":
       return command.body.length;
     case "FWD":
       return forwardBodySize(command);
@@ -87,6 +89,8 @@ export function writeBody(writer: ByteWriter, command: CommandBody): void {
     case "OK":
     case "POST":
     case "MEET":
+    case "COLLECT":
+    case "REMOVE":
       writer.raw(command.body);
       return;
     case "FWD":
@@ -174,6 +178,8 @@ function readBody(type: CommandType, reader: ByteReader): CommandBody {
     case "OK":
     case "POST":
     case "MEET":
+    case "COLLECT":
+    case "REMOVE":
       return { type, body: reader.rest() };
     case "FWD":
       return readForward(reader);

@@ -28,6 +28,10 @@ export type ForwardCommand =
 export const ACTS = { look: 0, pass: 1, close: 2 } as const;
 export type Act = keyof typeof ACTS;
 
+/** The commands that only travel so, as they are told apart from all others. */
+export const ONE_SHOTS = ["POST", "COLLECT", "REMOVE", "MEET"] as const;
+export type OneShotType = typeof ONE_SHOTS[number];
+
 export type OneShotCommand =
   & { signature: Uint8Array /* 64, over proofMessage */ }
   & (
@@ -39,6 +43,16 @@ export type OneShotCommand =
       /** Of a size in ENVELOPE_SIZES; empty: only asks whether there is such a queue. */
       envelope: Uint8Array;
     }
+    /** BIND to receive, ACK and hearing of MSG, complete in itself. Signed by the queue's receive key. */
+    | {
+      type: "COLLECT";
+      queue: Uint8Array /* 16 */;
+      generation: number /* u32 */;
+      /** Up to which, itself included, all was read and can go; 0: nothing. */
+      seq: number /* u48 */;
+    }
+    /** DEL, complete in itself. Signed by the queue's remove key. */
+    | { type: "REMOVE"; queue: Uint8Array /* 16 */ }
     /** PASS, CLOSE and hearing of both, complete in itself. Signed by the party's key. */
     | {
       type: "MEET";

@@ -8,7 +8,11 @@ import {
   writeBody,
 } from "./command_codec.ts";
 import type { ErrorName } from "./error_code.ts";
-import type { OneShotCommand } from "./forward_command.ts";
+import {
+  ONE_SHOTS,
+  type OneShotCommand,
+  type OneShotType,
+} from "./forward_command.ts";
 import { FORWARD_EPHEMERAL, FORWARD_TAG } from "./forward_seal.ts";
 import {
   oneShotBodySize,
@@ -23,7 +27,7 @@ const HEADER = 3;
 
 /** What can be sealed: whether it is carried out too, the relay that opens it says. */
 export type ForwardedCommand =
-  | Exclude<CommandBody, { type: "POST" | "MEET" }>
+  | Exclude<CommandBody, { type: OneShotType }>
   | OneShotCommand;
 
 /** The answer to a forwarded command. */
@@ -65,7 +69,7 @@ function padded(
   command: ForwardedCommand,
   sizes: readonly number[],
 ): Uint8Array {
-  const oneShot = command.type === "POST" || command.type === "MEET";
+  const oneShot = isOneShot(command);
   const length = oneShot ? oneShotBodySize(command) : bodySize(command);
   const size = sizes.find((size) => size >= HEADER + length);
   if (size === undefined) {
@@ -91,6 +95,8 @@ function unpadded(plain: Uint8Array): ForwardedCommand {
   const command = readCommand(type, 0, body);
   switch (command.type) {
     case "POST":
+    case "COLLECT":
+    case "REMOVE":
     case "MEET": {
       const fields = new ByteReader(command.body);
       const oneShot = readOneShot(command.type, fields);
@@ -100,4 +106,8 @@ function unpadded(plain: Uint8Array): ForwardedCommand {
     default:
       return command;
   }
+}
+
+function isOneShot(command: ForwardedCommand): command is OneShotCommand {
+  return ONE_SHOTS.some((type) => type === command.type);
 }

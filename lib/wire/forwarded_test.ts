@@ -143,3 +143,22 @@ Deno.test("what is forwarded and is no command, or is padded with something, is 
   assert.equal(refusal((plain) => plain[plain.length - 1] = 1), "malformed");
   assert.throws(() => decodeForwardedReply(good), WireError);
 });
+
+Deno.test("of what MEET does, only passing has bytes", () => {
+  const meet = (act: "look" | "pass" | "close", bytes: Uint8Array) =>
+    encodeForwarded({
+      type: "MEET",
+      nameplate: 1,
+      publicKey: filled(32, 1),
+      act,
+      index: 0,
+      bytes,
+      signature: filled(64, 2),
+    });
+  const [some, none] = [filled(9, 3), new Uint8Array()];
+  decodeForwarded(meet("pass", some));
+  for (const act of ["look", "close"] as const) {
+    decodeForwarded(meet(act, none));
+    assert.throws(() => decodeForwarded(meet(act, some)), WireError);
+  }
+});

@@ -27,7 +27,7 @@ const errors = Object.keys(ERROR_CODES) as ErrorName[];
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    type: fc.constantFrom("HELLO", "OK", "POST", "MEET"),
+    type: fc.constantFrom("HELLO", "OK", "POST", "MEET", "COLLECT", "REMOVE"),
     request,
     body,
   }),

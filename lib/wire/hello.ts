@@ -9,6 +9,8 @@ export const PROTOCOL_VERSION = 1;
 export const FEATURES = {
   /** The relay is private: what is anonymous wants ACCESS before it. */
   access: 1,
+  /** It reaches other relays through Tor, and not at all without. */
+  throughTor: 2,
 } as const;
 
 const LABEL = new TextEncoder().encode("whisper hello v1");

@@ -46,7 +46,9 @@ export { ERROR_CODES, type ErrorName } from "./error_code.ts";
 export {
   type Act,
   type ForwardCommand,
+  ONE_SHOTS,
   type OneShotCommand,
+  type OneShotType,
 } from "./forward_command.ts";
 export * from "./forward_answers.ts";
 export {

@@ -20,7 +20,7 @@ export type UnsignedOneShot = OneShotCommand extends infer Each
   ? Each extends OneShotCommand ? Omit<Each, "signature"> : never
   : never;
 
-/** What POST and MEET are signed over: everything they say, good for this relay and this challenge only. */
+/** What a one-shot command is signed over: everything they say, good for this relay and this challenge only. */
 export function oneShotMessage(
   challenge: Uint8Array, /* 32 */
   relayKey: Uint8Array, /* 32 */
@@ -43,10 +43,16 @@ export function greetingKey(
 
 /** Bytes of a body, its signature included. */
 export function oneShotBodySize(command: UnsignedOneShot): number {
-  return SIGNATURE +
-    (command.type === "POST"
-      ? 32 + command.envelope.length
-      : 38 + command.bytes.length);
+  switch (command.type) {
+    case "POST":
+      return SIGNATURE + 32 + command.envelope.length;
+    case "COLLECT":
+      return SIGNATURE + 26;
+    case "REMOVE":
+      return SIGNATURE + 16;
+    case "MEET":
+      return SIGNATURE + 38 + command.bytes.length;
+  }
 }
 
 /** Writes a body; throws for fields of the wrong size. */
@@ -62,16 +68,25 @@ function writeUnsignedOneShot(
   writer: ByteWriter,
   command: UnsignedOneShot,
 ): void {
-  if (command.type === "POST") {
-    writer.fixed(command.queue, 16).fixed(command.id, 16)
-      .raw(checkEnvelope(command.envelope));
-    return;
-  }
+  if (command.type !== "MEET") return writeOfQueue(writer, command);
   if (command.bytes.length > MAX_PASS) {
     throw new WireError("too-large", "MEET carries at most 16,000 bytes");
   }
   writer.u32(command.nameplate).fixed(command.publicKey, 32)
     .u8(ACTS[command.act]).u8(command.index).raw(command.bytes);
+}
+
+function writeOfQueue(
+  writer: ByteWriter,
+  command: Exclude<UnsignedOneShot, { type: "MEET" }>,
+): void {
+  writer.fixed(command.queue, 16);
+  if (command.type === "POST") {
+    writer.fixed(command.id, 16).raw(checkEnvelope(command.envelope));
+  }
+  if (command.type === "COLLECT") {
+    writer.u32(command.generation).u48(command.seq);
+  }
 }
 
 /** Parses a body; throws `WireError` "malformed". */
@@ -88,6 +103,19 @@ export function readOneShot(
       envelope: checkEnvelope(rest()),
       signature: reader.bytes(SIGNATURE),
     };
+  }
+  if (type === "COLLECT") {
+    return {
+      type,
+      queue: reader.bytes(16),
+      generation: reader.u32(),
+      seq: reader.u48(),
+      signature: reader.bytes(SIGNATURE),
+    };
+  }
+  if (type === "REMOVE") {
+    const queue = reader.bytes(16);
+    return { type, queue, signature: reader.bytes(SIGNATURE) };
   }
   const nameplate = reader.u32();
   const publicKey = reader.bytes(32);

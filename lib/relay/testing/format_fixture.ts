@@ -1,14 +1,10 @@
-/** The data directory of format 1 in tests/fixtures, and what a client of it remembers. */
+/** The data directories of older formats in tests/fixtures, and what a client of each remembers. */
 import assert from "node:assert/strict";
 import { ed25519Signer, queueId } from "../../wire/mod.ts";
+import { BlobKeys, PoolKeys } from "./blob_keys.ts";
 import { type Credentials, ok, RelayClient } from "./relay_client.ts";
 
-const FOLDER = new URL(
-  "../../../tests/fixtures/data_format_1/",
-  import.meta.url,
-);
-
-/** Seeds and ids are hexadecimal; an envelope is `size` bytes, each `fill`. */
+/** Seeds and ids are hexadecimal; an envelope, contents or a bundle are `size` bytes, each `fill`. */
 type Contents = {
   relayKey: string;
   queues: {
@@ -18,27 +14,56 @@ type Contents = {
     generation: number;
     waiting: { id: string; size: number; fill: number }[];
   }[];
+  /** From format 2 on. The first chunk of `draft` is there, and one is missing. */
+  blob?: {
+    read: string;
+    own: string;
+    write: string;
+    version: number;
+    size: number;
+    fill: number;
+    draft: { id: string; size: number; fill: number };
+  };
+  /** From format 2 on. What was taken, and what each bundle that is left is filled with. */
+  pool?: {
+    take: string;
+    own: string;
+    size: number;
+    taken: { id: string; fill: number };
+    left: number[];
+    lastResort: number;
+  };
 };
 
-/** Puts a copy of the database at `path`. */
-export async function copyFormat1(path: string): Promise<Contents> {
-  await Deno.copyFile(new URL("relay.sqlite3", FOLDER), path);
+const signerOf = (seed: string) => ed25519Signer(Uint8Array.fromHex(seed));
+
+/** Puts a copy of the database of a format at `path`. */
+export async function copyFixture(
+  format: 1 | 2,
+  path: string,
+): Promise<Contents> {
+  const folder = new URL(
+    `../../../tests/fixtures/data_format_${format}/`,
+    import.meta.url,
+  );
+  await Deno.copyFile(new URL("relay.sqlite3", folder), path);
   return JSON.parse(
-    await Deno.readTextFile(new URL("contents.json", FOLDER)),
+    await Deno.readTextFile(new URL("contents.json", folder)),
   );
 }
 
-/** Fails the test unless the relay is the fixture's, and everything that waited in it arrives, in order. */
+/**
+ * Fails the test unless the relay is the fixture's, everything that waited in it arrives, in order, and blobs and
+ * pools hold what they did, and go on.
+ */
 export async function assertArrives(
   client: RelayClient,
-  { relayKey, queues }: Contents,
+  { relayKey, queues, blob, pool }: Contents,
 ): Promise<void> {
   assert.equal(client.hello.relayKey.toHex(), relayKey);
   for (const { receive, send, remove, generation, waiting } of queues) {
     const [receiver, sender, remover] = await Promise.all(
-      [receive, send, remove].map((seed) =>
-        ed25519Signer(Uint8Array.fromHex(seed))
-      ),
+      [receive, send, remove].map(signerOf),
     );
     const keys: Credentials = {
       id: queueId(sender.publicKey),
@@ -60,4 +85,48 @@ export async function assertArrives(
     // What comes next is this one: nothing else was left in the queue.
     assert.deepEqual((await client.message()).id, id);
   }
+  if (blob !== undefined) await assertBlob(client, blob);
+  if (pool !== undefined) await assertPool(client, pool);
+}
+
+async function assertBlob(
+  client: RelayClient,
+  { read, own, write, version, size, fill, draft }: NonNullable<
+    Contents["blob"]
+  >,
+): Promise<void> {
+  const [reader, owner, writer] = await Promise.all(
+    [read, own, write].map(signerOf),
+  );
+  const keys = new BlobKeys(reader, owner, writer);
+  const before = new Uint8Array(size).fill(fill);
+  assert.deepEqual(await keys.contents(client), before);
+  const id = Uint8Array.fromHex(draft.id);
+  const state = await keys.state(client);
+  assert.equal(state.current.version, version);
+  assert.deepEqual(state.draft, {
+    draft: id,
+    bytes: draft.size,
+    there: [true, false],
+  });
+  const contents = new Uint8Array(draft.size).fill(draft.fill);
+  const [, last] = await keys.putCommands(client, version, contents, id);
+  ok(await client.ask(last));
+  assert.deepEqual(await keys.contents(client), contents);
+}
+
+async function assertPool(
+  client: RelayClient,
+  { take, own, size, taken, left, lastResort }: NonNullable<Contents["pool"]>,
+): Promise<void> {
+  const keys = new PoolKeys(await signerOf(take), await signerOf(own));
+  const bundle = (fill: number) => new Uint8Array(size).fill(fill);
+  const again = await keys.take(client, Uint8Array.fromHex(taken.id));
+  assert.deepEqual(again, { lastResort: false, bundle: bundle(taken.fill) });
+  for (const fill of left) {
+    const next = { lastResort: false, bundle: bundle(fill) };
+    assert.deepEqual(await keys.take(client), next);
+  }
+  const last = { lastResort: true, bundle: bundle(lastResort) };
+  assert.deepEqual(await keys.take(client), last);
 }

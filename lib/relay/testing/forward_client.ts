@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { x25519 } from "@noble/curves/ed25519.js";
 import {
   type Command,
@@ -17,6 +18,7 @@ import {
   type Signer,
   solveWork,
 } from "../../wire/mod.ts";
+import { documentedName, isDocumentedSealed } from "./documented_errors.ts";
 import { ok, type RelayClient } from "./relay_client.ts";
 
 /** A command sealed for the relay of a HELLO, and what opens the answer. */
@@ -122,7 +124,12 @@ export class ForwardClient {
   /** Seals a command, and opens what the other relay answers. */
   async ask(command: ForwardedCommand): Promise<ForwardedReply> {
     const { sealed, open } = sealFor(this.hello, command);
-    return open(await this.pass(sealed));
+    const reply = open(await this.pass(sealed));
+    assert.ok(
+      reply.type === "OK" || isDocumentedSealed(command, reply.code),
+      `what answered ${documentedName(command)} is not documented`,
+    );
+    return reply;
   }
 
   async post(

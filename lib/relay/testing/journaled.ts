@@ -22,17 +22,22 @@ export function shapes(
 
 /** How many queues a relay's store has, in their place or still in the journal. */
 export async function countQueues(kv: Deno.Kv): Promise<number> {
-  const queues = new Set<string>();
+  const changes: { id: string; gone: boolean }[] = [];
   const nameOf = ([, id]: readonly Deno.KvKeyPart[]) => String(id);
-  for await (const { key } of kv.list({ prefix: ["q"] })) {
-    queues.add(nameOf(key));
-  }
+  // First the journal: what moves to its place meanwhile is then seen twice, and not never.
   for await (const { value } of kv.list<Uint8Array>({ prefix: [JOURNAL] })) {
     for (const { key, value: kept } of decodeBlock(value)) {
       if (key[0] !== "q") continue;
-      if (kept === undefined) queues.delete(nameOf(key));
-      else queues.add(nameOf(key));
+      changes.push({ id: nameOf(key), gone: kept === undefined });
     }
+  }
+  const queues = new Set<string>();
+  for await (const { key } of kv.list({ prefix: ["q"] })) {
+    queues.add(nameOf(key));
+  }
+  for (const { id, gone } of changes) {
+    if (gone) queues.delete(id);
+    else queues.add(id);
   }
   return queues.size;
 }

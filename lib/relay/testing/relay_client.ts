@@ -20,6 +20,7 @@ import {
 } from "../../wire/mod.ts";
 import { memorySocketPair } from "../memory_socket.ts";
 import type { Relay } from "../relay.ts";
+import { documentedName, isDocumented } from "./documented_errors.ts";
 
 /** The credentials of a queue, as its owner has them. */
 export type Credentials = {
@@ -60,7 +61,11 @@ export class RelayClient {
   #over = false;
   #answers = new Map<
     number,
-    { resolve: (command: Command) => void; reject: (error: Error) => void }
+    {
+      asked: CommandBody;
+      resolve: (command: Command) => void;
+      reject: (error: Error) => void;
+    }
   >();
   #pushed: (() => void) | undefined;
   #helloHeard: ((body: Uint8Array) => void) | undefined;
@@ -84,7 +89,15 @@ export class RelayClient {
   /** Over a socket inside the process. */
   static async inProcess(
     relay: Relay,
-  ): Promise<RelayClient & { cut(): void; pause(): void; resume(): void }> {
+  ): Promise<
+    RelayClient & {
+      cut(): void;
+      pause(): void;
+      resume(): void;
+      /** Bytes that the relay said and the client has not read. */
+      unread(): number;
+    }
+  > {
     const pair = memorySocketPair();
     const client = new RelayClient((hear, end) => {
       pair.client.listen({ message: hear, close: end, drained: () => {} });
@@ -99,6 +112,7 @@ export class RelayClient {
       cut: () => pair.client.cut(),
       pause: () => pair.client.pause(),
       resume: () => pair.client.resume(),
+      unread: () => pair.relay.bufferedBytes,
     });
   }
 
@@ -155,7 +169,13 @@ export class RelayClient {
           `a second or unasked answer to request ${command.request}`,
         );
         this.#answers.delete(command.request);
-        waiting.resolve(command);
+        if (
+          command.type === "ERR" && !isDocumented(waiting.asked, command.code)
+        ) {
+          const name = documentedName(waiting.asked);
+          const message = `${command.code} to ${name} is not documented`;
+          waiting.reject(new assert.AssertionError({ message }));
+        } else waiting.resolve(command);
       }
     }
   }
@@ -186,9 +206,9 @@ export class RelayClient {
       ...body,
       request: this.#request = this.#request % 0xffff + 1,
     }));
-    const answers = commands.map(({ request }) =>
+    const answers = commands.map((asked) =>
       new Promise<Command>((resolve, reject) =>
-        this.#answers.set(request, { resolve, reject })
+        this.#answers.set(asked.request, { asked, resolve, reject })
       )
     );
     if (this.#over) {

@@ -41,7 +41,7 @@ export const anyForwardCommand: fc.Arbitrary<Command> = fc.oneof(
   }),
 );
 
-/** POST and MEET of the right shape, signed by nobody. */
+/** Each one-shot command of the right shape, signed by nobody. */
 export const anyOneShotCommand: fc.Arbitrary<OneShotCommand> = fc.oneof(
   fc.record({
     type: fc.constant("POST"),
@@ -50,6 +50,14 @@ export const anyOneShotCommand: fc.Arbitrary<OneShotCommand> = fc.oneof(
     envelope: fc.constantFrom(0, ...ENVELOPE_SIZES.slice(0, 3)).chain(bytes),
     signature,
   }),
+  fc.record({
+    type: fc.constant("COLLECT"),
+    queue: bytes(16),
+    generation: fc.nat(0xffff_ffff),
+    seq: fc.nat(2 ** 48 - 1),
+    signature,
+  }),
+  fc.record({ type: fc.constant("REMOVE"), queue: bytes(16), signature }),
   fc.record({
     type: fc.constant("MEET"),
     nameplate: fc.nat(0xfffff),
