@@ -14,4 +14,4 @@ EXPOSE 8000
 VOLUME /data
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/bin/deno", "eval", "--no-config", "if (!(await fetch(`http://127.0.0.1:${Deno.env.get('WHISPER_PORT')}/healthz`)).ok) Deno.exit(1)"]
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/bin/deno", "run", "--quiet", "--no-config", "--no-lock", "--no-npm", "--no-remote", "--cached-only", "--no-prompt", "--unstable-kv", "--allow-net", "--allow-env", "--allow-sys=umask,statfs", "--allow-read=/app,/data", "--allow-write=/data", "--allow-run=tor", "/app/main.mjs"]
+ENTRYPOINT ["/bin/deno", "run", "--quiet", "--no-config", "--no-lock", "--no-npm", "--no-remote", "--cached-only", "--no-prompt", "--unstable-kv", "--allow-net", "--allow-env", "--allow-sys=umask,statfs", "--allow-read=/app,/data", "--allow-write=/data", "--allow-run=tor,/usr/bin/tor,/usr/sbin/tor,/usr/local/bin/tor,/opt/homebrew/bin/tor", "/app/main.mjs"]

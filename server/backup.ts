@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Manifest, writeBackup } from "./backup_file.ts";
-import { DATABASE } from "./data_directory.ts";
+import { DATABASE, settleDataDirectory } from "./data_directory.ts";
 import { copyDatabase, identityIn } from "./database_file.ts";
 import { onionIdentityOf } from "./tor/onion_identity.ts";
 import { UsageError } from "./usage_error.ts";
@@ -13,6 +13,7 @@ import { UsageError } from "./usage_error.ts";
  * @throws {UsageError} when there is nothing to back up, or the file can't be written or exists.
  */
 export async function backUp(data: string, to: string): Promise<Manifest> {
+  await settleDataDirectory(data);
   const database = join(data, DATABASE);
   if (!await exists(database)) {
     throw new UsageError(`There is no relay's database in ${data}.`);

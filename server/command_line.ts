@@ -1,5 +1,5 @@
 /** The command line and the environment, parsed once into a command or one line that says what is wrong. */
-import { completeLimits, type Limits } from "../lib/relay/mod.ts";
+import { completeLimits, LimitError, type Limits } from "../lib/relay/mod.ts";
 import { LIMIT_OPTIONS } from "./limit_options.ts";
 import { type Parser, ValueError, yesOrNo } from "./option_values.ts";
 import {
@@ -81,7 +81,8 @@ export type Command =
     /** Of the tor that is to take new circuits, when it is not the relay's own. */
     readonly tor: Pick<TorOptions, "running" | "passwordFile">;
   }
-  | { readonly name: "help"; readonly of?: CommandName };
+  | { readonly name: "help"; readonly of?: CommandName }
+  | { readonly name: "version" };
 
 type Given = { readonly value: string; readonly source: string };
 type Values = ReadonlyMap<string, Given>;
@@ -94,7 +95,8 @@ export function parseCommandLine(
   args: readonly string[],
   environment: (name: string) => string | undefined,
 ): Command {
-  const { words, values, help } = split(args);
+  const { words, values, help, version } = split(args);
+  if (version && !help) return { name: "version" };
   if (words[0] === "help") words.shift();
   const [command = "serve", ...rest] = words;
   if (!isCommand(command) || rest.length > 0) {
@@ -118,14 +120,24 @@ export function parseCommandLine(
 
 function split(
   args: readonly string[],
-): { words: string[]; values: Map<string, Given>; help: boolean } {
+): {
+  words: string[];
+  values: Map<string, Given>;
+  help: boolean;
+  version: boolean;
+} {
   const values = new Map<string, Given>();
   const words: string[] = [];
   let help = args[0] === "help";
+  let version = false;
   for (let at = 0; at < args.length; at++) {
     const arg = args[at];
     if (arg === "--help" || arg === "-h") {
       help = true;
+      continue;
+    }
+    if (arg === "--version") {
+      version = true;
       continue;
     }
     if (!arg.startsWith("-")) {
@@ -157,7 +169,7 @@ function split(
     }
     values.set(name, { value, source });
   }
-  return { words, values, help };
+  return { words, values, help, version };
 }
 
 function withEnvironment(
@@ -299,21 +311,24 @@ function accessOf(
   return password && { password: password.value };
 }
 
+/** All of them together: what one may be, another one can decide. */
 function limitsOf(values: Values): Partial<Limits> {
   const limits: Partial<Limits> = {};
+  const given = new Map<keyof Limits, Given>();
   for (const [name, { limit, parse }] of LIMIT_OPTIONS) {
-    const given = values.get(name);
-    const value = parsed(given, parse);
-    if (given === undefined || value === undefined) continue;
-    try {
-      completeLimits({ [limit]: value });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new UsageError(
-        `${given.source} is ${JSON.stringify(given.value)}: ${error.message}.`,
-      );
-    }
+    const one = values.get(name);
+    const value = parsed(one, parse);
+    if (one === undefined || value === undefined) continue;
+    given.set(limit, one);
     limits[limit] = value;
+  }
+  try {
+    completeLimits(limits);
+  } catch (error) {
+    if (!(error instanceof LimitError)) throw error;
+    const named = error.limits.flatMap((limit) => given.get(limit) ?? [])
+      .map(({ source, value }) => `${source} is ${JSON.stringify(value)}`);
+    throw new UsageError(`${named.join(" and ")}: ${error.message}.`);
   }
   return limits;
 }

@@ -173,6 +173,13 @@ Deno.test("the help names every option and command, on lines of at most 80 chara
   deepEqual(long, []);
 });
 
+Deno.test("the version is asked for like help, which goes before it", () => {
+  for (const args of [["--version"], ["backup", "--version"]]) {
+    deepEqual(parse(args), { name: "version" });
+  }
+  deepEqual(parse(["--version", "--help"]), { name: "help", of: undefined });
+});
+
 Deno.test("help is asked for anywhere, of the program or of a command", () => {
   for (
     const args of [["--help"], ["-h"], ["help"], ["--port", "1", "--help"], [
@@ -203,6 +210,18 @@ Deno.test("every limit of the relay is an option whose default is the relay's ow
   deepEqual(parse(given), {
     name: "serve",
     options: { ...DEFAULTS, limits: DEFAULT_LIMITS },
+  });
+});
+
+Deno.test("a limit that is too much beside the default of another is not beside a smaller one", () => {
+  const args = ["--bundles-per-pool", "20"];
+  throws(() => parse(args), /^UsageError: --bundles-per-pool is "20": /);
+  deepEqual(parse([...args, "--bytes-per-bundle", "2KiB"]), {
+    name: "serve",
+    options: {
+      ...DEFAULTS,
+      limits: { bundlesPerPool: 20, bytesPerBundle: 2_048 },
+    },
   });
 });
 
@@ -292,6 +311,14 @@ const WRONG: readonly [args: string[], line: RegExp][] = [
   ],
   [["--work-bits", "25"], /^--work-bits is "25": .* 24 bits\.$/],
   [["--connections", "4294967296"], /^--connections is "4294967296": /],
+  [
+    ["--bytes-per-bundle", "4500", "--bundles-per-pool", "6"],
+    /^--bundles-per-pool is "6" and --bytes-per-bundle is "4500": a prekey pool must fit/,
+  ],
+  [
+    ["--buffered-bytes", "1MiB"],
+    /^--buffered-bytes is "1MiB": pushing must pause before/,
+  ],
   [["backup"], /^--to is needed: the backup to write\.$/],
   [["restore", "--force"], /^--from is needed: the backup to read\.$/],
   [["restore", "--from", "x", "--force=1"], /^--force takes no value\.$/],

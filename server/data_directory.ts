@@ -1,5 +1,6 @@
 /** The directory that holds the relay's database: found, made private, and held by one process at a time. */
 import { join } from "node:path";
+import { finishRestore, isUnfinished } from "./restored.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -44,7 +45,8 @@ export interface DataDirectory {
 }
 
 /**
- * Makes the directory (readable by this user alone) when it is missing, and locks it.
+ * Makes the directory (readable by this user alone) when it is missing, and locks it. A restore into it that
+ * was interrupted is carried on.
  * @throws {UsageError} when it can't be made or written, or another process holds it.
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
@@ -52,6 +54,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   if (Deno.build.os !== "windows") Deno.umask(0o077);
   const lock = await lockFile(path);
   if (await lock.tryLock(true)) {
+    await finishRestore(path);
     return {
       path,
       database: join(path, DATABASE),
@@ -62,6 +65,14 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   throw new UsageError(
     `Another Whisper is using the data directory ${path}; choose another with --data.`,
   );
+}
+
+/**
+ * For who looks at the directory without holding it: carries on a restore into it that was interrupted.
+ * @throws {UsageError} when one is going on.
+ */
+export async function settleDataDirectory(path: string): Promise<void> {
+  if (await isUnfinished(path)) (await openDataDirectory(path)).release();
 }
 
 async function lockFile(path: string): Promise<Deno.FsFile> {

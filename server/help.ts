@@ -25,7 +25,10 @@ export function help(command?: CommandName): string {
     ...paragraphs,
     others.map(line).concat(
       command === undefined
-        ? [entry("--help", "this text; after a command, that command's")]
+        ? [
+          entry("--help", "this text; after a command, that command's"),
+          entry("--version", "which version this is"),
+        ]
         : [],
     ).join("\n"),
     ...limits.length === 0 ? [] : [

@@ -37,6 +37,11 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
     "queues and rendezvous that one connection may hold",
     "each contact takes three at most: enough for 1,365 of them",
   ],
+  queuesInAll: [
+    "NUMBER",
+    "the same, of all connections together",
+    "about half a KB of memory each; who holds few is not refused any",
+  ],
   messagesPerQueue: [
     "NUMBER",
     "messages waiting in one queue",
@@ -96,6 +101,11 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
     "SIZE",
     "unread bytes for one connection at which it is closed",
     "answers nobody reads can wait nowhere but in memory",
+  ],
+  bufferedBytesInAll: [
+    "SIZE",
+    "unread bytes of all connections at which those with most are closed",
+    "many who read nothing cost no more; pushing them pauses at half of it",
   ],
   waitingBytes: [
     "SIZE",
@@ -209,13 +219,13 @@ const ENTRIES: Readonly<Record<keyof Limits, Entry>> = {
   ],
   peerFramesPerSecond: [
     "NUMBER",
-    "frames per second of another relay's connection",
-    "it speaks for many people at once",
+    "frames per second of another relay's connection, and to one",
+    "it speaks for many people at once; what is more waits its turn",
   ],
   peerBytesPerSecond: [
     "SIZE",
-    "bytes per second of another relay's connection",
-    "it speaks for many people at once",
+    "bytes per second of another relay's connection, and to one",
+    "it speaks for many people at once; what is more waits its turn",
   ],
   workBits: [
     "NUMBER",

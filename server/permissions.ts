@@ -7,5 +7,6 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys=umask,statfs",
   "--allow-read",
   "--allow-write",
-  "--allow-run=tor",
+  // By its name as it is found at the start, and where it comes to be when it is installed after that.
+  "--allow-run=tor,/usr/bin/tor,/usr/sbin/tor,/usr/local/bin/tor,/opt/homebrew/bin/tor",
 ];

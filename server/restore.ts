@@ -4,7 +4,7 @@ import { STORE_FORMAT } from "../lib/relay/mod.ts";
 import { type Manifest, readBackup, writeAll } from "./backup_file.ts";
 import { DATABASE, openDataDirectory } from "./data_directory.ts";
 import { damageIn, foldJournal, identityIn } from "./database_file.ts";
-import { ONION } from "./tor/onion_directory.ts";
+import { decideFor, finishRestore, RESTORING } from "./restored.ts";
 import { putOnionIdentity } from "./tor/onion_identity.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -16,7 +16,7 @@ export interface Restored {
 
 /**
  * Puts the backup `from` into the directory `data`. Everything is checked before anything there is
- * changed; the database then appears whole, by a rename.
+ * changed; then database and onion service take their places, together or not at all.
  * @throws {UsageError} when the backup is not whole or too new, a relay uses the directory, or it is
  * not empty and `force` was not said.
  */
@@ -39,25 +39,19 @@ export async function restore(
         `The directory ${data} is not empty; --force puts what is in it aside.`,
       );
     }
-    const fresh = await Deno.makeTempDir({ dir: data, prefix: "restoring-" });
+    const fresh = await Deno.makeTempDir({ dir: data, prefix: RESTORING });
     try {
       const database = join(fresh, DATABASE);
       const manifest = await extract(from, database);
       await verify(from, database, manifest);
       const { onion } = manifest;
       if (onion) await putOnionIdentity(fresh, onion);
-      const replaced = old.filter((name) =>
-        name.startsWith(DATABASE) || onion && name === ONION
-      );
-      const putAside = replaced.length > 0
-        ? await setAside(data, replaced)
-        : undefined;
-      if (onion) await Deno.rename(join(fresh, ONION), join(data, ONION));
-      await Deno.rename(database, join(data, DATABASE));
-      await syncDirectory(data);
-      return { manifest, putAside };
-    } finally {
-      await Deno.remove(fresh, { recursive: true });
+      if (old.includes(DATABASE)) fold(join(data, DATABASE));
+      await decideFor(fresh, data);
+      return { manifest, putAside: await finishRestore(data) };
+    } catch (error) {
+      await Deno.remove(fresh, { recursive: true }).catch(ignoreMissing);
+      throw error;
     }
   } finally {
     directory.release();
@@ -99,34 +93,15 @@ async function verify(
   );
 }
 
-/** Moves what is there under these names into a folder beside it, and gives the folder. */
-async function setAside(
-  data: string,
-  replaced: readonly string[],
-): Promise<string> {
+/** Moves the old database's journal into it, so that they are put aside as one. */
+function fold(database: string): void {
   try {
-    foldJournal(join(data, DATABASE));
+    foldJournal(database);
   } catch {
     // A damaged database is what backups are for: it is put aside as it is, its journal beside it.
   }
-  const folder = await Deno.makeTempDir({
-    dir: data,
-    prefix: "before-restore-",
-  });
-  // The database goes first: SQLite throws away a journal that has none.
-  for (
-    const name of [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`, ...replaced]
-  ) {
-    await Deno.rename(join(data, name), join(folder, name)).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
-  return folder;
 }
 
-/** Makes renames in it last through a power failure, where the system lets directories be synced. */
-async function syncDirectory(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  using directory = await Deno.open(path);
-  await directory.sync();
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

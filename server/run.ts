@@ -4,11 +4,13 @@ import type { Manifest } from "./backup_file.ts";
 import { type Options, parseCommandLine } from "./command_line.ts";
 import { dataDirectory } from "./data_directory.ts";
 import { examine, lineOf } from "./doctor/mod.ts";
+import { outliveFaults } from "./faults.ts";
 import { help } from "./help.ts";
 import { restore, type Restored } from "./restore.ts";
 import { type Running, serve, type Site } from "./serve.ts";
 import { tellOfOnion } from "./tor/onion_command.ts";
 import { UsageError } from "./usage_error.ts";
+import { VERSION } from "./version.ts";
 
 /** A stop that takes longer than this is cut short. */
 const STOP_MS = 5_000;
@@ -26,9 +28,12 @@ export async function run(
     switch (command.name) {
       case "help":
         return console.log(help(command.of).trimEnd());
+      case "version":
+        return console.log(`whisper ${VERSION}`);
       case "serve": {
         const { options } = command;
         const running = await serve(options, await makeSite(options));
+        outliveFaults((line) => console.error(line));
         stopOnSignal(running);
         return console.log(welcome(running));
       }

@@ -12,13 +12,14 @@ export {
 } from "./onion_key.ts";
 export { NEW_CIRCUITS_EVERY_MS, newCircuits } from "./new_circuits.ts";
 export { readControlPort } from "./tor_program.ts";
-export { type OnionService, publish } from "./publish.ts";
+export { type OnionService, type Publication, publish } from "./publish.ts";
 export {
   TorKeeper,
   type TorKeeperOptions,
   type TorState,
 } from "./tor_keeper.ts";
 export {
+  DEFENDING,
   isOlder,
   openTor,
   progressOf,

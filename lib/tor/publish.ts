@@ -13,8 +13,17 @@ export interface OnionService {
   readonly clients?: readonly string[];
 }
 
+/** How Tor answers to an option that it does not know, or whose value it does not take. */
+const UNKNOWN_OPTION = 512;
+
 /** Under a flood a client works longer, the better it is served. Per second, and at once. */
 const DEFENCE = "PoWDefensesEnabled=1 PoWQueueRate=250 PoWQueueBurst=2500";
+
+/** How a service was published. */
+export interface Publication {
+  /** Whether a flood is defended against by proof of work: older Tors can't be told to. */
+  readonly defended: boolean;
+}
 
 /**
  * Publishes the service for as long as `control` is connected, and returns when the first directory has
@@ -24,7 +33,7 @@ const DEFENCE = "PoWDefensesEnabled=1 PoWQueueRate=250 PoWQueueBurst=2500";
 export async function publish(
   control: ControlPort,
   service: OnionService,
-): Promise<void> {
+): Promise<Publication> {
   const id = idOf(service.key);
   const clients = service.clients?.length === 0
     // A service for nobody: with a key that nobody has.
@@ -39,15 +48,14 @@ export async function publish(
   });
   try {
     await control.command("SETEVENTS HS_DESC");
-    const [said] = await control.command([
-      `ADD_ONION ${onionKeyText(service.key)}`,
+    const options = [
       // Not detached: the service goes when we do, whatever ends us.
       ...clients.length > 0 ? ["Flags=V3Auth"] : [],
-      DEFENCE,
       `Port=80,127.0.0.1:${service.port}`,
       ...clients.map((client) => `ClientAuthV3=${client}`),
-    ].join(" "));
-    if (wordsOf(said).values.get("ServiceID") !== id) {
+    ];
+    const { line, defended } = await add(control, service.key, options);
+    if (wordsOf(line).values.get("ServiceID") !== id) {
       throw new ControlError("tor takes the key for another address");
     }
     await Promise.race([
@@ -56,10 +64,33 @@ export async function publish(
         throw new ControlError("the control port closed the connection");
       }),
     ]);
+    return { defended };
   } finally {
     deafen();
     // Events that nobody hears cost Tor and us time with each.
     await control.command("SETEVENTS").catch(ignoreEnd);
+  }
+}
+
+/** Has Tor make the service, with the defence where this Tor knows of it; gives the line that names it. */
+async function add(
+  control: ControlPort,
+  key: OnionKey,
+  options: readonly string[],
+): Promise<{ line: string } & Publication> {
+  const ask = async (...more: string[]) => {
+    const words = ["ADD_ONION", onionKeyText(key), ...options, ...more];
+    const [line] = await control.command(words.join(" "));
+    return line;
+  };
+  try {
+    return { line: await ask(DEFENCE), defended: true };
+  } catch (error) {
+    const unknown = error instanceof ControlError &&
+      error.code === UNKNOWN_OPTION;
+    if (!unknown) throw error;
+    // Whatever else it may dislike, it refuses again.
+    return { line: await ask(), defended: false };
   }
 }
 

@@ -93,13 +93,14 @@ function spawn(args: readonly string[]): Deno.ChildProcess {
       stderr: "null",
     }).spawn();
   } catch (error) {
-    // What was not there when we started may not be run later either.
-    if (
-      error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotCapable
-    ) {
+    if (error instanceof Deno.errors.NotFound) {
       throw new ControlError(
-        "tor is not installed (on Debian: apt-get install tor), or was not when the relay started",
+        "tor is not installed (on Debian: apt-get install tor)",
+      );
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new ControlError(
+        "tor has come to a place where this process may not run it: start the relay again",
       );
     }
     throw error;

@@ -25,8 +25,11 @@ export interface TorSession {
   close(): Promise<void>;
 }
 
-/** The first with proof-of-work defences. */
+/** The oldest that is used. */
 const OLDEST = [0, 4, 8];
+
+/** The first that can be told to defend a service of ours by proof of work. */
+export const DEFENDING = [0, 4, 9, 2];
 
 /** Until a Tor that was told to end has ended, ms. */
 const END_MS = 500;
@@ -88,12 +91,15 @@ async function close(
   clearTimeout(late);
 }
 
-/** Whether a version is before the oldest; one that can't be read is not. */
-export function isOlder(version: string): boolean {
-  const numbers = version.match(/^\d+\.\d+\.\d+/)?.[0].split(".").map(Number);
+/** Whether a version is before another, the oldest that is used unless told otherwise; one that can't be read is not. */
+export function isOlder(
+  version: string,
+  than: readonly number[] = OLDEST,
+): boolean {
+  const numbers = version.match(/^\d+(\.\d+)+/)?.[0].split(".").map(Number);
   if (!numbers) return false;
-  const at = OLDEST.findIndex((least, i) => numbers[i] !== least);
-  return at >= 0 && numbers[at] < OLDEST[at];
+  const at = than.findIndex((least, i) => (numbers[i] ?? 0) !== least);
+  return at >= 0 && (numbers[at] ?? 0) < than[at];
 }
 
 async function socksOf(control: ControlPort): Promise<HostAndPort | undefined> {

@@ -1,6 +1,6 @@
 /** The data directory: there, this user's alone, writable, of a format this program knows; and who uses it. */
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { STORE_FORMAT, type StoreIdentity } from "../../lib/relay/mod.ts";
 import { DATABASE } from "../data_directory.ts";
 import { damageIn, identityIn } from "../database_file.ts";
@@ -15,6 +15,9 @@ export interface DataState {
   readonly identity?: StoreIdentity;
 }
 
+/** Of SQLite's result codes. */
+const SQLITE_CANTOPEN = 14;
+
 const { ok, failed } = findings("data directory");
 const database = findings("database");
 
@@ -26,7 +29,7 @@ export async function checkData(path: string): Promise<DataState> {
       ...nowhere,
       findings: [
         info.code === "ENOENT"
-          ? ok(`${path} does not exist yet; serve makes it.`)
+          ? await checkMissing(path)
           : failed(`${path} can't be looked at: ${info.message}.`),
       ],
     };
@@ -58,30 +61,54 @@ export async function checkData(path: string): Promise<DataState> {
   };
 }
 
+/** Whether this user could make the directory, as serve does. */
+async function checkMissing(path: string): Promise<Finding> {
+  let above = dirname(path);
+  while (!await stat(above).then(() => true, () => false)) {
+    above = dirname(above);
+  }
+  const { reason } = await tryWriting(above);
+  return reason === undefined
+    ? ok(`${path} does not exist yet; serve makes it.`)
+    : failed(
+      `${path} does not exist, and this user can't make it in ${above}: ${reason}; make it for this user, or choose another with --data.`,
+    );
+}
+
+/** As whom this user writes in a directory, or why that can't be. Nothing of it stays. */
+async function tryWriting(
+  directory: string,
+): Promise<{ uid?: number; reason?: string }> {
+  try {
+    const probe = await Deno.makeTempFile({
+      dir: directory,
+      prefix: "doctor-",
+    });
+    try {
+      return { uid: (await stat(probe)).uid };
+    } finally {
+      await Deno.remove(probe);
+    }
+  } catch (error) {
+    return { reason: reasonOf(error) };
+  }
+}
+
 async function checkDirectory(
   path: string,
   owner: number,
   mode: number,
 ): Promise<Finding> {
-  let probe: string;
-  try {
-    probe = await Deno.makeTempFile({ dir: path, prefix: "doctor-" });
-  } catch (error) {
+  const { uid, reason } = await tryWriting(path);
+  if (reason !== undefined) {
     return failed(
-      `${path} can't be written by this user: ${
-        reasonOf(error)
-      }; change its owner, or choose another with --data.`,
+      `${path} can't be written by this user: ${reason}; change its owner, or choose another with --data.`,
     );
   }
-  try {
-    const { uid } = await stat(probe);
-    if (Deno.build.os !== "windows" && uid !== owner) {
-      return failed(
-        `${path} belongs to user ${owner}, and this is user ${uid}: chown -R ${uid} ${path}, or start it as the other.`,
-      );
-    }
-  } finally {
-    await Deno.remove(probe);
+  if (Deno.build.os !== "windows" && uid !== owner) {
+    return failed(
+      `${path} belongs to user ${owner}, and this is user ${uid}: chown -R ${uid} ${path}, or start it as the other.`,
+    );
   }
   if (Deno.build.os !== "windows" && (mode & 0o077) !== 0) {
     return failed(
@@ -114,6 +141,14 @@ async function checkDatabase(
     damage = damageIn(path);
   } catch (error) {
     damage = reasonOf(error);
+    if (isUnopened(error)) {
+      // Whether it is whole is not known: nothing is to be put in its place.
+      return {
+        finding: database.failed(
+          `${path} can't be opened (${damage}): let this user read and write it and its directory, and ask again.`,
+        ),
+      };
+    }
   }
   if (damage !== "") {
     return {
@@ -136,6 +171,12 @@ async function checkDatabase(
     )
     : database.ok(`it is whole, and of format ${format}.`);
   return { finding, identity };
+}
+
+/** SQLite could not open the file, or one beside it. */
+function isUnopened(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error &&
+    error.errcode === SQLITE_CANTOPEN;
 }
 
 async function isLocked(path: string): Promise<boolean> {

@@ -1,5 +1,10 @@
 /** Tor, when the relay is to be an onion service: there, new enough, letting us in; and the service's own state. */
-import { ControlError, isOlder, openTor } from "../../lib/tor/mod.ts";
+import {
+  ControlError,
+  DEFENDING,
+  isOlder,
+  openTor,
+} from "../../lib/tor/mod.ts";
 import type { Options } from "../command_line.ts";
 import { readOnionClients, readOnionKey } from "../tor/onion_directory.ts";
 import { torSource } from "../tor/tor_source.ts";
@@ -14,21 +19,30 @@ export async function checkTor(
   { tor }: Pick<Options, "tor">,
   data: string,
 ): Promise<Finding> {
-  const { ok, failed } = findings("tor");
+  const { ok, warning, failed } = findings("tor");
+  /** A relay goes on all the same. */
+  const judge = (version: string, well: string) =>
+    tor?.publish && isOlder(version, DEFENDING)
+      ? warning(
+        `${version} ${well}, but can't defend the onion service by proof of work: install ${
+          DEFENDING.join(".")
+        } or later.`,
+      )
+      : ok(`${version} ${well}.`);
   if (tor === undefined) return ok("not used: see --tor.");
   try {
     const source = await torSource(tor, data);
     if ("running" in source) {
       const session = await openTor(source);
       await session.close();
-      return ok(`${session.version} lets the relay in.`);
+      return judge(session.version, "lets the relay in");
     }
     const version = await installedVersion();
     return version === undefined
       ? failed("it is not installed (on Debian: apt-get install tor).")
       : isOlder(version)
       ? failed(`${version} is too old: install 0.4.8 or later.`)
-      : ok(`${version} is installed.`);
+      : judge(version, "is installed");
   } catch (error) {
     if (error instanceof UsageError || error instanceof ControlError) {
       return failed(`${error.message.replace(/\.$/, "")}.`);

@@ -8,7 +8,7 @@ import {
   readControlPort,
 } from "../../lib/tor/mod.ts";
 import type { Command } from "../command_line.ts";
-import { dataDirectory } from "../data_directory.ts";
+import { dataDirectory, settleDataDirectory } from "../data_directory.ts";
 import { UsageError } from "../usage_error.ts";
 import {
   authoriseOnionClient,
@@ -28,6 +28,7 @@ export async function tellOfOnion(
   const data = dataDirectory(given);
   // Keys are for this user alone, whatever the folder's mode.
   if (Deno.build.os !== "windows") Deno.umask(0o077);
+  await settleDataDirectory(data);
   const { address } = await openOnionKey(data);
   switch (task.do) {
     case "tell":

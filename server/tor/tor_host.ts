@@ -1,6 +1,7 @@
 /** Tor at the relay's service: the onion is published while Tor is there, and the host told when people can reach it. */
 import { renderUnicodeCompact } from "uqr";
 import {
+  DEFENDING,
   type HostAndPort,
   progressOf,
   publish,
@@ -15,18 +16,23 @@ export interface TorHostOptions {
   /** Loopback port that Tor hands the onion's connections to. */
   readonly port?: number;
   readonly log: (line: string) => void;
+  /** Until the host is told that publishing takes long, ms. */
+  readonly long?: number;
 }
 
-/** Until the host is told that publishing takes long, ms. */
 const LONG_MS = 60_000;
 
 export class TorHost {
   readonly #log: (line: string) => void;
   readonly #keeper: TorKeeper;
+  readonly #long: number;
   #told = false;
 
-  constructor({ plan: { source, onion }, port, log }: TorHostOptions) {
+  constructor(
+    { plan: { source, onion }, port, log, long = LONG_MS }: TorHostOptions,
+  ) {
     this.#log = log;
+    this.#long = long;
     this.#keeper = new TorKeeper({
       source,
       use: async (session) => {
@@ -52,7 +58,7 @@ export class TorHost {
   }
 
   async #publish(
-    { control }: TorSession,
+    { control, version }: TorSession,
     { key, url, clients }: OnionPlan,
     port: number,
   ): Promise<void> {
@@ -60,19 +66,27 @@ export class TorHost {
       const progress = await progressOf(control).catch(() => undefined);
       if (progress === undefined) return;
       this.#log(`tor: still on its way into the network (${progress})`);
-    }, LONG_MS);
+    }, this.#long);
     Deno.unrefTimer(long);
-    try {
-      await publish(control, { key, clients, port });
-    } finally {
-      clearTimeout(long);
-    }
+    const service = { key, clients, port };
+    const { defended } = await publish(control, service)
+      .finally(() => clearTimeout(long));
+    if (!defended) this.#warnOfFloods(version);
     this.#log(
       this.#told
         ? "tor: the onion service can be reached again"
         : announcement(url, clients?.length),
     );
     this.#told = true;
+  }
+
+  #warnOfFloods(version: string): void {
+    if (this.#told) return;
+    this.#log(
+      `tor: ${version} can't be told to defend the onion service by proof of work, ${
+        DEFENDING.join(".")
+      } can; it is published without`,
+    );
   }
 }
 

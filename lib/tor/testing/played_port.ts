@@ -5,6 +5,8 @@ export interface PlayedPort {
   readonly at: HostAndPort;
   /** The lines that were said to it. */
   readonly heard: readonly string[];
+  /** Says something unasked, to all that are connected. */
+  say(line: string): Promise<void>;
   close(): void;
 }
 
@@ -46,6 +48,10 @@ export function playPort(
   return {
     at: { host: "127.0.0.1", port: listener.addr.port },
     heard,
+    say: async (line) => {
+      const bytes = new TextEncoder().encode(`${line}\r\n`);
+      for (const connection of connections) await connection.write(bytes);
+    },
     close: () => {
       listener.close();
       for (const connection of connections) {
