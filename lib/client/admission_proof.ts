@@ -48,6 +48,15 @@ export async function proveNew(
   }
 }
 
+/** What `password` stands for at the relay, proven there; undefined when it is wrong. Rejects as `withWork` does. */
+export async function proveFirst(
+  connection: Connection,
+  password: string,
+): Promise<Uint8Array | undefined> {
+  const seed = await accessSeed(password, connection.hello.relayKey);
+  return await proves(connection, seed) ? seed : undefined;
+}
+
 /** Whether the relay takes the pair of `seed` for its password's. Rejects as `withWork` does. */
 async function proves(
   connection: Connection,

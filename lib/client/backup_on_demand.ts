@@ -6,7 +6,7 @@ import {
 } from "@preact/signals-core";
 import type { AdopterEvents } from "./backup/adopt.ts";
 import type { Backup } from "./backup/backup.ts";
-import type { RemovalEvents } from "./backup/remove_device.ts";
+import type { RemovalEvents } from "./backup/removal_steps.ts";
 import type { Desk } from "./desk.ts";
 import {
   backoff,
@@ -29,6 +29,10 @@ import type { BackupState, RemovalOutcome } from "./view.ts";
 /** What a change waits for others to be written with it, in ms. */
 const TOGETHER_MS = 2_000;
 
+/** What a doubt waits for another look at the backup: twice as long each time, and at most, in ms. */
+const DOUBT_MS = 5_000;
+const LONGEST_DOUBT_MS = 3_600_000;
+
 /** What the backup says something of. */
 const BACKED = [
   accountTable,
@@ -44,7 +48,7 @@ const BACKED = [
  */
 export class BackupOnDemand {
   readonly #desk: Desk;
-  readonly #events: AdopterEvents;
+  readonly #events: AdopterEvents & RemovalEvents;
   readonly #backup: Signal<Backup | undefined> = signal(undefined);
   readonly #before: Signal<BackupState> = signal({
     at: "waiting",
@@ -58,9 +62,12 @@ export class BackupOnDemand {
   #cancelTimer: (() => void) | undefined;
   #writing: Promise<void> | undefined;
   #failures = 0;
+  /** While there are some. */
+  #doubts: Promise<void> | undefined;
+  #cancelDoubts: () => void = () => {};
   #stopped = false;
 
-  constructor(desk: Desk, events: AdopterEvents) {
+  constructor(desk: Desk, events: AdopterEvents & RemovalEvents) {
     this.#desk = desk;
     this.#events = events;
     desk.ledger.watch((tables) => {
@@ -97,33 +104,45 @@ export class BackupOnDemand {
     this.#soon(TOGETHER_MS);
   }
 
+  /**
+   * Another device may have taken the account elsewhere: then the backup goes, too, though perhaps not at
+   * once. It is read now and then until that shows.
+   */
+  doubt(): void {
+    this.#doubts ??= this.#read(1);
+  }
+
   /** See `DevicesView.remove`. */
-  async removeDevice(
-    events: RemovalEvents,
-    id: number,
-    accessKey: string,
-  ): Promise<RemovalOutcome> {
-    const { parseAccessKey, removeDevice } = await import(
-      "./backup/on_demand.ts"
-    );
+  async removeDevice(id: number, accessKey: string): Promise<RemovalOutcome> {
+    const { parseAccessKey } = await import("./backup/on_demand.ts");
     const reading = parseAccessKey(accessKey);
     if (!reading.ok) return reading;
-    const { key } = reading;
+    const outcome = await this.#alone((backup, connection) =>
+      backup.remove(connection, id, reading.key)
+    );
+    return outcome ?? { ok: false, reason: "unreachable" };
+  }
+
+  /** Reads what others wrote and writes what is missing; false when that can't be done now. */
+  async isCurrent(): Promise<boolean> {
+    return await this.#alone((backup, connection) =>
+      backup.isCurrent(connection)
+    ) ?? false;
+  }
+
+  /** Does it while nothing else reads or writes the backup; undefined when the relay can't be reached now. */
+  async #alone<T>(
+    act: (backup: Backup, connection: Connection) => Promise<T>,
+  ): Promise<T | undefined> {
     while (this.#writing) await this.#writing;
     const connection = this.#connection;
     const backup = connection && await this.#fetched();
-    if (!backup) return { ok: false, reason: "unreachable" };
-    const work = async (): Promise<RemovalOutcome> => {
-      if (!await backup.isCurrent(connection)) {
-        return { ok: false, reason: "unreachable" };
-      }
-      return await removeDevice(this.#desk, events, id, key);
-    };
-    const removing = work();
-    // Nothing else reads or writes the backup meanwhile; what fails is told to who asked for it.
-    this.#writing = removing.then(() => {}, () => {})
+    if (!backup) return undefined;
+    const working = act(backup, connection);
+    // What fails is told to who asked for it.
+    this.#writing = working.then(() => {}, () => {})
       .finally(() => this.#writing = undefined);
-    const outcome = await removing;
+    const outcome = await working;
     this.look();
     return outcome;
   }
@@ -132,9 +151,34 @@ export class BackupOnDemand {
     this.#connection = undefined;
   }
 
+  /** It is not on disk any more that the relay once went back. */
+  wentBackSeen(): void {
+    const state = this.#backup.value?.state ?? this.#before;
+    state.value = { ...state.value, wentBack: false };
+  }
+
+  async #read(times: number): Promise<void> {
+    try {
+      await this.isCurrent();
+    } catch (error) {
+      if (!this.#stopped) this.#desk.broken(error);
+      return;
+    }
+    if (this.#stopped || this.state.peek().at === "failed") {
+      this.#doubts = undefined;
+      return;
+    }
+    const wait = Math.min(DOUBT_MS * 2 ** times, LONGEST_DOUBT_MS);
+    this.#cancelDoubts = this.#desk.clock.after(
+      wait,
+      () => this.#doubts = this.#read(times + 1),
+    );
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer?.();
+    this.#cancelDoubts();
   }
 
   #soon(ms: number): void {

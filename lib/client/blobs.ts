@@ -7,7 +7,7 @@ import {
   parseChunkOk,
   parseGetChunkOk,
 } from "../wire/mod.ts";
-import type { Connection } from "./link/mod.ts";
+import { type Connection, RelayError } from "./link/mod.ts";
 import { ask, type Reached } from "./proofs.ts";
 import { withWork } from "./queues.ts";
 
@@ -41,6 +41,23 @@ export async function makeBlob(
         work,
       }, own),
   );
+}
+
+/** Whether this is the key that writes a blob, or there is none: no later epoch of it has begun. */
+export async function mayWrite(
+  relay: Reached,
+  blob: Uint8Array,
+  write: Ed25519Pair,
+): Promise<boolean> {
+  try {
+    await ask(relay, { type: "GET", about: "blob", id: blob }, write);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    if (error.code === "unauthorised") return false;
+    if (error.code === "no-such-blob") return true;
+    throw error;
+  }
 }
 
 /** Replaces version `base` of a blob's contents. Resolves with the new version. */

@@ -6,6 +6,12 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/**
+ * Ten years, in ms: no clock is ahead by that much. A time of further away was made up, so that nothing
+ * could be later.
+ */
+export const FAR_AHEAD_MS = 315_360_000_000;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { formatAccessKey, newAccessKey } from "./keys/mod.ts";
+import { decodeFrame } from "../wire/mod.ts";
 import { backupAtRelay } from "./testing/backup_at_relay.ts";
 import {
   done,
@@ -13,6 +14,7 @@ import {
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
+import { knowEachOther, together } from "./testing/several_devices.ts";
 import type { World } from "./testing/world.ts";
 
 /** Ada, who has met Bob, calls him Robert, has compared the number and switched receipts off. */
@@ -61,8 +63,13 @@ Deno.test("the access key alone brings the account back: name, contacts, names, 
 Deno.test("contacts follow who came back by themselves, what was under way included", () =>
   withWorld(async (world) => {
     const { ada, bob } = await known(world);
-    await (await only(bob)).send("read");
-    await world.settle();
+    const withAda = await only(bob);
+    await withAda.send("read");
+    // Then it is confirmed, and goes to no device that comes later.
+    await world.until(
+      () => withAda.messages.value[0]?.state === "delivered",
+      "Ada has it",
+    );
     await ada.messenger.close();
     await (await only(bob)).send("under way");
     await world.settle();
@@ -137,6 +144,7 @@ Deno.test("the devices there were are shut out: they receive nothing more and wr
     await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
     await saved(world, anew);
     // Bob's three, the new device's three, and what Ada's account had before.
+    await world.settle(70_000);
     await queuesAre(world, 7);
     await (await only(bob)).send("to the new one");
     await sees(world, await only(anew), ["to the new one"]);
@@ -169,10 +177,48 @@ Deno.test("an account queue that was replaced is given up after three weeks", ()
     const anew = await fresh(world);
     await ada.messenger.close();
     await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
+    await world.settle(70_000);
     await queuesAre(world, 7);
     world.clock.advance(22 * 86_400_000);
     anew.cut();
     await queuesAre(world, 6);
+  }));
+
+Deno.test("who comes back after all devices were lost, one of them while it removed another, has a backup again", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    await knowEachOther(world, [phone, laptop]);
+    await saved(world, phone);
+    await world.settle();
+    const [{ id }] = laptop.messenger.devices.list.value;
+    await laptop.close();
+    // It has begun another epoch of the backup, and dies before it has written anything in that.
+    let begun = false;
+    phone.onMoment = (moment) => {
+      if (moment.at !== "frame" || moment.way !== "out") return false;
+      const types = decodeFrame(moment.frame).map(({ type }) => type);
+      const dies = begun && types.includes("GET");
+      begun ||= types.includes("PUT");
+      return dies;
+    };
+    await attempt(
+      world,
+      phone,
+      () => phone.messenger.devices.remove(id, phone.accessKey),
+    );
+    assert.ok(!phone.alive);
+    const anew = await fresh(world);
+    const back = await done(
+      world,
+      anew.messenger.comeBack(phone.accessKey, "instead"),
+    );
+    assert.deepEqual(back, { ok: true });
+    await saved(world, anew);
+    const backup = await backupAtRelay(world, phone.accessKey);
+    assert.equal(backup?.account.writeKey.epoch, 3);
+    assert.equal(backup?.devices.length, 1);
+    await (await only(bob)).send("found again");
+    await sees(world, await only(anew), ["found again"]);
   }));
 
 Deno.test("without a backup, or without the relay, nothing is created, and the person is told which", () =>

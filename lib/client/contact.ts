@@ -18,6 +18,8 @@ export interface ContactDevice {
   /** Signal identity, 33 bytes, as the signed list has it. */
   readonly identityKey: Uint8Array;
   readonly address: Address;
+  /** See pool/pool_way.ts. */
+  readonly pool?: Uint8Array;
 }
 
 /** A person we met. */
@@ -86,6 +88,7 @@ export function contactOfCard(
     accountId: card.accountId,
     name: card.displayName,
     accountKey: card.accountKey,
+    successions: card.successions,
     deviceList: card.deviceList.bytes,
     devices: card.devices.map(({ device, address }) => ({
       id: device.id,
@@ -109,9 +112,15 @@ export function nameOf({ record }: Contact): string {
   return record.settings.name.value || record.name;
 }
 
+/** Every own queue that a contact may send to, this device's first. */
+export function queuesOf({ queues, renewed }: ContactRecord): string[] {
+  return [...queues, ...renewed?.own ?? []];
+}
+
 /** The record of a contact one has parted from: no way from them or to them is left in it. */
 export function parted(
-  { accountAddress: _, ...record }: ContactRecord,
+  { accountAddress: _, renewed: _own, givenUp: _shared, ...record }:
+    ContactRecord,
 ): ContactRecord {
   return { ...record, devices: [], queues: [] };
 }
@@ -126,6 +135,7 @@ export async function openContact(record: ContactRecord): Promise<Contact> {
           id,
           identityKey,
           address: await parseAddress(device.address),
+          ...device.pool ? { pool: device.pool } : {},
         }),
       )
     ),

@@ -30,7 +30,7 @@ export interface ContactSettings {
 interface Identity {
   readonly accountKey: Uint8Array;
   readonly deviceList: DeviceList;
-  /** A device of theirs goes by another list, or an older one. */
+  /** A device of theirs goes by a list that contradicts the known ones. */
   readonly listClaim?: { readonly seen: boolean };
 }
 

@@ -14,13 +14,13 @@ import {
   knownIdentity,
   verificationOf,
 } from "./contact_settings.ts";
+import { LIST_HASH } from "./contents.ts";
 import type { Desk } from "./desk.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import { compareClaim, type DeviceListClaim } from "./keys/mod.ts";
-import { checkName } from "./own_account.ts";
 import { contactsTable, contactTable, SELF } from "./records.ts";
 import { DamagedError } from "./storage/mod.ts";
-import type { ContactState, ContactView, ScannedNumber } from "./view.ts";
+import type { ContactState, ContactView } from "./view.ts";
 
 /** A command about a contact who is no more. */
 export class NoSuchContactError extends Error {
@@ -44,6 +44,8 @@ export class Contacts {
   readonly #events: ContactsEvents;
   /** What screens look at. */
   readonly #shown = new Map<string, Signal<Contact>>();
+  /** Of contacts, by account id, told apart in the order in which this device met them. */
+  readonly #names: Signal<ReadonlyMap<string, string>> = signal(new Map());
   /** What a step has put and not committed; no contact for one that it deletes. */
   readonly #pending = new WeakMap<Entry, Map<string, Contact | undefined>>();
 
@@ -56,6 +58,7 @@ export class Contacts {
     this.#desk = desk;
     this.#contacts = contacts;
     this.#events = events;
+    this.#tellApart();
   }
 
   /** The contact as a screen sees it, and what can be done about them. */
@@ -63,16 +66,23 @@ export class Contacts {
     const { accountId } = contact.record;
     const shown = this.#shown.get(accountId) ?? signal(contact);
     this.#shown.set(accountId, shown);
+    const name = computed(() =>
+      this.#names.value.get(accountId) ?? nameOf(shown.value)
+    );
     const decide = (decisions: Decisions) =>
       this.#run(accountId, (entry, now) => this.decide(entry, now, decisions));
     const verify = (verified: boolean) =>
       this.#run(accountId, (entry, now) => this.#know(entry, now, verified));
     return {
-      state: computed(() => stateOf(shown.value)),
+      state: computed(() => stateOf(shown.value, name.value)),
       route: computed(() => this.#desk.forwarding.route(shown.value)),
       newCircuit: () => this.#desk.forwarding.newCircuit(accountId),
-      rename: async (name) =>
-        await decide({ name: ownName(name, shown.peek()) }),
+      rename: async (wanted) => {
+        // As they are shown, perhaps with a number, which is nobody's choice.
+        if (wanted === name.peek()) return;
+        const { ownName } = await names();
+        await decide({ name: ownName(wanted, shown.peek().record.name) });
+      },
       setMuted: (muted) => decide({ muted }),
       setArchived: (archived) => decide({ archived }),
       block: () =>
@@ -80,20 +90,28 @@ export class Contacts {
       unblock: () => decide({ blocked: false }),
       remove: () =>
         this.#run(accountId, (entry, now) => this.remove(entry, now)),
-      safetyNumber: async () => {
-        const { numberWith, safetyCode } = await safety();
-        const { displayable, scannable } = await numberWith(
-          this.#desk.account,
-          shown.peek(),
-        );
-        return {
-          groups: displayable.match(/.{5}/gu) ?? [],
-          code: safetyCode(scannable),
-        };
+      safetyNumber: async () =>
+        (await safety()).shownNumber(this.#desk.account, shown.peek()),
+      compare: async (scanned) => {
+        const compared = shown.peek();
+        const { compareScanned, sameKeys } = await safety();
+        const { account } = this.#desk;
+        const outcome = await compareScanned(account, compared, scanned);
+        if (outcome === "same") {
+          await this.#run(accountId, (entry, now) => {
+            // The mark is for the keys that were compared, should they have changed meanwhile.
+            if (sameKeys(now, compared)) this.#know(entry, now, true);
+          });
+        }
+        return outcome;
       },
-      compare: (scanned) => this.#compare(accountId, scanned),
       setVerified: verify,
       acknowledge: () => verify(false),
+      sawDevices: () =>
+        this.#run(accountId, (entry, now) => {
+          const { deviceLeft: _, ...record } = now.record;
+          this.put(entry, { ...now, record });
+        }),
     };
   }
 
@@ -116,9 +134,11 @@ export class Contacts {
     this.#note(entry, record.accountId, contact);
     entry.put(contactTable, record.accountId, record);
     entry.after(() => {
+      const before = this.#contacts.get(record.accountId);
       this.#contacts.set(record.accountId, contact);
       const shown = this.#shown.get(record.accountId);
       if (shown) shown.value = contact;
+      if (!before || nameOf(before) !== nameOf(contact)) this.#tellApart();
     });
   }
 
@@ -186,23 +206,39 @@ export class Contacts {
     entry.after(() => {
       this.#contacts.delete(accountId);
       this.#shown.delete(accountId);
+      this.#tellApart();
     });
   }
 
+  #tellApart(): void {
+    if (this.#contacts.size < 2 && this.#names.peek().size === 0) return;
+    names().then(({ toldApart }) => {
+      this.#names.value = toldApart(
+        [...this.#contacts].map(([id, contact]) => [id, nameOf(contact)]),
+      );
+    }, () => {}); // it can't be fetched now: with the next change it is tried again
+  }
+
   /**
-   * A device of the contact said which device list it goes by. One that contradicts the known list,
-   * or comes before it, withdraws the verification and warns, once for each such list.
+   * A device of the contact said which device list it goes by. One that contradicts the known list, or one
+   * that was known before, withdraws the verification and warns, once for each such list. Who was away while
+   * another device came or went goes by an earlier one for a while, and that is nothing.
    * @returns the contact as they are then
    */
   claimed(entry: Entry, contact: Contact, claim: DeviceListClaim): Contact {
     const { record, deviceList } = contact;
     const order = compareClaim(deviceList, claim);
     if (order === "same" || order === "newer") return contact;
-    const { version, hash } = claim;
+    const { version } = claim;
+    const contradicts = order === "forked" ||
+      record.earlierLists?.some((known) =>
+        known.version === version && !isSameClaim(known, claim)
+      );
+    if (!contradicts) return contact;
+    // A message has the beginning of it, an announcement all: it is the same list.
+    const hash = claim.hash.slice(0, LIST_HASH);
     const before = record.listClaim;
-    if (before?.version === version && equalBytes(before.hash, hash)) {
-      return contact;
-    }
+    if (before && isSameClaim(before, claim)) return contact;
     const listClaim = { version, hash, seen: false };
     const warned = { ...contact, record: { ...record, listClaim } };
     this.put(entry, warned);
@@ -221,29 +257,22 @@ export class Contacts {
     );
   }
 
-  async #compare(accountId: string, scanned: string): Promise<ScannedNumber> {
-    const contact = this.#contacts.get(accountId);
-    if (!contact) throw new NoSuchContactError();
-    const { compareScanned, numberWith } = await safety();
-    const { scannable } = await numberWith(this.#desk.account, contact);
-    const outcome = compareScanned(scannable, scanned);
-    if (outcome === "same") {
-      await this.#run(accountId, (entry, now) => {
-        // The mark is for the keys that were compared, should they have changed meanwhile.
-        if (sameKeys(now, contact)) this.#know(entry, now, true);
-      });
-    }
-    return outcome;
-  }
-
   #stamp(): { now: number; device: number } {
     const { clock, account } = this.#desk;
     return { now: clock.now(), device: account.device.id };
   }
 }
 
+function isSameClaim(one: DeviceListClaim, other: DeviceListClaim): boolean {
+  return one.version === other.version &&
+    equalBytes(one.hash.slice(0, LIST_HASH), other.hash.slice(0, LIST_HASH));
+}
+
 /** What it takes to compare numbers: fetched when somebody does. */
 const safety = () => import("./safety_code.ts");
+
+/** What it takes to give names and to tell them apart: fetched when there is something to it. */
+const names = () => import("./names.ts");
 
 /** The contacts on disk, by account id. Throws what reading the vault does, and DamagedError. */
 export async function loadContacts(
@@ -261,31 +290,21 @@ export async function loadContacts(
   );
 }
 
-function sameKeys(a: Contact, b: Contact): boolean {
-  return equalBytes(a.record.accountKey, b.record.accountKey) &&
-    equalBytes(a.deviceList.hash, b.deviceList.hash);
-}
-
-function stateOf(contact: Contact): ContactState {
+/** `name`: what they are shown by. */
+function stateOf(contact: Contact, name: string): ContactState {
   const { record, deviceList } = contact;
   const { muted, archived, blocked } = record.settings;
   return {
-    name: nameOf(contact),
+    name,
     chosenName: record.name,
     muted: muted.value,
     archived: archived.value,
     blocked: blocked.value,
     connected: isConnected(contact),
+    deviceLeft: record.deviceLeft ?? false,
     verification: verificationOf(record.settings, {
       ...record,
       deviceList,
     }),
   };
-}
-
-/** The own name for a contact; none when it is the one they chose. Throws RangeError for what is no name. */
-function ownName(name: string, { record }: Contact): string {
-  if (name.trim() === "") return "";
-  const checked = checkName(name);
-  return checked === record.name ? "" : checked;
 }

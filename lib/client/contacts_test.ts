@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { accepts, asks, invitationsOf, linkOf } from "./testing/links.ts";
 import {
   meet,
   newcomer,
@@ -35,6 +36,46 @@ Deno.test("a contact is called by the own name for them, and keeps the name they
     assert.equal(renamed.name.value, "Bob from work");
     await renamed.contact.rename(" ");
     assert.equal(renamed.name.value, "Bob");
+  }));
+
+Deno.test("who calls themselves what a contact is called is told from them, when they ask and ever after", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    // A Cyrillic letter, and one that nobody sees.
+    const other = await newcomer(world, "\u0412ob\u200b");
+    await meet(world, ada, other);
+    const areNamed = async (...names: string[]) => {
+      const shown = () =>
+        ada.messenger.conversations.value.map(({ name }) => name).sort();
+      await world.until(
+        () => shown().join() === names.join(),
+        `they are shown as ${names}`,
+      );
+    };
+    await areNamed("Bob", "\u0412ob\u200b (2)");
+    await again(ada);
+    await areNamed("Bob", "\u0412ob\u200b (2)");
+    const third = await newcomer(world, "bob");
+    await asks(world, third, await linkOf(world, ada));
+    const { requests } = await invitationsOf(ada);
+    await world.until(() => requests.value.length > 0, "somebody asks");
+    assert.equal(requests.value[0].name, "bob (3)");
+    await accepts(world, ada);
+    await areNamed("Bob", "bob (3)", "\u0412ob\u200b (2)");
+
+    const [{ id }] = ada.messenger.conversations.value
+      .filter(({ name }) => name === "bob (3)");
+    const contact = ada.messenger.conversation(id)?.contact;
+    assert.ok(contact);
+    // As the field has it when nothing was written there.
+    await contact.rename("bob (3)");
+    for (const { contact, id } of ada.messenger.conversations.value) {
+      if (contact.name === "bob (3)") continue;
+      await ada.messenger.conversation(id)?.contact.remove();
+    }
+    await areNamed("bob");
   }));
 
 Deno.test("a mute is kept through a restart, and what is written then is unread all the same", () =>

@@ -4,7 +4,12 @@ import {
   type ReadonlySignal,
   signal,
 } from "@preact/signals-core";
-import { compareRanks, type Row, type Summary } from "./content/mod.ts";
+import {
+  compareRanks,
+  PAGE_SIZE,
+  type Row,
+  type Summary,
+} from "./content/mod.ts";
 import type {
   ContactView,
   ConversationSummary,
@@ -136,6 +141,19 @@ export class Conversation implements ConversationView {
       ];
       this.#hasOlder.value = page.before !== undefined;
     });
+  }
+
+  /** Whether all that there is was loaded, and is less than a page: what comes before it is shown at once. */
+  get hasRoom(): boolean {
+    return this.#before === undefined && this.#rows.length < PAGE_SIZE;
+  }
+
+  /** There is more before what was loaded than there was. */
+  reachesBack(summary: Summary): void {
+    this.#summary = summary;
+    if (!this.#loaded || this.#rows.length === 0) return;
+    this.#before ??= this.#rows[0].sequence;
+    this.#hasOlder.value = true;
   }
 
   /** It was cleared; what is still there is shown after that. */

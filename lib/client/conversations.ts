@@ -1,9 +1,4 @@
-import {
-  computed,
-  type ReadonlySignal,
-  type Signal,
-  signal,
-} from "@preact/signals-core";
+import type { ReadonlySignal } from "@preact/signals-core";
 import {
   clearLog,
   type Content,
@@ -11,42 +6,24 @@ import {
   type Row,
   type Summary,
 } from "./content/mod.ts";
-import {
-  type Contact,
-  isConnected,
-  type Recipient,
-  recipientOf,
-} from "./contact.ts";
+import { type Contact, isConnected, recipientOf } from "./contact.ts";
 import type { Contacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversation } from "./conversation.ts";
 import type { Desk } from "./desk.ts";
 import type { Outcome } from "./devices/sync.ts";
+import { Drafts } from "./drafts.ts";
 import { Eraser } from "./eraser.ts";
 import type { Entry } from "./ledger.ts";
-import { type MessageRef, type Outbox, sessionName } from "./outbox.ts";
+import { type Change, OpenConversations } from "./open_conversations.ts";
+import type { MessageRef, Outbox } from "./outbox.ts";
 import { hasOthers } from "./own_devices.ts";
+import { OwnMessages } from "./own_messages.ts";
 import type { Receipts } from "./receipts.ts";
-import { draftsDueTable, SELF, unsentTable } from "./records.ts";
 import type { ConversationSummary, ConversationView } from "./view.ts";
-
-/** What a device that is new to us, or that lost its session, has again: as many own messages, as young, as nobody confirmed. */
-const AGAIN = { most: 500, ms: 14 * 86_400_000 };
-
-/** How long a draft rests before other devices hear of it, ms. */
-const DRAFT_RESTS_MS = 2_000;
 
 /** Messages that one word to other devices names. */
 const IDS_AT_ONCE = 1_000;
-
-/** Messages that wait for a session with one device; the oldest go first. */
-const MAX_UNSENT = 1_000;
-
-/** What a step did to a conversation. */
-interface Change {
-  readonly added?: Row;
-  readonly changed: readonly Row[];
-}
 
 /** For what other devices of the account did: see devices/elsewhere.ts. */
 export interface ConversationHands {
@@ -62,6 +39,12 @@ export interface ConversationHands {
     ids: readonly string[],
     outcome: Outcome,
   ): Promise<readonly Row[]>;
+  /** The past was put below what there is; `onlyOlder`: nothing else has moved or changed. */
+  restored(
+    entry: Entry,
+    conversation: string,
+    onlyOlder: boolean,
+  ): Promise<void>;
   /** Shows what is left of a conversation. */
   cleared(entry: Entry, conversation: string): Promise<void>;
   draft(entry: Entry, conversation: string, text: string): void;
@@ -79,25 +62,14 @@ export class NotConnectedError extends Error {
 export class Conversations {
   readonly #desk: Desk;
   readonly #log: ConversationLog;
-  readonly #outbox: Outbox;
+  readonly #own: OwnMessages;
   readonly #receipts: Receipts;
   readonly #contacts: Contacts;
   readonly #eraser: Eraser;
-  readonly #open = new Map<string, Conversation>();
-  /** Drafts on their way to the disk, by conversation, and still open to change. */
-  readonly #drafts = new Map<string, { text: string }>();
+  readonly #drafts: Drafts;
+  readonly #open: OpenConversations;
   /** Account ids of those whom the conversations are with. */
   readonly #people = new Map<string, string>();
-  #cancelDrafts: (() => void) | undefined;
-  /** Counts changes, so that the list is computed anew. */
-  readonly #version: Signal<number> = signal(0);
-  readonly list: ReadonlySignal<readonly ConversationSummary[]> = computed(
-    () => {
-      void this.#version.value;
-      return [...this.#open.values()].map(({ summary }) => summary)
-        .sort((a, b) => b.time - a.time || (a.id < b.id ? -1 : 1));
-    },
-  );
 
   constructor(
     desk: Desk,
@@ -106,11 +78,21 @@ export class Conversations {
     contacts: Contacts,
   ) {
     this.#desk = desk;
-    this.#outbox = outbox;
     this.#receipts = receipts;
     this.#contacts = contacts;
     this.#log = new ConversationLog(desk.account.accountId);
+    this.#open = new OpenConversations(this.#log);
+    this.#own = new OwnMessages(desk, outbox, this.#log);
+    this.#drafts = new Drafts(
+      desk,
+      this.#log,
+      (conversation) => this.#people.get(conversation),
+    );
     this.#eraser = new Eraser(desk.ledger);
+  }
+
+  get list(): ReadonlySignal<readonly ConversationSummary[]> {
+    return this.#open.list;
   }
 
   async load(): Promise<void> {
@@ -123,26 +105,27 @@ export class Conversations {
       const summary = summaries[i];
       if (summary) this.#add(contact, summary);
     }
-    this.#version.value++;
     await this.#eraser.load(
       contacts.map(({ record }) => record.conversation),
     );
-    if (hasOthers(this.#desk.own.state)) this.#tellDraftsSoon();
+    this.#drafts.load();
   }
 
   get hands(): ConversationHands {
     return {
       log: this.#log,
       changed: (entry, conversation, change) =>
-        this.#changed(entry, conversation, change),
+        this.#open.changed(entry, conversation, change),
       handed: (entry, contact, content) => this.#keep(entry, contact, content),
       settle: (entry, conversation, ids, outcome) =>
         this.#settle(entry, conversation, ids, outcome),
+      restored: (entry, conversation, onlyOlder) =>
+        this.#restored(entry, conversation, onlyOlder),
       cleared: (entry, conversation) => this.#showCleared(entry, conversation),
       draft: (entry, conversation, text) =>
         entry.after(() => {
           this.#open.get(conversation)?.takeDraft(text);
-          this.#version.value++;
+          this.#open.touched();
         }),
     };
   }
@@ -162,8 +145,8 @@ export class Conversations {
     await this.#log.start(entry, conversation, metAt);
     const [summary] = await this.#log.summaries(entry, [conversation]);
     entry.after(() => {
-      if (summary && !this.#open.has(conversation)) this.#add(contact, summary);
-      this.#version.value++;
+      if (this.#open.get(conversation)) this.#open.touched();
+      else if (summary) this.#add(contact, summary);
     });
   }
 
@@ -177,16 +160,14 @@ export class Conversations {
   /** A device of a contact will have nothing more: what waited for it alone has failed. */
   async left(
     entry: Entry,
-    { accountId, conversation }: Contact["record"],
+    record: Contact["record"],
     device: number,
   ): Promise<void> {
-    const name = sessionName(accountId, device);
-    const unsent = await entry.get(unsentTable, name);
-    if (!unsent) return;
-    entry.delete(unsentTable, name);
+    const { conversation } = record;
+    const ids = await this.#own.takeWaiting(entry, record, device);
     await this.settled(
       entry,
-      unsent.ids.map((id) => ({ conversation, id })),
+      ids.map((id) => ({ conversation, id })),
       "failed",
     );
   }
@@ -197,21 +178,11 @@ export class Conversations {
     { record }: Contact,
     device: number,
   ): Promise<void> {
-    const { accountId, conversation } = record;
-    const { clock } = this.#desk;
-    const since = clock.now() - AGAIN.ms;
-    const ids = await this.#log.unconfirmed(entry, conversation, {
-      since,
-      most: AGAIN.most,
-    });
-    const changed: Row[] = [];
-    for (const id of ids) {
-      await this.#owe(entry, sessionName(accountId, device), id);
-      const row = await this.#log.setFailed(entry, conversation, id, false);
-      if (row) changed.push(row);
-    }
+    const { conversation } = record;
+    const ids = await this.#own.oweUnconfirmed(entry, record, device);
+    const changed = await this.#setFailed(entry, conversation, ids, false);
     if (changed.length > 0) {
-      await this.#changed(entry, conversation, { changed });
+      await this.#open.changed(entry, conversation, { changed });
     }
   }
 
@@ -221,9 +192,8 @@ export class Conversations {
     await clearLog(entry, conversation, this.#desk.clock.now());
     await this.#eraser.leave(entry, conversation);
     entry.after(() => {
-      this.#drafts.delete(conversation);
-      this.#open.delete(conversation);
-      this.#version.value++;
+      this.#drafts.forget(conversation);
+      this.#open.remove(conversation);
     });
   }
 
@@ -269,7 +239,7 @@ export class Conversations {
       // It is here already. Who sends it once more has not heard that it arrived.
       await this.#receipts.note(entry, contact, "delivered", [content.id]);
     }
-    await this.#changed(entry, conversation, appended);
+    await this.#open.changed(entry, conversation, appended);
   }
 
   /** What became of messages on their way. */
@@ -304,9 +274,9 @@ export class Conversations {
     outcome: Outcome,
   ): Promise<readonly Row[]> {
     const changed = outcome === "failed"
-      ? await this.#failed(entry, conversation, ids)
+      ? await this.#setFailed(entry, conversation, ids, true)
       : await this.#log.raise(entry, conversation, ids, outcome);
-    await this.#changed(entry, conversation, { changed });
+    await this.#open.changed(entry, conversation, { changed });
     return changed;
   }
 
@@ -331,23 +301,13 @@ export class Conversations {
     contact: Contact,
     device: number,
   ): Promise<void> {
-    const { accountId, conversation } = contact.record;
-    const name = sessionName(accountId, device);
-    const unsent = await entry.get(unsentTable, name);
-    if (!unsent) return;
-    entry.delete(unsentTable, name);
-    const recipient = recipientOf(contact, device);
-    for (const id of unsent.ids) {
-      await this.#post(entry, recipient, conversation, id);
-    }
+    await this.#own.postWaiting(entry, contact, device);
   }
 
   /** Forgets everything; what is on disk stays. */
   stop(): void {
-    this.#cancelDrafts?.();
-    this.#drafts.clear();
+    this.#drafts.stop();
     this.#open.clear();
-    this.#version.value++;
   }
 
   #add(contact: Contact, summary: Summary): void {
@@ -360,8 +320,7 @@ export class Conversations {
       if (!now) throw new NotConnectedError();
       return now;
     };
-    this.#open.set(
-      id,
+    this.#open.add(
       new Conversation(this.#contacts.view(contact), summary, {
         load: (before) =>
           ledger.run(async (entry) => {
@@ -370,21 +329,24 @@ export class Conversations {
           }),
         send: (text) => {
           // What is written from here on goes to disk after the message.
-          this.#drafts.delete(id);
+          this.#drafts.forget(id);
           return ledger.run((entry) => this.#send(entry, present(), text));
         },
         retry: (message) =>
           ledger.run((entry) => this.#retry(entry, present(), message)),
-        draft: (text) => this.#draft(id, text),
+        draft: (text) => {
+          this.#open.touched();
+          this.#drafts.change(id, text);
+        },
         read: () =>
           ledger.post(async (entry) => {
             const now = contacts.get(accountId);
             if (!now) return;
             await this.#read(entry, now);
-            await this.#changed(entry, id, { changed: [] });
+            await this.#open.changed(entry, id, { changed: [] });
           }),
         clear: () => {
-          this.#drafts.delete(id);
+          this.#drafts.forget(id);
           return ledger.run((entry) => this.#clear(entry, id));
         },
       }),
@@ -410,11 +372,17 @@ export class Conversations {
       content: content.bytes,
     });
     const recipient = recipientOf(contact);
-    await this.#post(entry, recipient, conversation, content.id, content.bytes);
+    await this.#own.post(
+      entry,
+      recipient,
+      conversation,
+      content.id,
+      content.bytes,
+    );
     // In one commit: a page that ends now has the draft or the message, never both or neither.
     const draft = this.#open.get(conversation)?.draft.value ?? "";
-    await this.#setDraft(entry, conversation, draft);
-    await this.#changed(entry, conversation, { added, changed: [] });
+    await this.#drafts.set(entry, conversation, draft);
+    await this.#open.changed(entry, conversation, { added, changed: [] });
   }
 
   async #clear(entry: Entry, conversation: string): Promise<void> {
@@ -423,19 +391,22 @@ export class Conversations {
     const about = this.#people.get(conversation);
     if (about === undefined) return;
     await this.#desk.tell(entry, { kind: "cleared", about, upTo });
-    await this.#noteDraft(entry, conversation);
+    await this.#drafts.note(entry, conversation);
+  }
+
+  async #restored(
+    entry: Entry,
+    conversation: string,
+    onlyOlder: boolean,
+  ): Promise<void> {
+    const shown = onlyOlder &&
+      await this.#open.reachesBack(entry, conversation);
+    if (!shown) await this.#showCleared(entry, conversation);
   }
 
   async #showCleared(entry: Entry, conversation: string): Promise<void> {
-    const [summary] = await this.#log.summaries(entry, [conversation]);
-    const page = await this.#log.page(entry, conversation);
-    entry.after(() => {
-      const open = this.#open.get(conversation);
-      if (summary) open?.cleared(summary);
-      open?.show(page);
-      this.#version.value++;
-      this.#eraser.begin(conversation);
-    });
+    await this.#open.cleared(entry, conversation);
+    entry.after(() => this.#eraser.begin(conversation));
   }
 
   async #retry(entry: Entry, contact: Contact, id: string): Promise<void> {
@@ -444,47 +415,20 @@ export class Conversations {
     const author = this.#desk.account.accountId;
     const found = await this.#log.find(entry, conversation, { author, id });
     if (found?.row.state !== "failed") return;
-    const row = await this.#log.setFailed(entry, conversation, id, false);
-    await this.#post(entry, recipientOf(contact), conversation, id);
-    await this.#changed(entry, conversation, { changed: row ? [row] : [] });
+    const changed = await this.#setFailed(entry, conversation, [id], false);
+    await this.#own.post(entry, recipientOf(contact), conversation, id);
+    await this.#open.changed(entry, conversation, { changed });
   }
 
-  /** Puts an own message on its way, or, for devices without one, among those that wait for a session. */
-  async #post(
-    entry: Entry,
-    recipient: Recipient,
-    conversation: string,
-    id: string,
-    bytes?: Uint8Array,
-  ): Promise<void> {
-    const author = this.#desk.account.accountId;
-    const plaintext = bytes ??
-      (await this.#log.find(entry, conversation, { author, id }))?.content
-        ?.bytes;
-    if (!plaintext) return;
-    const ref = { conversation, id };
-    const missed = await this.#outbox.post(entry, recipient, plaintext, ref);
-    for (const device of missed) {
-      await this.#owe(entry, sessionName(recipient.accountId, device), id);
-    }
-  }
-
-  async #owe(entry: Entry, session: string, id: string): Promise<void> {
-    const { ids } = await entry.get(unsentTable, session) ?? { ids: [] };
-    const others = ids.filter((other) => other !== id);
-    entry.put(unsentTable, session, {
-      ids: [...others, id].slice(-MAX_UNSENT),
-    });
-  }
-
-  async #failed(
+  async #setFailed(
     entry: Entry,
     conversation: string,
     ids: readonly string[],
+    failed: boolean,
   ): Promise<Row[]> {
     const rows: Row[] = [];
     for (const id of ids) {
-      const row = await this.#log.setFailed(entry, conversation, id, true);
+      const row = await this.#log.setFailed(entry, conversation, id, failed);
       if (row) rows.push(row);
     }
     return rows;
@@ -496,84 +440,5 @@ export class Conversations {
     const ids = read.map(({ id }) => id);
     await this.#receipts.note(entry, contact, "read", ids);
     await this.#tellIds(entry, conversation, ids, { kind: "read" });
-  }
-
-  /** Shows, after the commit, what a step did. */
-  async #changed(
-    entry: Entry,
-    conversation: string,
-    { added, changed }: Change,
-  ): Promise<void> {
-    const [summary] = await this.#log.summaries(entry, [conversation]);
-    if (!summary) return;
-    entry.after(() => {
-      this.#open.get(conversation)
-        ?.update(summary, added ? [added] : [], changed);
-      this.#version.value++;
-    });
-  }
-
-  /**
-   * At once, for the page may end the next moment; changes that come before the disk is free for it
-   * go with it.
-   */
-  #draft(id: string, text: string): void {
-    this.#version.value++;
-    const waiting = this.#drafts.get(id);
-    if (waiting) {
-      waiting.text = text;
-      return;
-    }
-    const draft = { text };
-    this.#drafts.set(id, draft);
-    this.#desk.ledger.post((entry) => {
-      if (this.#drafts.get(id) === draft) this.#drafts.delete(id);
-      return this.#setDraft(entry, id, draft.text);
-    });
-  }
-
-  async #setDraft(
-    entry: Entry,
-    conversation: string,
-    text: string,
-  ): Promise<void> {
-    const before = await this.#log.draft(entry, conversation);
-    if (before?.text === text) return;
-    const now = this.#desk.clock.now();
-    await this.#log.setDraft(entry, conversation, text, now);
-    await this.#noteDraft(entry, conversation);
-  }
-
-  /** The other devices are to hear of a draft, once it rests. */
-  async #noteDraft(entry: Entry, conversation: string): Promise<void> {
-    if (!hasOthers(this.#desk.own.in(entry))) return;
-    const { conversations } = await entry.get(draftsDueTable, SELF) ??
-      { conversations: [] };
-    const others = conversations.filter((other) => other !== conversation);
-    entry.put(draftsDueTable, SELF, {
-      conversations: [...others, conversation],
-    });
-    entry.after(() => this.#tellDraftsSoon());
-  }
-
-  #tellDraftsSoon(): void {
-    this.#cancelDrafts?.();
-    const { clock, ledger } = this.#desk;
-    this.#cancelDrafts = clock.after(DRAFT_RESTS_MS, () => {
-      this.#cancelDrafts = undefined;
-      ledger.post((entry) => this.#tellDrafts(entry));
-    });
-  }
-
-  async #tellDrafts(entry: Entry): Promise<void> {
-    const due = await entry.get(draftsDueTable, SELF);
-    if (!due) return;
-    entry.delete(draftsDueTable, SELF);
-    for (const conversation of due.conversations) {
-      const draft = await this.#log.draft(entry, conversation);
-      const about = this.#people.get(conversation);
-      if (!draft || about === undefined) continue;
-      await this.#desk.tell(entry, { kind: "draft", about, ...draft });
-    }
   }
 }

@@ -6,17 +6,18 @@ import type { Devices, DevicesEvents, EpochKeys } from "./devices/devices.ts";
 import { Hearing, type HearingEvents } from "./devices/hearing.ts";
 import type { Sync } from "./devices/sync.ts";
 import type { Said } from "./inbox.ts";
+import { type HistoryRecord, historyTable } from "./history/records.ts";
 import type { DeviceList } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
-import type { Connection } from "./link/mod.ts";
+import { type Connection, RelayError } from "./link/mod.ts";
 import type { Outbox } from "./outbox.ts";
 import { hasOthers } from "./own_devices.ts";
 import { announcedTable, SELF, standingTable } from "./records.ts";
 import type { Standing } from "./view.ts";
 
 type Events =
-  & Omit<DevicesEvents, "heard" | "saved" | "forked" | "newerList">
-  & Omit<HearingEvents, "standing">;
+  & Omit<DevicesEvents, "heard" | "saved" | "forked" | "newerList" | "history">
+  & Omit<HearingEvents, "standing" | "tell">;
 
 /**
  * Devices that come and go, of contacts and of the own account. How one announces itself and follows
@@ -28,6 +29,9 @@ export class DevicesOnDemand {
   readonly #events: Events;
   readonly #hearing: Hearing;
   readonly standing: Signal<Standing> = signal<Standing>("current");
+  readonly history: Signal<HistoryRecord> = signal<HistoryRecord>({
+    giving: [],
+  });
   #fetching: Promise<Devices> | undefined;
   #devices: Devices | undefined;
   #connection: Connection | undefined;
@@ -39,13 +43,25 @@ export class DevicesOnDemand {
     this.#hearing = new Hearing(desk, {
       ...events,
       standing: (at) => this.standing.value = at,
+      tell: () => this.ownChanged(),
     });
   }
 
   async load(): Promise<void> {
     const { reader } = this.#desk.ledger;
     const record = await reader.get(standingTable, SELF);
-    if (record) this.standing.value = record.at;
+    if (record && !record.seen) this.standing.value = record.at;
+    const history = await reader.get(historyTable, SELF);
+    if (history) this.history.value = history;
+  }
+
+  /** What a person decides about the past, in one commit. Rejects with `NotLoadedError`. */
+  async decide(
+    what: "ask" | "stop" | "confirm" | "refuse",
+    device = 0,
+  ): Promise<void> {
+    const { history } = await this.#fetched();
+    await this.#desk.ledger.run((entry) => history[what](entry, device));
   }
 
   connected(connection: Connection): void {
@@ -75,6 +91,14 @@ export class DevicesOnDemand {
     else if (this.#connection) this.#lookUp();
   }
 
+  /** See `Devices.sure`. */
+  async sure(connection: Connection): Promise<void> {
+    const devices = await this.#fetched().catch(() => {
+      throw new RelayError("unreachable", new Uint8Array());
+    });
+    await devices.sure(connection);
+  }
+
   /** To the other own devices; with none, nothing is fetched. Rejects with `NotLoadedError`. */
   async tell(entry: Entry, sync: Sync): Promise<void> {
     if (!hasOthers(this.#desk.own.in(entry))) return;
@@ -99,14 +123,14 @@ export class DevicesOnDemand {
     await devices.told(entry, device, body.bytes);
   }
 
-  /** An own device was removed. */
+  /** Own devices were removed. */
   async removed(
     entry: Entry,
-    address: Uint8Array | undefined,
+    addresses: readonly Uint8Array[],
     keys: EpochKeys,
   ): Promise<void> {
     const devices = await this.#fetched();
-    await devices.removed(entry, address, keys);
+    await devices.removed(entry, addresses, keys);
   }
 
   /** A contact is another one now, by what another own device learnt. */
@@ -121,9 +145,18 @@ export class DevicesOnDemand {
     await devices.listed(entry, list);
   }
 
+  /** Where other own devices are, as the backup has it. */
+  async found(entry: Entry, before: Contact): Promise<void> {
+    const devices = await this.#fetched();
+    await devices.found(entry, before);
+  }
+
   /** Notes what a message tells besides what it says. Gives the contact as they are then. */
-  said(entry: Entry, said: Said): Promise<Contact> {
-    return this.#hearing.said(entry, said);
+  async said(entry: Entry, said: Said): Promise<Contact> {
+    const contact = await this.#hearing.said(entry, said);
+    if (!contact.record.renewed) return contact;
+    const devices = await this.#fetched();
+    return await devices.said(entry, { ...said, contact });
   }
 
   /** A device of a contact makes itself known; false for what can't be believed. */
@@ -146,10 +179,17 @@ export class DevicesOnDemand {
     await devices.outOfStep(entry, contact, device);
   }
 
-  /** Whether somebody may have to hear of this device: a first list is in the card that one was met by. */
+  /**
+   * Whether somebody may have to hear of this device, or of other queues: a first list is in the card that
+   * one was met by.
+   */
   async #owes(): Promise<boolean> {
     const { account, contacts, ledger } = this.#desk;
     if (account.deviceList.version > 1) return true;
+    const renewing = [...contacts.values()].some(({ record }) =>
+      record.renewed
+    );
+    if (renewing) return true;
     const told = await ledger.reader.getMany(announcedTable, [
       ...contacts.keys(),
     ]);
@@ -173,8 +213,9 @@ export class DevicesOnDemand {
         if (heard) await this.#hearing.heard(entry, heard);
       },
       saved: (entry, version) => this.#hearing.saved(entry, version),
-      forked: (entry) => this.#hearing.forked(entry),
+      forked: (entry, list) => this.#hearing.forked(entry, list),
       newerList: (entry) => this.#hearing.listed(entry),
+      history: (record) => this.history.value = record,
     });
     if (this.#connection) this.#devices.connected(this.#connection);
     return this.#devices;

@@ -2,10 +2,12 @@
 const MAX_NAME = 64;
 
 /**
- * Control characters, and the invisible ones that reorder what follows them:
- * a name must not be able to dress up the text around it.
+ * Control characters, and the invisible ones that reorder what is around them; more marks on one letter than
+ * any script puts there, which reach over the lines above and below: a name must not be able to dress up the
+ * text around it.
  */
-const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const FORBIDDEN =
+  /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{M}{7}/u;
 
 /**
  * A name of nothing but spaces and joiners would be an empty row in a list. So would one of the

@@ -6,13 +6,18 @@ import {
   RelayError,
 } from "./link/mod.ts";
 
+/** ms until there is more of it to be done; undefined: all is done. */
+export type Rest = number | undefined;
+
 /**
  * Work at the relay that goes by what is on disk, so that it can be done again: on each connection,
- * whenever there is more to do, and after a while when the relay asks for patience.
+ * whenever there is more to do, and after a while when the relay asks for patience. Work that gives a
+ * rest is gone on with after that.
  */
 export class Errand {
-  readonly #desk: Desk;
-  readonly #work: (connection: Connection) => Promise<void>;
+  readonly #desk: Pick<Desk, "clock" | "random" | "broken">;
+  readonly #work: (connection: Connection) => Promise<Rest | void>;
+  readonly #mostTries: number;
   #connection: Connection | undefined;
   #running = false;
   #again = false;
@@ -20,9 +25,15 @@ export class Errand {
   #cancelRetry: () => void = () => {};
   #stopped = false;
 
-  constructor(desk: Desk, work: (connection: Connection) => Promise<void>) {
+  /** @param mostTries of work that fails, one after the other, on one connection, before it waits to be asked for */
+  constructor(
+    desk: Pick<Desk, "clock" | "random" | "broken">,
+    work: (connection: Connection) => Promise<Rest | void>,
+    { mostTries = Infinity }: { mostTries?: number } = {},
+  ) {
     this.#desk = desk;
     this.#work = work;
+    this.#mostTries = mostTries;
   }
 
   connected(connection: Connection): void {
@@ -52,28 +63,33 @@ export class Errand {
     this.#running = true;
     this.#again = false;
     this.#work(connection).then(
-      () => {
+      (rest) => {
         this.#failures = 0;
+        return rest ?? undefined;
       },
       (error: unknown) => {
-        if (error instanceof RelayError) this.#later();
+        if (error instanceof RelayError) return this.#patience();
         // With a lost connection the next one does it.
-        else if (!(error instanceof ConnectionLostError || this.#stopped)) {
+        if (!(error instanceof ConnectionLostError || this.#stopped)) {
           this.#desk.broken(error);
         }
       },
-    ).finally(() => {
+    ).then((rest) => {
       this.#running = false;
-      const missed = this.#connection !== connection;
-      if (this.#again || missed) this.run();
+      if (this.#connection !== connection) this.run();
+      else if (rest !== undefined) this.#later(rest);
+      else if (this.#again) this.run();
     });
   }
 
-  #later(): void {
-    const { clock, random } = this.#desk;
-    this.#cancelRetry = clock.after(
-      backoff(++this.#failures, random.fraction()),
-      () => this.run(),
-    );
+  /** How long the relay is left alone; undefined when it was asked often enough. */
+  #patience(): Rest {
+    return ++this.#failures < this.#mostTries
+      ? backoff(this.#failures, this.#desk.random.fraction())
+      : undefined;
+  }
+
+  #later(ms: number): void {
+    this.#cancelRetry = this.#desk.clock.after(ms, () => this.run());
   }
 }

@@ -31,6 +31,7 @@ async function assertAsItWas(world: World, ada: Person): Promise<void> {
     blocked: false,
     connected: true,
     verification: "unverified",
+    deviceLeft: false,
   });
 }
 

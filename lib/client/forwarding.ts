@@ -7,6 +7,7 @@ import { type Connection, RelayError } from "./link/mod.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import { isolationTable } from "./records.ts";
+import { FEATURES } from "../wire/mod.ts";
 import type { Reach, Route } from "./view.ts";
 import { openOwnWay, type Send } from "./way.ts";
 
@@ -15,6 +16,7 @@ export class Forwarding {
   readonly #means: { ledger: Ledger; random: Random };
   /** The own relay, once it is known. */
   readonly #ownKey: Signal<Uint8Array | undefined>;
+  readonly #throughTor = signal(false);
   /** By URL. */
   readonly #reaches = new Map<string, Signal<Reach>>();
   #remotes: Remotes | undefined;
@@ -29,6 +31,7 @@ export class Forwarding {
 
   connected({ hello }: Connection): void {
     this.#ownKey.value = hello.relayKey;
+    this.#throughTor.value = (hello.features & FEATURES.throughTor) !== 0;
   }
 
   /** The way to a queue of a contact, wherever it is. */
@@ -82,8 +85,14 @@ export class Forwarding {
     if (!relayUrl || !ownKey || equalBytes(relayKey, ownKey)) {
       return { at: "own" };
     }
-    const { host } = new URL(relayUrl);
-    return { at: "other", host, reach: this.#reach(relayUrl).value };
+    const { host, hostname } = new URL(relayUrl);
+    const overTor = this.#throughTor.value || hostname.endsWith(".onion");
+    return { at: "other", host, reach: this.#reach(relayUrl).value, overTor };
+  }
+
+  /** Whether the relay at a URL was there when it was last asked. Reads a signal. */
+  reachOf(url: string): Reach {
+    return this.#reach(url).value;
   }
 
   #reach(url: string): Signal<Reach> {

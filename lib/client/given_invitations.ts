@@ -16,6 +16,7 @@ import { newInvitation } from "./new_invitation.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle } from "./prekey_bundle.ts";
 import { createQueue } from "./queues.ts";
+import { Reach } from "./reach.ts";
 import { queueTable } from "./records.ts";
 import { Shelf } from "./shelf.ts";
 import type { GivenInvitation, InvitationMaking } from "./view.ts";
@@ -38,12 +39,13 @@ export class GivenInvitations {
   readonly #queues: OwnQueues;
   readonly #shelf = new Shelf(givenTable, "given");
   readonly #errand: Errand;
-  #connection: Connection | undefined;
+  readonly #reach: Reach;
   #cancelSweep: () => void = () => {};
 
   constructor(desk: Desk, queues: OwnQueues) {
     this.#desk = desk;
     this.#queues = queues;
+    this.#reach = new Reach(desk.clock);
     this.#errand = new Errand(desk, (connection) => this.#work(connection));
   }
 
@@ -62,18 +64,19 @@ export class GivenInvitations {
   }
 
   connected(connection: Connection): void {
-    this.#connection = connection;
+    this.#reach.connected(connection);
     this.#errand.connected(connection);
     this.#sweepIn(ARRIVAL_MS);
   }
 
   lost(): void {
-    this.#connection = undefined;
+    this.#reach.lost();
     this.#cancelSweep();
     this.#errand.lost();
   }
 
   stop(): void {
+    this.#reach.giveUp();
     this.#cancelSweep();
     this.#errand.stop();
   }
@@ -85,7 +88,7 @@ export class GivenInvitations {
       lifetime > 0 && lifetime <= MAX_LIFETIME_MS;
     if (!sound) throw new RangeError("there are no such links");
     this.making.value = { at: "making" };
-    const connection = this.#connection;
+    const connection = await this.#reach.soon();
     if (!connection) {
       this.making.value = { at: "failed", reason: "offline" };
       return;
@@ -203,7 +206,7 @@ export class GivenInvitations {
       else next = Math.min(next, left);
     }
     entry.after(() => {
-      if (this.#connection) this.#sweepIn(Math.max(next, ARRIVAL_MS));
+      if (this.#reach.connection) this.#sweepIn(Math.max(next, ARRIVAL_MS));
     });
   }
 }

@@ -87,6 +87,8 @@ type Opened =
 export interface Said {
   readonly contact: Contact;
   readonly device: Device;
+  /** The own queue that it came by, hex. */
+  readonly queue: string;
   readonly content: Content;
 }
 
@@ -118,7 +120,21 @@ export class Inbox {
     this.#intake.receive(connection, name, message);
   }
 
-  async #take(entry: Entry, name: string, message: Delivery): Promise<void> {
+  /** Messages of the own queue `name` that were collected: kept in one commit. */
+  collected(
+    name: string,
+    messages: readonly Pick<Delivery, "id" | "envelope">[],
+  ): Promise<void> {
+    return this.#desk.ledger.run(async (entry) => {
+      for (const message of messages) await this.#take(entry, name, message);
+    });
+  }
+
+  async #take(
+    entry: Entry,
+    name: string,
+    message: Pick<Delivery, "id" | "envelope">,
+  ): Promise<void> {
     const queue = await entry.get(queueTable, name);
     if (!queue || queue.recent.some((id) => equalBytes(id, message.id))) return;
     // Not within what is caught below: code that can't be fetched says nothing about the message.
@@ -195,7 +211,10 @@ export class Inbox {
       await this.#events.began(entry, contact, device.id);
     }
     const content = readContent(decrypted.plaintext, contact);
-    if (content) await this.#events.said(entry, { contact, device, content });
+    if (content) {
+      const said = { contact, device, queue: name, content };
+      await this.#events.said(entry, said);
+    }
     return content !== undefined;
   }
 

@@ -8,9 +8,9 @@ import {
   type Take,
 } from "./intake.ts";
 import { Ledger } from "./ledger.ts";
-import { Connection } from "./link/mod.ts";
 import { plain } from "./record_codec.ts";
 import { MemoryDisk, table, Vault } from "./storage/mod.ts";
+import { connectionTo } from "./testing/connection.ts";
 import { TestClock } from "./testing/test_clock.ts";
 import { othersTurn } from "./turn.ts";
 
@@ -57,38 +57,15 @@ async function setUp(during: (seq: number) => void = () => {}) {
 /** A connection to a relay that only listens. */
 function connect(clock: TestClock) {
   const heard: Command[] = [];
-  const connection: Connection = new Connection(
-    {
-      send: (frame) => {
-        for (const command of decodeFrame(frame)) {
-          heard.push(command);
-          const [ok] = encodeFrame([
-            { type: "OK", request: command.request, body: new Uint8Array() },
-          ]);
-          queueMicrotask(() => connection.received(ok));
-        }
-      },
-      close: () => {},
-    },
-    {
-      features: 0,
-      relayKey: new Uint8Array(32),
-      challenge: new Uint8Array(32),
-      time: 0,
-      workBits: 0,
-      limits: {
-        queuesPerConnection: 1,
-        messagesPerQueue: 1,
-        bytesPerQueue: 1,
-        messageLifetime: 1,
-      },
-      dayKey: new Uint8Array(32),
-      dayKeyValidUntil: 0,
-      url: "https://relay.example",
-    },
-    clock,
-    () => connection.closed(),
-  );
+  const connection = connectionTo(clock, (frame, connection) => {
+    for (const command of decodeFrame(frame)) {
+      heard.push(command);
+      const [ok] = encodeFrame([
+        { type: "OK", request: command.request, body: new Uint8Array() },
+      ]);
+      queueMicrotask(() => connection.received(ok));
+    }
+  });
   return {
     connection,
     acknowledged: () =>

@@ -1,6 +1,7 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { decrypt, serializeSession } from "../signal/mod.ts";
+import { nameOf } from "./contact.ts";
 import type { Desk } from "./desk.ts";
 import { Errand } from "./errand.ts";
 import type { GivenInvitations } from "./given_invitations.ts";
@@ -16,6 +17,7 @@ import { type Card, encodeCard, parseCard } from "./invite/mod.ts";
 import { parseQueue } from "./keys/mod.ts";
 import type { Entry } from "./ledger.ts";
 import type { Connection } from "./link/mod.ts";
+import { toldApart } from "./names.ts";
 import type { Meetings } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { deliver, packed } from "./parcels.ts";
@@ -62,11 +64,19 @@ export class InvitationRequests {
 
   /** Oldest first. Reads a signal. */
   get list(): readonly InvitationRequest[] {
-    return [...this.#shelf.all.value]
-      .filter(([, { accepted, answer }]) => accepted || !answer)
+    const asking = [...this.#shelf.all.value]
+      .filter(([, { accepted, answer }]) => accepted || !answer);
+    const { contacts } = this.#desk;
+    // Who asks may call themselves what a contact is called.
+    const names = toldApart([
+      ...[...contacts].map(([id, contact]) => [id, nameOf(contact)] as const),
+      ...asking.filter(([, { accountId }]) => !contacts.has(accountId))
+        .map(([id, { name }]) => [id, name] as const),
+    ]);
+    return asking
       .map(([id, { name, arrivedAt, accepted }]) => ({
         id,
-        name,
+        name: names.get(id) ?? name,
         arrivedAt,
         accepting: accepted !== undefined,
       }));

@@ -28,6 +28,7 @@ import { type Where, whereIs } from "./meeting_place.ts";
 import { Meetings, type MeetingsEvents } from "./meetings.ts";
 import type { OwnQueues } from "./own_queues.ts";
 import { discardBundle, makeBundle } from "./prekey_bundle.ts";
+import { Reach } from "./reach.ts";
 import { type InviteRecord, inviteTable, SELF, triedTable } from "./records.ts";
 import { failureOf, openRendezvous, type Place } from "./rendezvous.ts";
 import type { InviteFailure, JoinState, OfferState } from "./view.ts";
@@ -57,7 +58,7 @@ export class Invites {
   readonly #desk: Desk;
   readonly #queues: OwnQueues;
   readonly #meetings: Meetings;
-  #connection: Connection | undefined;
+  readonly #reach: Reach;
   #offering: InviteRun | undefined;
   #joining: InviteRun | undefined;
   #tail: Promise<void> = Promise.resolve();
@@ -66,6 +67,7 @@ export class Invites {
     this.#desk = desk;
     this.#queues = queues;
     this.#meetings = meetings;
+    this.#reach = new Reach(desk.clock);
   }
 
   /** Takes up what was under way when the account was last open. */
@@ -79,19 +81,20 @@ export class Invites {
   }
 
   connected(connection: Connection): void {
-    this.#connection = connection;
+    this.#reach.connected(connection);
     this.#offering?.connected(connection);
     this.#joining?.connected(connection);
   }
 
   lost(): void {
-    this.#connection = undefined;
+    this.#reach.lost();
     this.#offering?.lost();
     this.#joining?.lost();
   }
 
   /** Stops without ending anything. */
   stop(): void {
+    this.#reach.giveUp();
     this.#offering?.stop();
     this.#joining?.stop();
     this.#offering = undefined;
@@ -99,11 +102,12 @@ export class Invites {
   }
 
   generate(): Promise<void> {
+    const coming = this.#reach.soon();
     return this.#inTurn(async () => {
       this.offer.value = { at: "making" };
       await this.#offering?.withdraw();
       await this.#queues.tidied();
-      const connection = this.#connection;
+      const connection = await coming;
       if (!connection) {
         this.offer.value = { at: "failed", reason: "offline" };
         return;
@@ -121,6 +125,7 @@ export class Invites {
   }
 
   withdraw(): Promise<void> {
+    this.#reach.giveUp();
     return this.#inTurn(async () => {
       await this.#offering?.withdraw();
       this.offer.value = { at: "none" };
@@ -128,12 +133,13 @@ export class Invites {
   }
 
   connect(code: string): Promise<void> {
+    const coming = this.#reach.soon();
     return this.#inTurn(async () => {
       const reading = parseInviteCode(code);
-      const connection = this.#connection;
       if (!reading.ok) return this.#joinFailed("malformed");
-      if (!connection) return this.#joinFailed("offline");
       this.join.value = { at: "connecting" };
+      const connection = await coming;
+      if (!connection) return this.#joinFailed("offline");
       await this.#joining?.withdraw();
       await this.#queues.tidied();
       try {
@@ -235,7 +241,8 @@ export class Invites {
       moved: (state) => this.#show(run, state),
       met: (entry, run, card) => this.#met(entry, run, card),
       failed: (entry, run, reason) => this.#failed(entry, run, reason),
-      objection: (card) => this.#meetings.objection(card, this.#connection),
+      objection: (card) =>
+        this.#meetings.objection(card, this.#reach.connection),
     });
     this.#show(run, run.state);
     run.start();

@@ -46,6 +46,7 @@ export class InvitesOnDemand implements InviteView {
   readonly join: ReadonlySignal<JoinState> = computed(() =>
     (this.#fetched.value?.codes.join ?? this.#join).value
   );
+  readonly relayUrl: Signal<string | undefined> = signal(undefined);
   readonly invitations: ReadonlySignal<InvitationsView | undefined> = computed(
     () => this.#fetched.value?.invitations,
   );
@@ -68,6 +69,7 @@ export class InvitesOnDemand implements InviteView {
 
   connected(connection: Connection): void {
     this.#connection = connection;
+    this.relayUrl.value = connection.hello.url;
     this.#each((part) => part.connected(connection));
   }
 
@@ -92,7 +94,9 @@ export class InvitesOnDemand implements InviteView {
   }
 
   async withdraw(): Promise<void> {
-    await this.#fetched.value?.codes.withdraw();
+    // What was begun before stands before this, though its code is still being fetched.
+    const fetched = await this.#fetching?.catch(() => undefined);
+    await fetched?.codes.withdraw();
   }
 
   async connect(code: string): Promise<void> {

@@ -130,10 +130,52 @@ Deno.test("without a connection nothing is begun, and that is said", () =>
       () => ada.messenger.connection.value.at !== "online",
       "the relay is gone",
     );
-    await ada.messenger.invite.generate();
+    const generated = ada.messenger.invite.generate();
+    assert.equal(offerOf(ada).at, "making");
+    await world.settle();
+    await generated;
     assert.deepEqual(offerOf(ada), failed("offline"));
-    await ada.messenger.invite.connect("0123456789");
+    const connected = ada.messenger.invite.connect("0123456789");
+    await world.settle();
+    await connected;
     assert.deepEqual(joinOf(ada), failed("offline"));
+  }));
+
+Deno.test("what is asked for while the page is still connecting need not be asked for again", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await world.stopRelay();
+    for (const { messenger } of [ada, bob]) {
+      await world.until(
+        () => messenger.connection.value.at !== "online",
+        "the relay is gone",
+      );
+    }
+    const generated = ada.messenger.invite.generate();
+    await world.startRelay();
+    await world.until(() => offerOf(ada).at === "waiting", "there is a code");
+    await generated;
+    const offer = offerOf(ada);
+    assert(offer.at === "waiting");
+    await bob.messenger.invite.connect(offer.code);
+    await untilJoined(world, bob);
+    assert.equal(joinOf(bob).at, "connected");
+  }));
+
+Deno.test("what waits for a connection can be taken back at once", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    await world.stopRelay();
+    await world.until(
+      () => ada.messenger.connection.value.at !== "online",
+      "the relay is gone",
+    );
+    const generated = ada.messenger.invite.generate();
+    await world.until(() => offerOf(ada).at === "making", "it is tried");
+    await ada.messenger.invite.withdraw();
+    await generated;
+    assert.deepEqual(offerOf(ada), { at: "none" });
   }));
 
 Deno.test("a new code ends the one before, and a withdrawn one is dead", () =>

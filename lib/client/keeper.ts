@@ -114,10 +114,10 @@ export class Keeper {
 
   /**
    * Ends the work, has `change` write to the vault what an open account must not see changing, and goes on.
-   * @returns false when it came to nothing, which the phase shows
+   * What fails meanwhile is shown in the phase.
    */
-  changeVault(change: (vault: Vault) => Promise<void>): Promise<boolean> {
-    return this.#replaceVault(async (vault) => {
+  async changeVault(change: (vault: Vault) => Promise<void>): Promise<void> {
+    await this.#replaceVault(async (vault) => {
       await change(vault);
       return vault;
     }, { at: "starting" });

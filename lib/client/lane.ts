@@ -42,6 +42,9 @@ const TRANSIENT: readonly ErrorName[] = [
   "forbidden",
 ];
 
+/** Another relay that is away may be back at any moment, and asking takes one frame to the own one; ms. */
+const LONGEST_AWAY_MS = 15_000;
+
 /**
  * The way to one destination queue: entries leave in order, `WINDOW` at a time, and again on the
  * next connection as long as the relay has not answered OK.
@@ -53,6 +56,7 @@ export class Lane {
   #next: number;
   #run: Run | undefined;
   #failures = 0;
+  #ended = false;
   /** The connection on which the queue turned out to be gone. */
   #deadOn: Connection | undefined;
 
@@ -100,6 +104,12 @@ export class Lane {
   stop(): void {
     this.#run?.cancelPause();
     this.#run = undefined;
+  }
+
+  /** It is no more. An answer that comes late is about nothing: its number may be another entry's by then. */
+  end(): void {
+    this.stop();
+    this.#ended = true;
   }
 
   #begin(connection: Connection): void {
@@ -172,7 +182,7 @@ export class Lane {
   }
 
   #settle(index: number, outcome: "sent" | "failed"): void {
-    if (index < this.#first || this.#settled.has(index)) return;
+    if (this.#ended || index < this.#first || this.#settled.has(index)) return;
     this.#settled.add(index);
     this.#events.settled(index, outcome);
   }
@@ -192,7 +202,10 @@ export class Lane {
     } else if (error.code === "unknown-handle") {
       this.#begin(run.connection);
     } else if (TRANSIENT.includes(error.code) || index === undefined) {
-      this.#pause(run);
+      this.#pause(
+        run,
+        error.code === "unreachable" ? LONGEST_AWAY_MS : undefined,
+      );
     } else {
       this.#settle(index, "failed");
       this.#pump();
@@ -200,12 +213,12 @@ export class Lane {
   }
 
   /** Waits, then begins again with the first entry that is not settled. */
-  #pause(run: Run): void {
+  #pause(run: Run, longest?: number): void {
     if (run.paused) return;
     run.paused = true;
     const { clock, random } = this.#events;
     run.cancelPause = clock.after(
-      backoff(++this.#failures, random.fraction()),
+      backoff(++this.#failures, random.fraction(), longest),
       () => {
         if (run === this.#run) this.#begin(run.connection);
       },

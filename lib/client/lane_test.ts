@@ -9,14 +9,15 @@ import {
 } from "../wire/mod.ts";
 import type { Address } from "./keys/mod.ts";
 import { Lane } from "./lane.ts";
-import { Connection } from "./link/mod.ts";
+import { RelayError } from "./link/mod.ts";
 import type { OutgoingRecord } from "./records.ts";
 import { openOwnWay } from "./way.ts";
+import { connectionTo, HELLO } from "./testing/connection.ts";
 import { TestClock } from "./testing/test_clock.ts";
 
 const address: Address = {
-  relayUrl: "https://relay.example",
-  relayKey: new Uint8Array(32),
+  relayUrl: HELLO.url,
+  relayKey: HELLO.relayKey,
   send: await newEd25519Pair(),
   sealKey: new Uint8Array(32),
 };
@@ -34,42 +35,17 @@ function record(index: number): OutgoingRecord {
 function relay(answered: () => Promise<unknown>) {
   const sent: number[] = [];
   const asked = Promise.withResolvers<void>();
-  const connection: Connection = new Connection(
-    {
-      send: (frame) => {
-        for (const command of decodeFrame(frame)) {
-          if (command.type === "SEND") sent.push(command.id[0]);
-          asked.resolve();
-          const body = command.type === "BIND"
-            ? encodeBindOk(1)
-            : new Uint8Array();
-          const [reply] = encodeFrame([
-            { type: "OK", request: command.request, body },
-          ]);
-          answered().then(() => connection.received(reply));
-        }
-      },
-      close: () => {},
-    },
-    {
-      features: 0,
-      relayKey: address.relayKey,
-      challenge: new Uint8Array(32),
-      time: 0,
-      workBits: 0,
-      limits: {
-        queuesPerConnection: 1,
-        messagesPerQueue: 1,
-        bytesPerQueue: 1,
-        messageLifetime: 1,
-      },
-      dayKey: new Uint8Array(32),
-      dayKeyValidUntil: 0,
-      url: address.relayUrl,
-    },
-    clock,
-    () => connection.closed(),
-  );
+  const connection = connectionTo(clock, (frame, connection) => {
+    for (const command of decodeFrame(frame)) {
+      if (command.type === "SEND") sent.push(command.id[0]);
+      asked.resolve();
+      const body = command.type === "BIND" ? encodeBindOk(1) : new Uint8Array();
+      const [reply] = encodeFrame([
+        { type: "OK", request: command.request, body },
+      ]);
+      answered().then(() => connection.received(reply));
+    }
+  });
   return { connection, sent, asked: asked.promise };
 }
 
@@ -146,4 +122,53 @@ Deno.test("on a lane that is free, an entry leaves in the turn of its commit and
   await Promise.resolve();
   assert.deepEqual(sent, [0, 1]);
   assert.deepEqual(reads, [0]);
+});
+
+Deno.test("a lane that has ended says nothing of answers that come late", async () => {
+  const answer = Promise.withResolvers<void>();
+  const { connection, sent } = relay(() =>
+    sent.length > 0 ? answer.promise : Promise.resolve()
+  );
+  const settled: number[] = [];
+  const lane = new Lane({ first: 0, next: 1 }, {
+    clock,
+    open: (connection) => openOwnWay(connection, address),
+    random: { bytes: (n) => new Uint8Array(n), fraction: () => 0 },
+    read: (index) => Promise.resolve(record(index)),
+    settled: (index) => settled.push(index),
+    dead: () => assert.fail("the queue is there"),
+    broken: (error) => assert.fail(String(error)),
+  });
+  lane.connected(connection);
+  while (sent.length === 0) await turn();
+  lane.end();
+  answer.resolve();
+  for (let turns = 0; turns < 10; turns++) await turn();
+  assert.deepEqual(settled, []);
+});
+
+Deno.test("however long another relay is away, it is asked for again within a quarter of a minute", async () => {
+  const waits: number[] = [];
+  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  const lane = new Lane({ first: 0, next: 1 }, {
+    clock: {
+      now: () => 0,
+      after(ms, run) {
+        waits.push(ms);
+        if (waits.length < 20) queueMicrotask(run);
+        else resolve();
+        return () => {};
+      },
+    },
+    open: () => Promise.reject(new RelayError("unreachable", new Uint8Array())),
+    random: { bytes: (n) => new Uint8Array(n), fraction: () => 0.9999999 },
+    read: (index) => Promise.resolve(record(index)),
+    settled: () => assert.fail("nothing was sent"),
+    dead: () => assert.fail("nothing is known of the queue"),
+    broken: (error) => assert.fail(String(error)),
+  });
+  const { connection } = relay(() => Promise.resolve());
+  lane.connected(connection);
+  await enough;
+  assert.equal(Math.max(...waits), 14_999);
 });

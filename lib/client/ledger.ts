@@ -81,7 +81,7 @@ export class Ledger {
   readonly #events: LedgerEvents;
   #tail: Promise<unknown> = Promise.resolve();
   #broken: { cause: unknown } | undefined;
-  #watcher: (tables: ReadonlySet<string>) => void = () => {};
+  readonly #watchers: ((tables: ReadonlySet<string>) => void)[] = [];
 
   constructor(vault: Vault, events: LedgerEvents) {
     this.#vault = vault;
@@ -93,9 +93,9 @@ export class Ledger {
     return this.#vault;
   }
 
-  /** Tells `watcher` after each commit which tables it wrote to; there is one. */
+  /** Tells `watcher` after each commit which tables it wrote to. */
   watch(watcher: (tables: ReadonlySet<string>) => void): void {
-    this.#watcher = watcher;
+    this.#watchers.push(watcher);
   }
 
   run<T>(work: (entry: Entry) => Promise<T> | T): Promise<T> {
@@ -126,7 +126,7 @@ export class Ledger {
       const attempt = await this.#attempt(work);
       if (attempt !== "full") {
         attempt.entry.committed();
-        this.#watcher(attempt.entry.touched);
+        for (const watcher of this.#watchers) watcher(attempt.entry.touched);
         return attempt.result;
       }
       await this.#events.full();

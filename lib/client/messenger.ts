@@ -2,10 +2,10 @@ import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { type Adapters, NotReadyError } from "./adapters.ts";
 import { Keeper } from "./keeper.ts";
 import { wipe } from "./keys/mod.ts";
-import { checkName } from "./own_account.ts";
 import { backupKeysTable, SELF, type SettingsRecord } from "./records.ts";
 import { Vault, WrongKeyError } from "./storage/mod.ts";
 import type {
+  Alarm,
   AnotherAccessKey,
   BackupState,
   ComeBack,
@@ -15,15 +15,20 @@ import type {
   DevicesView,
   InviteView,
   JoinState,
+  LeftServer,
   LockView,
   LogInOutcome,
   MessengerView,
+  MoveOutcome,
   NewAccount,
   OfferState,
   PasswordOutcome,
   Phase,
   Standing,
 } from "./view.ts";
+
+/** What it takes to check a name: fetched when somebody gives one. */
+const names = () => import("./names.ts");
 
 /** The messenger without a screen. See view.ts for what each part of its face means. */
 export class Messenger implements MessengerView {
@@ -37,6 +42,7 @@ export class Messenger implements MessengerView {
   readonly backup: ReadonlySignal<BackupState>;
   readonly standing: ReadonlySignal<Standing>;
   readonly devices: DevicesView;
+  readonly left: ReadonlySignal<readonly LeftServer[]>;
 
   private constructor(adapters: Adapters) {
     this.#adapters = adapters;
@@ -58,12 +64,28 @@ export class Messenger implements MessengerView {
     this.standing = computed(() =>
       office.value?.devices.standing.value ?? "current"
     );
+    this.left = computed(() => office.value?.leaving.left ?? []);
     this.devices = {
       list: computed(() => office.value?.own.list.value ?? []),
       news: computed(() => office.value?.own.news.value ?? []),
       dismiss: async () => await this.#keeper.atWork("dismiss").dismissNews(),
+      rename: async (name) => {
+        const { checkName } = await names();
+        await this.#keeper.atWork("rename").renameDevice(checkName(name));
+      },
       remove: async (id, accessKey) =>
         await this.#keeper.atWork("remove").removeDevice(id, accessKey),
+      history: computed(() =>
+        office.value?.devices.history.value ?? { giving: [] }
+      ),
+      askHistory: async () =>
+        await this.#keeper.atWork("history").devices.decide("ask"),
+      stopHistory: async () =>
+        await this.#keeper.atWork("history").devices.decide("stop"),
+      confirmHistory: async (id) =>
+        await this.#keeper.atWork("history").devices.decide("confirm", id),
+      refuseHistory: async (id) =>
+        await this.#keeper.atWork("history").devices.decide("refuse", id),
     };
     this.invite = {
       offer: computed<OfferState>(() =>
@@ -79,6 +101,7 @@ export class Messenger implements MessengerView {
       connect: async (code) =>
         await this.#keeper.atWork("connect").invites.connect(code),
       reset: () => office.value?.invites.reset(),
+      relayUrl: computed(() => office.value?.invites.relayUrl.value),
       invitations: computed(() => office.value?.invites.invitations.value),
       openInvitations: async () =>
         await this.#keeper.atWork("invitations").invites.openInvitations(),
@@ -114,6 +137,7 @@ export class Messenger implements MessengerView {
 
   async newAccount(displayName: string): Promise<NewAccount> {
     this.#keeper.expect("no-account", "newAccount");
+    const { checkName } = await names();
     const name = checkName(displayName);
     const { createAccount, formatAccessKey, newAccessKey } = await import(
       "./backup/on_demand.ts"
@@ -182,14 +206,56 @@ export class Messenger implements MessengerView {
     return await comeBack(this.#adapters, this.#keeper, accessKey, how);
   }
 
+  async findElsewhere(
+    accessKey: string,
+    server: string,
+    password?: string,
+  ): Promise<MoveOutcome> {
+    this.#keeper.expect("no-account", "findElsewhere");
+    const { findElsewhere, parseAccessKey, readServer } = await import(
+      "./backup/on_demand.ts"
+    );
+    const url = readServer(server);
+    if (url === undefined) return { ok: false, reason: "server-malformed" };
+    const reading = parseAccessKey(accessKey);
+    if (!reading.ok) return reading;
+    return await findElsewhere(this.#adapters, reading.key, {
+      url,
+      password,
+    });
+  }
+
+  async moveHere(
+    accessKey: string,
+    server: string,
+    password?: string,
+  ): Promise<MoveOutcome> {
+    this.#keeper.expect("no-account", "moveHere");
+    const { moveHere, readServer } = await import("./backup/on_demand.ts");
+    const url = readServer(server);
+    if (url === undefined) return { ok: false, reason: "server-malformed" };
+    return await moveHere(this.#adapters, this.#keeper, accessKey, {
+      url,
+      password,
+    });
+  }
+
   async changeAccessKey(accessKey: string): Promise<AnotherAccessKey> {
-    const { account, ledger } = this.#keeper.atWork("changeAccessKey");
+    const atWork = () => this.#keeper.atWork("changeAccessKey");
+    const { account, ledger } = atWork();
     const { anotherAccessKey } = await import("./backup/on_demand.ts");
     return await anotherAccessKey(accessKey, {
       account,
       reader: ledger.reader,
+      clock: this.#adapters.clock,
+      isCurrent: () => atWork().backup.isCurrent(),
       change: (work) => this.#keeper.changeVault(work),
     });
+  }
+
+  async putAway(alarm: Alarm): Promise<void> {
+    const { putAway } = await import("./alarms_seen.ts");
+    await putAway(this.#keeper.atWork("putAway"), alarm);
   }
 
   async logOut(): Promise<void> {

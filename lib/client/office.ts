@@ -3,7 +3,7 @@ import { NotLoadedError } from "./adapters.ts";
 import { Admission } from "./admission.ts";
 import { BackupOnDemand } from "./backup_on_demand.ts";
 import type { Clock } from "./clock.ts";
-import { addressesOf, type Contact, recipientOf } from "./contact.ts";
+import { addressesOf, type Contact, queuesOf, recipientOf } from "./contact.ts";
 import { Contacts, loadContacts } from "./contacts.ts";
 import { composed, heardOf } from "./contents.ts";
 import { Conversations } from "./conversations.ts";
@@ -13,6 +13,7 @@ import { Forwarding } from "./forwarding.ts";
 import { Inbox } from "./inbox.ts";
 import { InvitesOnDemand } from "./invites_on_demand.ts";
 import { parseAddress } from "./keys/mod.ts";
+import { Leaving } from "./leaving.ts";
 import { type Entry, Ledger, type LedgerEvents } from "./ledger.ts";
 import {
   type Connection,
@@ -25,6 +26,8 @@ import { Outbox, sessionName, targetsOf } from "./outbox.ts";
 import { isListed, loadOwn, type OwnDevices } from "./own_devices.ts";
 import { OwnQueues } from "./own_queues.ts";
 import { PreKeyUpkeep } from "./prekey_upkeep.ts";
+import { PoolUpkeep } from "./pool/pool_upkeep.ts";
+import { withPool } from "./pool/told.ts";
 import type { Random } from "./random.ts";
 import { Receipts } from "./receipts.ts";
 import {
@@ -71,6 +74,7 @@ export class Office {
   readonly invites: InvitesOnDemand;
   readonly backup: BackupOnDemand;
   readonly devices: DevicesOnDemand;
+  readonly leaving: Leaving;
   readonly ledger: Ledger;
   readonly #options: OfficeOptions;
   readonly #contacts: Contacts;
@@ -81,6 +85,7 @@ export class Office {
   readonly #link: Link;
   readonly #admission: Admission;
   readonly #upkeep: PreKeyUpkeep;
+  readonly #pools: PoolUpkeep;
   readonly #desk: Desk;
   readonly own: OwnDevices;
   /** How it stands with the relay. */
@@ -125,8 +130,15 @@ export class Office {
       broken: (error) => events.broken(error),
     };
     this.#desk = desk;
+    const added = (entry: Entry, names: readonly string[]) =>
+      entry.after(() => {
+        this.#queues.added(names);
+        // Whoever is to write elsewhere is given another pool.
+        this.#pools.look();
+      });
     this.backup = new BackupOnDemand(desk, {
       listed: (entry, list) => this.devices.listed(entry, list),
+      found: (entry, before) => this.devices.found(entry, before),
       settings: (entry, record) => settings.take(entry, record),
       met: async (entry, contact) => {
         await this.#contacts.met(entry, contact);
@@ -138,11 +150,20 @@ export class Office {
       parting: (entry, contact) => this.#part(entry, contact),
       removed: (entry, contact) => this.#contacts.remove(entry, contact),
       discard: (entry, names) => this.#queues.discard(entry, names),
-      added: (entry, names) => entry.after(() => this.#queues.added(names)),
+      condemn: (entry, queues) => this.#queues.condemn(entry, queues),
+      put: (entry, contact) => this.#contacts.put(entry, contact),
+      tell: (entry, addresses, keys) =>
+        this.devices.removed(entry, addresses, keys),
+      added,
+      elsewhere: (entry, { record }) => {
+        entry.put(announcedTable, record.accountId, { version: 0, at: 0 });
+        entry.after(() => this.devices.ownChanged());
+      },
     });
     this.#outbox = new Outbox(desk, {
       settled: (entry, messages, outcome) =>
         this.conversations.settled(entry, messages, outcome),
+      sure: (connection) => this.devices.sure(connection),
     });
     this.#receipts = new Receipts(desk, this.#outbox, settings);
     this.#contacts = new Contacts(desk, contacts, {
@@ -164,7 +185,9 @@ export class Office {
       joined: (entry, contact, device) =>
         this.conversations.joined(entry, contact, device),
       began: (entry, contact, device) => this.#began(entry, contact, device),
+      moved: (entry, contact, device) => this.#greet(entry, contact, device),
       discard: (entry, names) => this.#queues.discard(entry, names),
+      added,
       checkBackup: () => this.backup.look(),
       hands: this.conversations.hands,
     });
@@ -177,7 +200,9 @@ export class Office {
         if (said.contact.record.accountId === this.account.accountId) {
           return await this.devices.told(entry, said);
         }
-        const contact = await this.devices.said(entry, said);
+        const before = await this.devices.said(entry, said);
+        const contact = await withPool(before, said);
+        if (contact !== before) this.#contacts.put(entry, contact);
         await this.conversations.said(entry, contact, said.content);
       },
       began: (entry, contact, device) => this.#began(entry, contact, device),
@@ -188,10 +213,14 @@ export class Office {
       stranger: (entry, name, queue, envelope) =>
         this.invites.heard(entry, name, queue, envelope),
     });
+    this.leaving = new Leaving(desk, {
+      collected: (queue, messages) => this.#inbox.collected(queue, messages),
+    });
     this.#queues = new OwnQueues(desk, opened.generation, {
       message: (connection, queue, message) =>
         this.#inbox.receive(connection, queue, message),
       replaced: () => events.replaced(),
+      missing: () => this.backup.doubt(),
     });
     this.invites = new InvitesOnDemand(desk, this.#queues, {
       again: (entry, accountId) => this.#contacts.again(entry, accountId),
@@ -199,6 +228,13 @@ export class Office {
     });
     this.#admission = new Admission(desk);
     this.#upkeep = new PreKeyUpkeep(desk);
+    this.#pools = new PoolUpkeep(desk, {
+      made: async (entry, contact) => {
+        for (const { id } of contact.devices) {
+          await this.#greet(entry, contact, id);
+        }
+      },
+    });
     this.#link = new Link({
       ...options,
       url: options.relaySocketUrl,
@@ -283,19 +319,14 @@ export class Office {
 
   /** See `DevicesView.remove`. */
   removeDevice(id: number, accessKey: string): Promise<RemovalOutcome> {
-    return this.backup.removeDevice(
-      {
-        listed: (entry, list) => this.devices.listed(entry, list),
-        tell: (entry, address, keys) =>
-          this.devices.removed(entry, address, keys),
-        put: (entry, contact) => this.#contacts.put(entry, contact),
-        discard: (entry, names) => this.#queues.discard(entry, names),
-        condemn: (entry, queues) => this.#queues.condemn(entry, queues),
-        added: (entry, names) => entry.after(() => this.#queues.added(names)),
-      },
-      id,
-      accessKey,
-    );
+    return this.backup.removeDevice(id, accessKey);
+  }
+
+  /** See `DevicesView.rename`. The others read it in the backup. */
+  renameDevice(name: string): Promise<void> {
+    return this.ledger.run(async (entry) => {
+      await this.own.put(entry, { devices: { name } });
+    });
   }
 
   /** The person has seen which devices came and went. */
@@ -309,7 +340,12 @@ export class Office {
   #leave(events: Pick<OfficeEvents, "removed">): void {
     this.backup.stop();
     const { queue } = this.own.state.devices;
-    this.ledger.run((entry) => this.#queues.discard(entry, [queue]))
+    // Who removed it had the relay delete these, but one that was away may have made them anew since.
+    const own = [...this.#desk.contacts.values()].flatMap(({ record }) => [
+      ...record.queues.slice(0, 1),
+      ...record.renewed?.own ?? [],
+    ]);
+    this.ledger.run((entry) => this.#queues.discard(entry, [queue, ...own]))
       .then(() => this.#queues.tidied())
       .then(() => events.removed(), (error) => this.#desk.broken(error));
   }
@@ -318,8 +354,10 @@ export class Office {
   async stop(canWrite: boolean): Promise<void> {
     this.#link.stop();
     this.#upkeep.lost();
+    this.#pools.lost();
     this.invites.stop();
     this.backup.stop();
+    this.leaving.stop();
     this.#receipts.stop();
     if (canWrite) await this.ledger.idle();
     this.ledger.close();
@@ -346,17 +384,21 @@ export class Office {
       this.#outbox.connected(connection);
       this.invites.connected(connection);
       this.backup.connected(connection);
+      this.leaving.connected(connection);
+      this.#pools.connected(connection);
     });
   }
 
   #lost(): void {
     this.#admission.lost();
     this.#upkeep.lost();
+    this.#pools.lost();
     this.#queues.lost();
     this.devices.lost();
     this.#outbox.lost();
     this.invites.lost();
     this.backup.lost();
+    this.leaving.lost();
   }
 
   /** The relay that is met first stays the one. */
@@ -396,15 +438,18 @@ export class Office {
     }
     entry.delete(announcedTable, accountId);
     entry.delete(heardTable, accountId);
+    await this.#pools.part(entry, accountId);
     this.#desk.forwarding.part(entry, accountId);
     await this.conversations.part(entry, contact);
     this.#receipts.part(entry, contact);
-    await this.#queues.discard(entry, contact.record.queues);
+    await this.#queues.discard(entry, queuesOf(contact.record));
   }
 
   /** There is a session: an answer ends its PreKey messages, and what waited for it goes out. */
   async #began(entry: Entry, contact: Contact, device: number): Promise<void> {
     await this.#greet(entry, contact, device);
+    // It may have taken a bundle of a pool.
+    entry.after(() => this.#pools.look());
     if (contact.record.accountId === this.account.accountId) {
       return await this.devices.siblingBegan(entry, device);
     }
@@ -415,6 +460,7 @@ export class Office {
     const hello = composed(this.#desk, contact, {
       kind: "hello",
       heard: await heardOf(entry, contact, device),
+      pool: await this.#pools.wayFor(entry, contact.record.accountId),
     });
     const recipient = recipientOf(contact, device);
     await this.#outbox.post(entry, recipient, hello.bytes);

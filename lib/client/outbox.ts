@@ -1,6 +1,6 @@
 import { SignalError, type SignalErrorCode } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
-import { type Carried, sealEnvelope } from "./content/mod.ts";
+import { type Carried, openEnvelope, sealEnvelope } from "./content/mod.ts";
 import { addressesOf, type Contact, type Recipient } from "./contact.ts";
 import type { Desk } from "./desk.ts";
 import type { Address } from "./keys/mod.ts";
@@ -41,6 +41,8 @@ export interface OutboxEvents {
     messages: readonly MessageRef[],
     outcome: "sent" | "failed",
   ): Promise<void>;
+  /** Resolves when other own devices may be written to; rejects as `Connection.request` does. */
+  sure(connection: Connection): Promise<void>;
 }
 
 /** A queue, and whose it is. */
@@ -163,9 +165,31 @@ export class Outbox {
     await this.#bury(entry, name);
     entry.delete(laneTable, name);
     entry.after(() => {
-      this.#lanes.get(name)?.stop();
+      this.#lanes.get(name)?.end();
       this.#lanes.delete(name);
+      this.#settled = this.#settled.filter(({ queue }) => queue !== name);
     });
+  }
+
+  /** What is on its way to a queue goes to the one that took its place, and nothing more to the first. */
+  async move(entry: Entry, from: Address, to: Target): Promise<void> {
+    const name = queueName(from.send.publicKey);
+    const { first = 0, next = 0 } = await entry.get(laneTable, name) ?? {};
+    const queue = queueId(from.send.publicKey);
+    for (let index = first; index < next; index++) {
+      const id = `${name}.${index}`;
+      const record = await entry.get(outgoingTable, id);
+      // The relay's OK may be here already, and wait to be written.
+      const known = this.#settled.some((answer) =>
+        answer.queue === name && answer.index === index
+      );
+      if (!record || known) continue;
+      const { sealKey } = from;
+      const { message } = openEnvelope({ sealKey, queue }, record.envelope);
+      await this.deliver(entry, to, message, record.message);
+      entry.delete(outgoingTable, id);
+    }
+    await this.close(entry, from);
   }
 
   connected(connection: Connection): void {
@@ -203,7 +227,11 @@ export class Outbox {
     const lane = new Lane(entries, {
       clock,
       random,
-      open: (connection) => forwarding.way(connection, address, accountId),
+      open: async (connection) => {
+        const isOwn = accountId === this.#desk.account.accountId;
+        if (isOwn) await this.#events.sure(connection);
+        return await forwarding.way(connection, address, accountId);
+      },
       read: (index) => ledger.reader.get(outgoingTable, `${name}.${index}`),
       settled: (index, outcome) =>
         this.#settle({ queue: name, index, outcome }),

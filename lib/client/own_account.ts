@@ -1,5 +1,4 @@
 import type { LocalDevice } from "../signal/mod.ts";
-import { isDisplayName } from "./display_name.ts";
 import {
   type DeviceList,
   type OwnDevice,
@@ -20,17 +19,6 @@ export interface OwnAccount {
   readonly device: OwnDevice;
   /** The same device, as the Signal layer wants it. */
   readonly local: LocalDevice;
-}
-
-/** A display name as it is kept: trimmed. Throws RangeError for one that a card could not carry. */
-export function checkName(displayName: string): string {
-  const name = displayName.trim().normalize("NFC");
-  if (!isDisplayName(name)) {
-    throw new RangeError(
-      "a name has 1 to 64 characters, none of them control characters",
-    );
-  }
-  return name;
 }
 
 /** The open account of its record. Throws what `parseOwnDevice` and `verifyDeviceList` do. */

@@ -14,9 +14,9 @@ import { makeQueue } from "./queues.ts";
 import {
   type AccountRecord,
   accountTable,
+  type OtherDeviceRecord,
   type OwnDevicesRecord,
   ownDevicesTable,
-  queueTable,
   SELF,
 } from "./records.ts";
 import { DamagedError } from "./storage/mod.ts";
@@ -43,6 +43,8 @@ export interface OwnState {
 export interface OwnChange {
   /** Signed by the account key, and the one to go by. */
   readonly deviceList?: Uint8Array;
+  /** The account key that signed it, if another one than before, and how the account came to it. */
+  readonly successor?: Pick<AccountRecord, "accountKey" | "successions">;
   readonly devices?: Partial<OwnDevicesRecord>;
 }
 
@@ -81,9 +83,10 @@ export class OwnDevices {
   /** Keeps what changed; the rest is as it was. */
   async put(entry: Entry, change: OwnChange): Promise<OwnState> {
     const before = this.in(entry);
-    const { deviceList = before.stored.deviceList } = change;
+    const { deviceList = before.stored.deviceList, successor } = change;
     const devices = { ...before.devices, ...change.devices };
-    const opened = await openOwn({ ...before.stored, deviceList }, devices);
+    const stored = { ...before.stored, ...successor, deviceList };
+    const opened = await openOwn(stored, devices);
     const state = { ...opened, devices: withChanges(before, opened) };
     entry.put(accountTable, SELF, state.stored);
     entry.put(ownDevicesTable, SELF, state.devices);
@@ -104,17 +107,41 @@ function withChanges(
   const added = missingIn(was.deviceList, is.deviceList);
   const removed = missingIn(is.deviceList, was.deviceList);
   if (added.length + removed.length === 0) return devices;
+  return {
+    ...noted(devices, others, added, removed),
+    ...removed.includes(was.device.id) ? { removed: true } : {},
+  };
+}
+
+/** All others are gone: `removed` are their ids. */
+export function alone(
+  devices: OwnDevicesRecord,
+  removed: readonly number[],
+): OwnDevicesRecord {
+  return { ...noted(devices, devices.others, [], removed), others: [] };
+}
+
+function noted(
+  devices: OwnDevicesRecord,
+  others: readonly OtherDeviceRecord[],
+  added: readonly number[],
+  removed: readonly number[],
+): OwnDevicesRecord {
   const known = others.filter(({ id }) => removed.includes(id));
   const nameOf = (id: number) => known.find((other) => other.id === id)?.name;
   return {
     ...devices,
-    ...removed.includes(was.device.id) ? { removed: true } : {},
     former: [
       ...devices.former ?? [],
       ...known.map(({ address }) => address),
     ].slice(-MAX_FORMER),
     news: [
-      ...devices.news ?? [],
+      // What it is called is forgotten with it, and it may not have been told of yet that it came.
+      ...(devices.news ?? []).map((told) =>
+        removed.includes(told.id) && told.name === undefined
+          ? { ...told, name: nameOf(told.id) ?? "" }
+          : told
+      ),
       ...added.map((id) => ({ what: "added" as const, id })),
       ...removed.map((id) => ({
         what: "removed" as const,
@@ -198,10 +225,7 @@ async function makeSelfQueue(
   entry: Entry,
   account: AccountRecord,
 ): Promise<string> {
-  const { name } = await makeQueue(entry, account);
-  const queue = await entry.get(queueTable, name);
-  if (!queue) throw new DamagedError("a queue is missing");
-  entry.put(queueTable, name, { ...queue, contact: account.accountId });
+  const { name } = await makeQueue(entry, account, account.accountId);
   return name;
 }
 

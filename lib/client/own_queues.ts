@@ -1,5 +1,6 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { queuesOf } from "./contact.ts";
 import type { Desk } from "./desk.ts";
 import {
   ed25519PairOf,
@@ -15,9 +16,11 @@ import {
   RelayError,
 } from "./link/mod.ts";
 import {
+  bindQueue,
   bindQueues,
   createQueue,
   deleteQueue,
+  generationAfter,
   heldGeneration,
 } from "./queues.ts";
 import {
@@ -35,16 +38,30 @@ export interface OwnQueuesEvents {
   ): void;
   /** Another instance of this device reads our queues now. */
   replaced(): void;
+  /** A queue that this device reads is gone from the relay: it forgot it, or this device was left behind. */
+  missing(): void;
+}
+
+interface OwnQueue {
+  readonly name: string;
+  readonly credentials: QueueCredentials;
+  /** The relay has had it: something came by it, or it was read. */
+  readonly wasThere: boolean;
 }
 
 /** How long an account queue is left to who took it, in ms. */
 const RETAKE_MS = 3_600_000;
+
+/** How often it is looked whether this device's queues are there, in ms. */
+const LOOK_MS = 600_000;
 
 /** The queues that this device reads: subscribed to on every connection, deleted when nobody needs them. */
 export class OwnQueues {
   readonly #desk: Desk;
   readonly #events: OwnQueuesEvents;
   #generation: number;
+  /** Those that this connection or one before has read, while this is open. */
+  readonly #read = new Set<string>();
   /** Queues that are read and nobody's yet, by name: what comes by them may make them somebody's. */
   readonly others = new Set<string>();
   #connection: Connection | undefined;
@@ -59,16 +76,14 @@ export class OwnQueues {
 
   connected(connection: Connection): void {
     this.#connection = connection;
-    const contacts = [...this.#desk.contacts.values()];
-    // The devices' queues first: should the relay's limit be reached, these are what messages come by.
-    const most = Math.max(
-      0,
-      ...contacts.map(({ record }) => record.queues.length),
+    const queues = [...this.#desk.contacts.values()].map(({ record }) =>
+      queuesOf(record)
     );
+    // The devices' queues first: should the relay's limit be reached, these are what messages come by.
+    const most = Math.max(0, ...queues.map(({ length }) => length));
     const names = Array.from(
       { length: most },
-      (_, which) =>
-        contacts.flatMap(({ record }) => record.queues[which] ?? []),
+      (_, which) => queues.flatMap((names) => names[which] ?? []),
     ).flat();
     this.#inBackground(
       this.#subscribe(connection, [
@@ -78,6 +93,7 @@ export class OwnQueues {
       ], 0),
     );
     this.#tidy(connection);
+    this.#lookAgain(connection);
   }
 
   lost(): void {
@@ -169,7 +185,7 @@ export class OwnQueues {
       if (!(reason instanceof RelayError)) throw reason;
       // Read again: one may have parted from its contact, and it must not come back.
       const [queue] = await this.#credentials([name], "somebody's");
-      if (queue) await this.#mend(connection, queue.credentials, reason);
+      if (queue) await this.#mend(connection, queue, reason);
     }
     if (refused.length > 0) {
       this.#askAgain(connection, refused.map(({ name }) => name), failures + 1);
@@ -192,6 +208,7 @@ export class OwnQueues {
   }
 
   #listen(connection: Connection, name: string, handle: number): void {
+    this.#read.add(name);
     connection.listen(handle, (push) => {
       if (push.type === "MSG") this.#events.message(connection, name, push);
       if (push.type === "REPLACED") this.#replaced(connection, name);
@@ -200,31 +217,75 @@ export class OwnQueues {
 
   /**
    * This device's own queues are read by nobody else, unless it runs twice. Those of the account have one
-   * reader at a time among its devices, the one that came last; should that be gone, another comes.
+   * reader at a time among its devices, the one that came last; should that be gone, another comes. It may
+   * be one in the place of this device, whose own queues are gone then. What this device has just given up
+   * is nothing to it.
    */
   #replaced(connection: Connection, name: string): void {
-    const contacts = [...this.#desk.contacts.values()];
-    const own = !contacts.some(({ record }) => record.queues.indexOf(name) > 0);
+    const records = [...this.#desk.contacts.values()].map(({ record }) =>
+      record
+    );
+    const shared = records.find(({ queues }) => queues.indexOf(name) > 0);
+    const own = this.others.has(name) ||
+      this.#desk.own.state.self.record.queues.includes(name) ||
+      records.some(({ queues, renewed }) =>
+        queues[0] === name || renewed?.own.includes(name)
+      );
     if (own) return this.#events.replaced();
+    if (!shared) return;
+    this.#inBackground(this.#look(connection));
     this.#desk.clock.after(RETAKE_MS, () => {
       if (connection.lost) return;
       this.#inBackground(this.#subscribe(connection, [name], 0));
     });
   }
 
+  /** Looks now and then whether this device's queues are there: nobody is told when one is deleted. */
+  #lookAgain(connection: Connection): void {
+    this.#desk.clock.after(LOOK_MS, () => {
+      if (connection.lost) return;
+      this.#inBackground(this.#look(connection));
+      this.#lookAgain(connection);
+    });
+  }
+
+  /** Asks as a sender would, for one of them: who reads it goes on doing so. */
+  async #look(connection: Connection): Promise<void> {
+    const { own, contacts } = this.#desk;
+    const names = [own.state.self, ...contacts.values()]
+      .map(({ record }) => record.queues[0]);
+    const name = names.find((name) => this.#read.has(name));
+    const [queue] = name ? await this.#credentials([name], "somebody's") : [];
+    if (!queue) return;
+    const { send: pair } = queue.credentials;
+    const id = hexToBytes(queue.name);
+    try {
+      await bindQueue(connection, { role: "send", pair, queue: id });
+    } catch (error) {
+      const gone = error instanceof RelayError &&
+        error.code === "no-such-queue";
+      if (!gone) throw error;
+      this.#events.missing();
+    }
+  }
+
   /** Does what the next try needs. */
   async #mend(
     connection: Connection,
-    credentials: QueueCredentials,
+    { credentials, wasThere }: OwnQueue,
     reason: RelayError,
   ): Promise<void> {
     const held = heldGeneration(connection, reason);
     if (held !== undefined) {
-      this.#generation = Math.max(this.#generation, held + 1);
+      this.#generation = Math.max(
+        this.#generation,
+        generationAfter(held),
+      );
       return;
     }
     if (reason.code === "no-such-queue") {
-      // The relay forgot it, with everything that waited. What comes next shall arrive.
+      // A new one is made so, too; one that the relay forgot comes back without what waited.
+      if (wasThere) this.#events.missing();
       try {
         await createQueue(connection, credentials);
       } catch (error) {
@@ -249,9 +310,11 @@ export class OwnQueues {
       await deleteQueue(connection, hexToBytes(name), credentials.remove);
       await this.#desk.ledger.run(async (entry) => {
         const left = await entry.get(discardedTable, SELF);
+        // Another device of the account still had it, and so it is read again.
+        if (!left?.queues.includes(name)) return;
         entry.put(discardedTable, SELF, {
           ...left,
-          queues: left?.queues.filter((other) => other !== name) ?? [],
+          queues: left.queues.filter((other) => other !== name),
         });
         entry.delete(queueTable, name);
       });
@@ -262,7 +325,8 @@ export class OwnQueues {
     const { ledger } = this.#desk;
     const { condemned = [] } = await ledger.reader.get(discardedTable, SELF) ??
       {};
-    for (const { id, seed } of condemned) {
+    for (const { id, seed, left } of condemned) {
+      if (left) continue;
       await deleteQueue(connection, id, await ed25519PairOf(seed));
       await ledger.run(async (entry) => {
         const { queues = [], condemned = [] } =
@@ -277,11 +341,12 @@ export class OwnQueues {
   async #credentials(
     names: readonly string[],
     whose: "anybody's" | "somebody's",
-  ): Promise<{ name: string; credentials: QueueCredentials }[]> {
+  ): Promise<OwnQueue[]> {
     const records = await this.#desk.ledger.reader.getMany(queueTable, names);
     return await Promise.all(names.flatMap((name, i) => {
       const record = records[i];
-      const wanted = record &&
+      // What is at a relay that the account has left is not reached so: see leaving.ts.
+      const wanted = record && !record.left &&
         (whose === "anybody's" || record.contact !== undefined ||
           this.others.has(name));
       return wanted
@@ -289,6 +354,7 @@ export class OwnQueues {
           parseQueue(record.credentials).then((credentials) => ({
             name,
             credentials,
+            wasThere: this.#read.has(name) || record.recent.length > 0,
           })),
         ]
         : [];

@@ -43,6 +43,7 @@ Deno.test("who is blocked reaches us no more, and the relay forgets what they wr
         blocked: true,
         connected: false,
         verification: "",
+        deviceLeft: false,
       },
     );
     await queuesAre(world, 4);

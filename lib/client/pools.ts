@@ -38,6 +38,31 @@ export async function makePool(
   return connection.read(() => parsePutOk(body)).version;
 }
 
+/**
+ * Adds to version `base` of an own pool (16 bytes), `discard`: instead of the bundles there, and renews it.
+ * An empty `lastResort` leaves the one there is. Resolves with the new version.
+ */
+export async function fillPool(
+  relay: Reached,
+  pool: Uint8Array,
+  own: Ed25519Pair,
+  fresh: {
+    readonly base: number;
+    readonly discard: boolean;
+    readonly lastResort: Uint8Array;
+    readonly bundles: readonly Uint8Array[];
+  },
+): Promise<number> {
+  const body = await ask(relay, {
+    type: "PUT",
+    about: "bundles",
+    pool,
+    ...fresh,
+    bundles: [...fresh.bundles],
+  }, own);
+  return relay.read(() => parsePutOk(body)).version;
+}
+
 /** Takes the next bundle of a pool (16 bytes), or the same again under the same `id` (16 bytes). */
 export async function takeBundle(
   relay: Reached,

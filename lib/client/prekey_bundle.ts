@@ -63,6 +63,25 @@ export async function discardBundle(
   );
 }
 
+/** The stock as it is to be given from: with everything done that is due by now. It is put. */
+export async function stockIn(
+  entry: Entry,
+  desk: Keeper,
+): Promise<PreKeyStock> {
+  const { stock, record } = await kept(entry, desk);
+  put(entry, record, stock);
+  return stock;
+}
+
+/** Puts the stock of which something was given. */
+export async function putStock(
+  entry: Entry,
+  stock: PreKeyStock,
+): Promise<void> {
+  const record = await entry.get(preKeysTable, SELF);
+  if (record) put(entry, record, stock);
+}
+
 /** Does what is due, everything that had arrived having been read now. */
 export async function keepPreKeys(entry: Entry, desk: Keeper): Promise<void> {
   const { stock, record } = await kept(entry, desk, desk.clock.now());

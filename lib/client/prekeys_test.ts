@@ -1,17 +1,14 @@
 /** The stock of prekeys at work: filled, replaced weekly, kept for what is under way, and gone in time. */
 import assert from "node:assert/strict";
 import {
-  describePreKeyStock,
   generateKyberPreKey,
   generatePreKey,
   generateSignedPreKey,
-  parsePreKeyStock,
   type PreKeyStock,
 } from "../signal/mod.ts";
 import {
   countersTable,
   kyberPreKeyTable,
-  type PreKeysRecord,
   preKeysTable,
   preKeyTable,
   SELF,
@@ -19,11 +16,10 @@ import {
 } from "./records.ts";
 import { preKeySource, usedUp } from "./prekeys.ts";
 import { keepPreKeys } from "./prekey_bundle.ts";
-import { deriveAccount, parseAccessKey } from "./keys/mod.ts";
 import { Ledger } from "./ledger.ts";
 import { openAccount } from "./own_account.ts";
 import { accountTable } from "./records.ts";
-import { MemoryDisk, Vault } from "./storage/mod.ts";
+import { Vault } from "./storage/mod.ts";
 import {
   accepts,
   asks,
@@ -41,14 +37,13 @@ import {
   sees,
   withWorld,
 } from "./testing/people.ts";
+import {
+  infoOf,
+  type Newcomer,
+  stockOf,
+  upkept,
+} from "./testing/prekeys_kept.ts";
 import type { Person, World } from "./testing/world.ts";
-
-const SLOW = Deno.env.get("SLOW") === "1";
-
-/** Mostly enough for a connection that a jump of the clock has ended to be made anew, and a minute old. */
-const WHILE = 3 * 60_000;
-
-type Newcomer = Person & { accessKey: string };
 
 async function withVault<T>(
   person: Person,
@@ -59,41 +54,6 @@ async function withVault<T>(
   const result = await work(vault);
   await vault.close();
   return result;
-}
-
-/** What is on somebody's disk, read from a copy of it. */
-async function kept(person: Newcomer): Promise<PreKeysRecord> {
-  const reading = parseAccessKey(person.accessKey);
-  assert.ok(reading.ok);
-  const { recovery } = await deriveAccount(reading.key);
-  const copy = new MemoryDisk();
-  copy.load(person.disk.entries());
-  const vault = await Vault.recover(copy.platform(), recovery);
-  const record = await vault.get(preKeysTable, SELF);
-  assert.ok(record);
-  await vault.close();
-  return record;
-}
-
-async function stockOf(person: Newcomer): Promise<PreKeyStock> {
-  return parsePreKeyStock((await kept(person)).stock);
-}
-
-async function infoOf(person: Newcomer) {
-  return describePreKeyStock(await stockOf(person));
-}
-
-/** Until what is due since then has been done, or somebody has died of it. */
-async function upkept(
-  world: World,
-  person: Newcomer,
-  since: number,
-): Promise<void> {
-  for (let rounds = 1; rounds <= 20; rounds++) {
-    await world.settle(WHILE);
-    if (!person.alive || (await kept(person)).caughtUp >= since) return;
-  }
-  assert.fail("nobody looks after the prekeys");
 }
 
 /** So many days later, when that has been done that is done daily. */
@@ -196,48 +156,6 @@ Deno.test("a device that comes back after months reads what had waited for it be
       () => bob.messenger.conversations.value.length === 1,
       "Bob is accepted",
     );
-  }));
-
-Deno.test("a death at any commit of filling and replacing leaves a whole stock, and loses no bundle that is out", () =>
-  withWorld(async (world) => {
-    // To die after a commit is mostly to die before the next.
-    for (const when of SLOW ? ["before", "after"] : ["before"]) {
-      for (let chosen = 0;; chosen++) {
-        const ada = await newcomer(world, "Ada");
-        const bob = await newcomer(world, "Bob");
-        for (const uses of [20, 20, 10]) {
-          await linkOf(world, ada, { uses, lifetime: 20 * DAY });
-        }
-        const link = await linkOf(world, ada, { lifetime: 20 * DAY });
-        const before = await infoOf(ada);
-        assert.ok(before.ready < 50);
-        let commits = 0;
-        ada.onMoment = (moment) =>
-          moment.at === "commit" && moment.when === when &&
-          commits++ === chosen;
-        world.clock.advance(8 * DAY);
-        const since = world.clock.now();
-        await upkept(world, ada, since);
-        const died = !ada.alive;
-        ada.onMoment = undefined;
-        if (died) {
-          await ada.start();
-          await upkept(world, ada, since);
-        }
-        const after = await infoOf(ada);
-        assert.notEqual(after.signedPreKeyId, before.signedPreKeyId);
-        assert.deepEqual([after.ready, after.given], [100, before.given]);
-        await online(world, bob);
-        await asks(world, bob, link);
-        await accepts(world, ada);
-        await ada.close();
-        await bob.close();
-        if (!died) {
-          assert.ok(chosen > 0, "something is written");
-          break;
-        }
-      }
-    }
   }));
 
 Deno.test("prekeys that were made one by one, before there was a stock, answer once, and are dropped after a month", () =>

@@ -26,13 +26,17 @@ export function queueName(sendPublicKey: Uint8Array): string {
   return bytesToHex(queueId(sendPublicKey));
 }
 
-/** New credentials of an own queue, kept in `entry`. The relay hears of it from `createQueue`. */
+/**
+ * New credentials of an own queue, kept in `entry`. The relay hears of it from `createQueue`. `contact`:
+ * who sends to it, when that is known.
+ */
 export async function makeQueue(
   entry: Entry,
   { recoveryKey }: Pick<OwnAccount, "recoveryKey">,
+  contact?: string,
 ): Promise<{ name: string; credentials: QueueCredentials }> {
   const credentials = await newQueue();
-  const { name, record } = await queueRecord(credentials, recoveryKey);
+  const { name, record } = await queueRecord(credentials, recoveryKey, contact);
   entry.put(queueTable, name, record);
   return { name, credentials };
 }
@@ -156,6 +160,14 @@ export async function bindQueue(
   const [result] = await bindQueues(connection, [binding]);
   if (result.status === "rejected") throw result.reason;
   return result.value;
+}
+
+/** The last generation there is: whoever came with it is followed by whoever comes with it again. */
+const LAST_GENERATION = 0xffff_ffff;
+
+/** What takes a queue over from whoever holds it. Who stole the keys may have come with the last there is. */
+export function generationAfter(held: number): number {
+  return Math.min(held + 1, LAST_GENERATION);
 }
 
 /** The generation that holds a queue, when that is why the relay refused. Throws as `Connection.read` does. */

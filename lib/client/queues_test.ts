@@ -3,30 +3,23 @@ import {
   type CommandBody,
   decodeFrame,
   encodeFrame,
-  type Hello,
   newEd25519Pair,
 } from "../wire/mod.ts";
-import { Connection, ConnectionLostError, RelayError } from "./link/mod.ts";
-import { bindQueue, bindQueues, heldGeneration, withWork } from "./queues.ts";
+import {
+  type Connection,
+  ConnectionLostError,
+  RelayError,
+} from "./link/mod.ts";
+import {
+  bindQueue,
+  bindQueues,
+  generationAfter,
+  heldGeneration,
+  withWork,
+} from "./queues.ts";
 import { joinRendezvous, openRendezvous } from "./rendezvous.ts";
+import { connectionTo, HELLO } from "./testing/connection.ts";
 import { TestClock } from "./testing/test_clock.ts";
-
-const HELLO: Hello = {
-  features: 0,
-  relayKey: new Uint8Array(32),
-  challenge: new Uint8Array(32),
-  time: 0,
-  workBits: 0,
-  limits: {
-    queuesPerConnection: 1,
-    messagesPerQueue: 1,
-    bytesPerQueue: 1,
-    messageLifetime: 1,
-  },
-  dayKey: new Uint8Array(32),
-  dayKeyValidUntil: 0,
-  url: "https://relay.example",
-};
 
 /** A connection to a relay that answers every request alike. */
 function answering(
@@ -34,26 +27,14 @@ function answering(
   hello = HELLO,
 ): { connection: Connection; asked: () => number; dropped: () => boolean } {
   let asked = 0;
-  let dropped = false;
-  const connection: Connection = new Connection(
-    {
-      send: (frame) => {
-        for (const { request } of decodeFrame(frame)) {
-          asked++;
-          const [reply] = encodeFrame([{ request, ...answer }]);
-          queueMicrotask(() => connection.received(reply));
-        }
-      },
-      close: () => {},
-    },
-    hello,
-    new TestClock(),
-    () => {
-      dropped = true;
-      connection.closed();
-    },
-  );
-  return { connection, asked: () => asked, dropped: () => dropped };
+  const connection = connectionTo(new TestClock(), (frame, connection) => {
+    for (const { request } of decodeFrame(frame)) {
+      asked++;
+      const [reply] = encodeFrame([{ request, ...answer }]);
+      queueMicrotask(() => connection.received(reply));
+    }
+  }, hello);
+  return { connection, asked: () => asked, dropped: () => connection.lost };
 }
 
 const EMPTY = new Uint8Array();
@@ -99,25 +80,13 @@ Deno.test("an answer that makes no sense ends the connection, and nothing else",
 
 Deno.test("a queue that was granted is heard while others wait for their answer", async () => {
   const pair = await newEd25519Pair();
-  const connection: Connection = new Connection(
-    {
-      send: (frame) => {
-        const [first] = decodeFrame(frame);
-        const [ok] = encodeFrame([
-          {
-            type: "OK",
-            request: first.request,
-            body: Uint8Array.of(0, 0, 0, 7),
-          },
-        ]);
-        queueMicrotask(() => connection.received(ok));
-      },
-      close: () => {},
-    },
-    HELLO,
-    new TestClock(),
-    () => {},
-  );
+  const connection = connectionTo(new TestClock(), (frame, connection) => {
+    const [first] = decodeFrame(frame);
+    const [ok] = encodeFrame([
+      { type: "OK", request: first.request, body: Uint8Array.of(0, 0, 0, 7) },
+    ]);
+    queueMicrotask(() => connection.received(ok));
+  });
   const heard = Promise.withResolvers<number[]>();
   const binding = { role: "receive", pair, queue: new Uint8Array(16) } as const;
   const all = bindQueues(
@@ -151,4 +120,9 @@ Deno.test("no work is begun that an honest relay would not ask for", async () =>
     tooDear,
   );
   assert.deepEqual([atOnce.asked(), later.asked()], [0, 1]);
+});
+
+Deno.test("a queue that somebody holds under the last generation there is can be taken over by it", () => {
+  assert.equal(generationAfter(7), 8);
+  assert.equal(generationAfter(0xffff_ffff), 0xffff_ffff);
 });

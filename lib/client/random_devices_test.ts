@@ -182,11 +182,17 @@ class Story {
       "all devices are known",
     );
     const [{ id }] = gone.person.messenger.devices.list.value;
-    const outcome = await done(
-      this.#world,
-      person.messenger.devices.remove(id, this.#accessKey),
-    );
-    if (!outcome.ok) return assert.equal(outcome.reason, "unreachable");
+    // When the connection is lost in the middle it may be done or not, and is done when it is tried again.
+    let reason = "unreachable";
+    while (reason === "unreachable") {
+      await online(this.#world, person);
+      const outcome = await done(
+        this.#world,
+        person.messenger.devices.remove(id, this.#accessKey),
+      );
+      reason = outcome.ok ? "done" : outcome.reason;
+    }
+    assert.ok(reason === "done" || reason === "no-such-device", reason);
     this.devices = this.devices.filter((device) => device !== gone);
     this.gone.push(gone);
   }
@@ -216,7 +222,14 @@ class Story {
         ),
       "the backup is saved",
     );
-    await this.#world.settle(60_000, 50);
+    await this.#world.until(
+      () =>
+        devices.every(({ person: { messenger } }) =>
+          messenger.standing.value === "current"
+        ),
+      "nobody goes by an old list any more",
+    );
+    await this.#world.settle(60_000);
   }
 
   async check(): Promise<void> {
@@ -313,5 +326,8 @@ Deno.test("whatever devices do, lose and decide in whatever order, all agree in 
         await story.end();
         await story.check();
       })),
-    { numRuns: SLOW ? 200 : 5, endOnFailure: true },
+    // Always the same few, so that a change is what makes them fail; others are gone through with SLOW=1.
+    SLOW
+      ? { numRuns: 200, endOnFailure: true }
+      : { numRuns: 5, endOnFailure: true, seed: 20_261_127 },
   ));

@@ -1,5 +1,6 @@
 /** What the messenger keeps in the vault, besides the conversations' logs: the shape of every record. */
 import type { ContactSettings } from "./contact_settings.ts";
+import type { DeviceListClaim } from "./keys/mod.ts";
 import { plain, raw } from "./record_codec.ts";
 import type { KyberPreKey, PreKey, SignedPreKey } from "../signal/mod.ts";
 import { table } from "./storage/mod.ts";
@@ -63,11 +64,15 @@ export interface ContactRecord {
   /** The name they chose for themselves. */
   readonly name: string;
   readonly accountKey: Uint8Array;
+  /** How their account came to its key, oldest first; none where it is the first. See keys/succession.ts. */
+  readonly successions?: readonly Uint8Array[];
   readonly deviceList: Uint8Array;
   /** Where their devices receive from us; none after a parting. */
   readonly devices: readonly {
     readonly id: number;
     readonly address: Uint8Array;
+    /** The pool of bundles that waits there for us, if it has told: see pool/pool_way.ts. */
+    readonly pool?: Uint8Array;
   }[];
   /** Where the person receives from us, whatever became of their devices; none after a parting. */
   readonly accountAddress?: Uint8Array;
@@ -76,11 +81,25 @@ export interface ContactRecord {
    * account had before, until the contact knows better; none after a parting.
    */
   readonly queues: readonly string[];
+  /** Queues that others took the place of because somebody who is none of theirs any more knew them. */
+  readonly renewed?: {
+    /** Of this device, hex, beside `queues`, and of the account, hex, among them: until all know the new ones. */
+    readonly own: readonly string[];
+    readonly shared: readonly string[];
+    /** Ids of their devices that know the new ones. */
+    readonly known: readonly number[];
+  };
+  /** Queues of the account, hex, that are not to be taken up again. */
+  readonly givenUp?: readonly string[];
+  /** One of their devices was removed, and the person has not seen that yet. */
+  readonly deviceLeft?: true;
   /** 16 bytes, hex. */
   readonly conversation: string;
   /** ms since the epoch. */
   readonly metAt: number;
-  /** What a device of theirs last said of a list that can't be in one chain with ours, or comes before it. */
+  /** The lists that were known before this one, the last ones: by what a message says of its author's list. */
+  readonly earlierLists?: readonly DeviceListClaim[];
+  /** What a device of theirs last said of a list that can't be in one chain with those that are known. */
   readonly listClaim?: {
     readonly version: number;
     readonly hash: Uint8Array;
@@ -108,6 +127,8 @@ export interface HeardRecord {
       readonly backupVersion: number;
     }>
   >;
+  /** Identity keys, hex, of devices that were removed: what these say is not heard. */
+  readonly gone?: readonly string[];
 }
 
 /** What was done for a session with a device of a contact that came apart; the id is the session's name. */
@@ -123,6 +144,14 @@ export interface LeavingRecord {
   readonly conversations: readonly string[];
 }
 
+/** A relay that the account has moved away from, where something of it still is. */
+export interface LeftRelay {
+  readonly url: string;
+  readonly key: Uint8Array;
+  /** Since when this device knows that, ms since the epoch. */
+  readonly since: number;
+}
+
 /** An own queue. */
 export interface QueueRecord {
   /** See keys/queue.ts. */
@@ -135,6 +164,8 @@ export interface QueueRecord {
   readonly recent: readonly Uint8Array[];
   /** Since when another one has taken its place, ms since the epoch; who does not know may still send here. */
   readonly retired?: number;
+  /** Where it is, if not at the own relay. */
+  readonly left?: LeftRelay;
   /** Envelopes that could not be read. */
   readonly unreadable: number;
 }
@@ -149,6 +180,8 @@ export interface DiscardedRecord {
 export interface CondemnedQueue {
   readonly id: Uint8Array;
   readonly seed: Uint8Array;
+  /** Where it is, if not at the own relay. */
+  readonly left?: LeftRelay;
 }
 
 /** An envelope on its way, as it was sealed: a repeat is the same bytes under the same id. */
@@ -234,7 +267,7 @@ export interface OwnDevicesRecord {
 export interface DeviceNewsRecord {
   readonly what: "added" | "removed";
   readonly id: number;
-  /** Of one that was removed, as far as it is known. */
+  /** Of one that was removed since, as far as it is known. */
   readonly name?: string;
 }
 
@@ -252,17 +285,52 @@ export interface DraftsDueRecord {
   readonly conversations: readonly string[];
 }
 
-/** A backup at the relay that the access key before the present one opens, until it is deleted there. */
-export interface FormerBackupRecord {
-  /** 16 bytes, as the relay names the blob. */
-  readonly blob: Uint8Array;
-  /** Seed of the key that deletes it. */
-  readonly ownSeed: Uint8Array;
+/** Backups of before another access key, or another relay, until they are deleted there. */
+export interface FormerBackupsRecord {
+  readonly backups: readonly {
+    /** 16 bytes, as the relay names the blob. */
+    readonly blob: Uint8Array;
+    /** Seed of the key that deletes it. */
+    readonly ownSeed: Uint8Array;
+    /** Where it is, if not at the own relay, and the seed of the key that reads it. */
+    readonly left?: LeftRelay & { readonly readSeed: Uint8Array };
+  }[];
+}
+
+/** The access key was changed, and the queues that a backup of before names are still in use. */
+export interface KeyChangedRecord {
+  readonly due: true;
+  /** The other devices of then, which are none of the account's any more: they are still to be told so. */
+  readonly removed?: readonly Pick<OtherDeviceRecord, "id" | "address">[];
+}
+
+/** A device is being removed, until the backup at the relay says so: see backup/removal.ts. */
+export interface RemovalRecord {
+  /** The identity key of the device. */
+  readonly device: Uint8Array;
+  /** The list without it, signed. */
+  readonly deviceList: Uint8Array;
+  /** Of the epoch of the backup that begins with that. */
+  readonly keys: BackupKeysRecord & { readonly ownSeed: Uint8Array };
+  /** All other devices there were: those that are gone in the end are told, whoever removed them. */
+  readonly others: readonly GoingDeviceRecord[];
+}
+
+export interface GoingDeviceRecord {
+  readonly identityKey: Uint8Array;
+  /** Where it receives from the others, as far as that is known. */
+  readonly address?: Uint8Array;
+  /** The queues by which contacts reach it. */
+  readonly condemned: readonly CondemnedQueue[];
 }
 
 /** What was heard of the own device list, when it can't be so: see view.ts. */
 export interface StandingRecord {
   readonly at: "behind" | "forked";
+  /** The lists that said so, by the beginning of their hash, hex: the last ones. Builds before did not keep them. */
+  readonly lists?: readonly string[];
+  /** The person has seen it, or what was missing came: only another list says it again. */
+  readonly seen?: true;
 }
 
 export const accountTable = table("account", plain<AccountRecord>());
@@ -278,10 +346,15 @@ export const backupKeysTable = table(
   plain<BackupKeysRecord>(),
 );
 export const backupTable = table("backup", plain<BackupRecord>());
-export const formerBackupTable = table(
-  "former backup",
-  plain<FormerBackupRecord>(),
+export const formerBackupsTable = table(
+  "former backups",
+  plain<FormerBackupsRecord>(),
 );
+export const keyChangedTable = table(
+  "key changed",
+  plain<KeyChangedRecord>(),
+);
+export const removalTable = table("removal", plain<RemovalRecord>());
 export const standingTable = table("standing", plain<StandingRecord>());
 export const ownDevicesTable = table("own devices", plain<OwnDevicesRecord>());
 /** What waits for a session with another own device: one lane for each, by the session's name. */

@@ -4,6 +4,7 @@ import {
   meet,
   newcomer,
   only,
+  queuesAre,
   saved,
   sees,
   textsOf,
@@ -11,7 +12,13 @@ import {
 } from "./testing/people.ts";
 import { backupAtRelay } from "./testing/backup_at_relay.ts";
 import { attempt } from "./testing/scenario.ts";
-import { allSee, beside, together } from "./testing/several_devices.ts";
+import {
+  allSee,
+  beside,
+  knowEachOther,
+  removesUntold,
+  together,
+} from "./testing/several_devices.ts";
 import type { Person, World } from "./testing/world.ts";
 
 /** The id of the first other device that `person` sees. */
@@ -58,6 +65,33 @@ Deno.test("each device lists all of them, and tells of those that come", () =>
     assert.deepEqual(news.value, []);
   }));
 
+Deno.test("a device that is called otherwise is called so on all of them, also on such as come later", () =>
+  withWorld(async (world) => {
+    const phone = await newcomer(world, "Ada", { deviceName: "phone" });
+    await saved(world, phone);
+    const laptop = await beside(world, phone, { deviceName: "laptop" });
+    await world.settle();
+    const nameOn = ({ messenger }: Person, by: Person) => {
+      const [{ id }] = by.messenger.devices.list.value;
+      return messenger.devices.list.value.find((device) => device.id === id)
+        ?.name;
+    };
+    await laptop.messenger.devices.rename("  in the study ");
+    await world.until(
+      () => nameOn(phone, laptop) === "in the study",
+      "the phone hears what the laptop is called",
+    );
+    assert.equal(nameOn(laptop, laptop), "in the study");
+    assert.equal(nameOn(laptop, phone), "phone");
+    await assert.rejects(laptop.messenger.devices.rename(" "), RangeError);
+    await laptop.messenger.close();
+    await laptop.start();
+    assert.equal(nameOn(laptop, laptop), "in the study");
+    await saved(world, laptop);
+    const tablet = await beside(world, phone);
+    assert.equal(nameOn(tablet, laptop), "in the study");
+  }));
+
 Deno.test("a removed device is told and wipes itself; the others and the contacts go on without it", () =>
   withWorld(async (world) => {
     const { phone, laptop, bob } = await together(world);
@@ -68,6 +102,7 @@ Deno.test("a removed device is told and wipes itself; the others and the contact
     await isRemoved(world, laptop);
     assert.deepEqual(laptop.disk.entries(), []);
     await (await only(bob)).send("to the phone");
+    await allSee(world, [phone], ["to both", "to the phone"]);
     await (await only(phone)).send("alone again");
     await allSee(world, [phone, bob], [
       "to both",
@@ -81,8 +116,8 @@ Deno.test("a removed device is told and wipes itself; the others and the contact
     assert.equal(backup?.account.deviceList.version, 3);
     assert.equal(backup?.contacts[0].accountQueues.length, 1);
     // Bob's three, and the phone's three: nothing is left of the laptop, nor of the account's queue of before.
-    await world.settle();
-    assert.equal(await world.queues(), 6);
+    await world.settle(70_000);
+    await queuesAre(world, 6);
   }));
 
 Deno.test("a device that was away is told that it was removed when it is back, and wipes itself", () =>
@@ -105,12 +140,23 @@ Deno.test("the devices that stay get the keys of the next backup, and tell of th
     const { phone, laptop, bob } = await together(world);
     await world.settle();
     const tablet = await beside(world, phone, { deviceName: "tablet" });
+    await world.until(
+      () =>
+        [phone, laptop].every(({ messenger }) =>
+          messenger.devices.list.value.some(({ name }) => name === "tablet")
+        ),
+      "the others know the tablet",
+    );
     await world.settle();
     await laptop.messenger.close();
     const { id = 0 } = phone.messenger.devices.list.value
       .find(({ name }) => name === "tablet") ?? {};
     await remove(world, phone, phone.accessKey, id);
     await isRemoved(world, tablet);
+    assert.deepEqual(phone.messenger.devices.news.value.slice(-2), [
+      { what: "added", name: "tablet" },
+      { what: "removed", name: "tablet" },
+    ]);
     await phone.messenger.settings.setReadReceipts(false);
     await saved(world, phone);
     await laptop.start();
@@ -118,10 +164,10 @@ Deno.test("the devices that stay get the keys of the next backup, and tell of th
       () => laptop.messenger.settings.readReceipts.value === false,
       "the laptop reads the next backup",
     );
-    assert.deepEqual(laptop.messenger.devices.news.value.at(-1), {
-      what: "removed",
-      name: "tablet",
-    });
+    assert.deepEqual(laptop.messenger.devices.news.value.slice(-2), [
+      { what: "added", name: "tablet" },
+      { what: "removed", name: "tablet" },
+    ]);
     await laptop.messenger.settings.setDeliveryReceipts(false);
     await saved(world, laptop);
     await world.until(
@@ -131,6 +177,36 @@ Deno.test("the devices that stay get the keys of the next backup, and tell of th
     await (await only(bob)).send("to those that are left");
     await allSee(world, [phone, laptop], ["to those that are left"]);
     assert.equal(phone.messenger.devices.list.value.length, 2);
+  }));
+
+Deno.test("the keys of the next backup reach a device also when it has heard first of one that came after that", () =>
+  withWorld(async (world) => {
+    const { phone, laptop } = await together(world);
+    await world.settle();
+    const tablet = await beside(world, phone);
+    await knowEachOther(world, [phone, laptop, tablet]);
+    await world.settle();
+    await laptop.close();
+    const [{ id }] = tablet.messenger.devices.list.value;
+    await saved(world, phone);
+    await removesUntold(world, phone, id);
+    const desk = await beside(world, phone);
+    await laptop.start();
+    await world.until(
+      () =>
+        desk.messenger.devices.list.value.every(({ id }) =>
+          laptop.messenger.devices.list.value.some((known) => known.id === id)
+        ),
+      "the laptop has heard of the desk",
+    );
+    await phone.start();
+    await isRemoved(world, tablet);
+    await laptop.messenger.settings.setReadReceipts(false);
+    await saved(world, laptop);
+    await world.until(
+      () => phone.messenger.settings.readReceipts.value === false,
+      "the laptop writes the next backup",
+    );
   }));
 
 Deno.test("removing takes the access key of this account, another device, and the relay", () =>

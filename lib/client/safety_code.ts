@@ -8,15 +8,26 @@ import { type SafetyNumber, safetyNumber } from "../signal/mod.ts";
 import type { Contact } from "./contact.ts";
 import { Fields, MalformedError } from "./keys/mod.ts";
 import type { OwnAccount } from "./own_account.ts";
-import type { ScannedNumber } from "./view.ts";
+import type { SafetyNumberView, ScannedNumber } from "./view.ts";
 
 /** Of the alphabet that QR codes have a short form for: capitals, digits, few signs. */
 const PREFIX = "WHISPER:";
 const FORM = /^WHISPER:([0-9A-F]{2})+$/u;
 const VERSION = 2;
 
-/** Takes about half a second of computing, in slices. */
-export function numberWith(
+/** The safety number as it is shown. Takes about half a second of computing, in slices. */
+export async function shownNumber(
+  account: OwnAccount,
+  contact: Contact,
+): Promise<SafetyNumberView> {
+  const { displayable, scannable } = await numberWith(account, contact);
+  return {
+    groups: displayable.match(/.{5}/gu) ?? [],
+    code: PREFIX + bytesToHex(scannable).toUpperCase(),
+  };
+}
+
+function numberWith(
   { accountId, accountKey }: OwnAccount,
   { record }: Contact,
 ): Promise<SafetyNumber> {
@@ -28,23 +39,26 @@ export function numberWith(
   });
 }
 
-/** What is shown, of what `safetyNumber` gives as `scannable`. */
-export function safetyCode(scannable: Uint8Array): string {
-  return PREFIX + bytesToHex(scannable).toUpperCase();
-}
-
-/** Compares what was scanned with the own `scannable`: theirs has the two halves exchanged. */
-export function compareScanned(
-  own: Uint8Array,
+/** Compares what was scanned with the own number: theirs has the two halves exchanged. */
+export async function compareScanned(
+  account: OwnAccount,
+  contact: Contact,
   scanned: string,
-): ScannedNumber {
+): Promise<ScannedNumber> {
   const theirs = parseCode(scanned);
   if (!theirs) return "no-number";
-  const ours = halvesOf(own);
+  const { scannable } = await numberWith(account, contact);
+  const ours = halvesOf(scannable);
   return equalBytes(ours.local, theirs.remote) &&
       equalBytes(ours.remote, theirs.local)
     ? "same"
     : "different";
+}
+
+/** Whether a contact has the keys that the other one has. */
+export function sameKeys(a: Contact, b: Contact): boolean {
+  return equalBytes(a.record.accountKey, b.record.accountKey) &&
+    equalBytes(a.deviceList.hash, b.deviceList.hash);
 }
 
 function parseCode(

@@ -299,3 +299,36 @@ Deno.test("two who are connected across relays are told so when they try again",
       reason: "already-connected",
     });
   }));
+
+Deno.test("whether a conversation goes over Tor is told as the own relay says it, each time it is connected to", () =>
+  withWorld(async (world) => {
+    const { ada, a, b } = await apart(world);
+    const overTor = (view: ConversationView) => {
+      const route = view.contact.route.value;
+      return route.at === "other" && route.overTor;
+    };
+    assert.equal(overTor(a), false);
+    world.throughTor = true;
+    await world.stopRelay();
+    await world.startRelay();
+    await online(world, ada);
+    await world.until(() => overTor(a), "Ada's relay goes through Tor now");
+    assert.equal(overTor(b), false, "Bob's does not");
+    world.throughTor = false;
+    await world.stopRelay();
+    await world.startRelay();
+    await world.until(() => !overTor(a), "Ada's relay does so no more");
+  }));
+
+Deno.test("to an onion service a conversation goes over Tor in any case", () =>
+  withWorld(async (world) => {
+    const onion = `http://${"a".repeat(56)}.onion`;
+    await world.startOther(onion);
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob", { at: onion });
+    await meetAcross(world, ada, bob);
+    const route = (await only(ada)).contact.route.value;
+    assert.equal(route.at === "other" && route.overTor, true);
+    const back = (await only(bob)).contact.route.value;
+    assert.equal(back.at === "other" && back.overTor, false);
+  }));

@@ -8,7 +8,12 @@ import {
   publicDevice,
   signDeviceList,
 } from "./keys/mod.ts";
-import { accountTable, SELF } from "./records.ts";
+import {
+  accountTable,
+  announcedTable,
+  contactsTable,
+  SELF,
+} from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import { deviceListOf, otherDevice } from "./testing/other_device.ts";
 import {
@@ -17,9 +22,11 @@ import {
   newcomer,
   online,
   only,
+  saved,
   sees,
   withWorld,
 } from "./testing/people.ts";
+import { beside } from "./testing/several_devices.ts";
 import type { Person, World } from "./testing/world.ts";
 
 const verificationOf = ({ messenger }: Person) =>
@@ -157,6 +164,19 @@ async function putList(person: Person, list: DeviceList): Promise<void> {
   await vault.close();
 }
 
+/** Has somebody tell the one contact of their device again. */
+async function announcesItself(person: Person): Promise<void> {
+  await person.messenger.close();
+  const vault = await Vault.open(person.disk.platform());
+  assert.ok(vault instanceof Vault);
+  const contacts = await vault.get(contactsTable, SELF);
+  assert.ok(contacts);
+  const [id] = contacts.ids;
+  await vault.commit([announcedTable.put(id, { version: 0, at: 0 })]);
+  await vault.close();
+  await person.start();
+}
+
 Deno.test("a message of a device that goes by a list beside the known one withdraws the mark and warns, once", () =>
   withWorld(async (world) => {
     const { ada, bob, list } = await bobIsGone(world);
@@ -184,24 +204,65 @@ Deno.test("a message of a device that goes by a list beside the known one withdr
     await (await only(bob)).send("two");
     await sees(world, await only(ada), ["one", "two"]);
     assert.equal(verificationOf(ada), "unverified");
+    await announcesItself(bob);
+    await world.settle();
+    await (await only(bob)).send("three");
+    await sees(world, await only(ada), ["one", "two", "three"]);
+    assert.equal(verificationOf(ada), "unverified");
     await (await only(ada)).contact.setVerified(true);
     assert.equal(verificationOf(ada), "verified");
   }));
 
-Deno.test("a message of a device that goes by an older list withdraws the mark and warns; one that goes by the known list does not", () =>
+Deno.test("a message of a device that goes by an earlier list warns of nothing; one that goes by a list beside an earlier one does", () =>
   withWorld(async (world) => {
-    const { ada, bob, list } = await bobIsGone(world);
-    const newBob = await otherDevice(world, "Bob", bob.accessKey, list);
-    await meet(world, newBob, ada);
-    await (await only(ada)).contact.setVerified(true);
-    await (await only(newBob)).send("of the new list");
-    await sees(world, await only(ada), ["of the new list"]);
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    await saved(world, bob);
+    await (await only(bob)).send("of the first");
+    await sees(world, await only(ada), ["of the first"]);
+    const copy = world.person();
+    copy.disk.copy(bob.disk);
+    const first = await deviceListOf(copy);
+    // The third list is by three before it is heard that there was a first.
+    for (const text of ["of the second", "of the third"]) {
+      const other = await beside(world, bob);
+      await world.settle();
+      await (await only(bob)).send(text);
+      await world.settle();
+      await other.close();
+    }
+    const { contact } = await only(ada);
+    await contact.setVerified(true);
+    await world.settle();
+    const said = ["of the first", "of the second", "of the third"];
+    await sees(world, await only(ada), said);
+
+    await bob.close();
+    bob.unreachable = true;
+    await putList(bob, first);
+    await bob.start();
+    await (await only(bob)).send("under the first again");
+    bob.unreachable = false;
+    bob.messenger.reconnect();
+    await sees(world, await only(ada), [...said, "under the first again"]);
     assert.equal(verificationOf(ada), "verified");
-    await newBob.close();
-    await putList(newBob, list);
-    await newBob.start();
-    await (await only(newBob)).send("of the old one");
-    await sees(world, await only(ada), ["of the new list", "of the old one"]);
+
+    await bob.close();
+    bob.unreachable = true;
+    const { accountId, accountKey } = await accountOf(bob);
+    const more = publicDevice(await newDevice(2));
+    const devices = [...first.devices, more];
+    await putList(bob, signDeviceList({ accountId, accountKey, devices }));
+    await bob.start();
+    await (await only(bob)).send("under another first");
+    bob.unreachable = false;
+    bob.messenger.reconnect();
+    await sees(world, await only(ada), [
+      ...said,
+      "under the first again",
+      "under another first",
+    ]);
     assert.equal(verificationOf(ada), "new-device");
   }));
 

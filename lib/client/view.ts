@@ -80,15 +80,20 @@ export type Standing =
   /** There is another one beside it: two devices went on from the same. */
   | "forked";
 
+/** What a person can put away once they have seen it: another `standing`, or that the backup `wentBack`. */
+export type Alarm = "standing" | "went-back";
+
 /** An access key that is to take the place of the one there is. */
 export type AnotherAccessKey =
   | {
     readonly ok: true;
     /** Shown once, as `NewAccount.accessKey`. */
     readonly accessKey: string;
+    /** What the other devices are called, which are removed with it: anybody may have come with the old key. */
+    readonly removes: readonly string[];
     /**
-     * From here on the old key opens nothing. Resolves with false when nothing was changed, which the
-     * phase shows. Once at most, and not after `forget`.
+     * From here on the old key opens nothing. Resolves with false when nothing was changed: the old one
+     * is still the key. Once at most, and not after `forget`.
      */
     commit(): Promise<boolean>;
     /** Nothing changes, and the new key is no more. */
@@ -101,8 +106,8 @@ export type AnotherAccessKey =
       | "other-account"
       /** Somebody is just being met, or may be by a link: that has to come to its end, or be withdrawn. */
       | "invite"
-      /** The account has other devices: they are to be removed first. */
-      | "devices"
+      /** The account has other devices, and what they wrote last can't be read now. */
+      | "unreachable"
       /** It was changed as often as it can be. */
       | "too-often";
   };
@@ -137,7 +142,7 @@ export type ScannedNumber =
 
 /** What is known of a contact, and was decided about them. */
 export interface ContactState {
-  /** What they are called here: the own name for them, or the one they chose. */
+  /** What they are called here: the own name for them, or the one they chose; with a number where it looks like another's. */
   readonly name: string;
   /** The name they chose for themselves. */
   readonly chosenName: string;
@@ -149,6 +154,8 @@ export interface ContactState {
   /** Whether we can write to each other. Once blocked, not before another meeting. */
   readonly connected: boolean;
   readonly verification: Verification;
+  /** They removed a device, and the person has not seen that yet: see `sawDevices`. */
+  readonly deviceLeft: boolean;
 }
 
 /** The safety number with a contact. */
@@ -170,6 +177,8 @@ export type Route =
     readonly at: "other";
     readonly host: string;
     readonly reach: Reach;
+    /** The own one reaches it through Tor only: always if it is an onion service, else as the own one says. */
+    readonly overTor: boolean;
   };
 
 /** What can be done about a contact. Commands resolve when the decision is on disk. */
@@ -203,6 +212,8 @@ export interface ContactView {
   setVerified(verified: boolean): Promise<void>;
   /** The person has seen that keys changed: warned of no more, and not verified either. */
   acknowledge(): Promise<void>;
+  /** The person has seen that a device was removed. What is verified stays so. */
+  sawDevices(): Promise<void>;
 }
 
 /** One entry of the list of conversations, newest activity first. */
@@ -299,6 +310,8 @@ export interface InviteView {
   connect(code: string): Promise<void>;
   /** Forgets the outcome of the last offer or join, so that the dialog opens clean. */
   reset(): void;
+  /** Where the relay is for people elsewhere, by its own word; undefined until it was reached. */
+  readonly relayUrl: ReadonlySignal<string | undefined>;
   /** Invitations by link; undefined while there are none and nobody asked for them. */
   readonly invitations: ReadonlySignal<InvitationsView | undefined>;
   /** Fetches what they take. */
@@ -445,6 +458,36 @@ export type RemovalOutcome =
   /** There is no backup whose keys could be replaced: logging in with the access key brings one. */
   | { readonly ok: false; readonly reason: "no-backup" };
 
+/** The past on its way from one device of the account to another. Messages are counted. */
+export interface HistoryView {
+  /** What this device asked for, until the person has seen how it ended. */
+  readonly taking?: {
+    /** "expired": no other device has answered for two weeks. */
+    readonly at:
+      | "asked"
+      | "taking"
+      | "done"
+      | "refused"
+      | "stopped"
+      | "expired";
+    readonly taken: number;
+    readonly total: number;
+    /** Id of the device that gives it; undefined while none does. */
+    readonly from?: number;
+  };
+  /** Devices that asked this one. */
+  readonly giving: readonly {
+    /** Its id. */
+    readonly to: number;
+    /** ms since the epoch. */
+    readonly since: number;
+    /** "asked": nothing goes before the person has confirmed. */
+    readonly at: "asked" | "giving";
+    readonly given: number;
+    readonly total: number;
+  }[];
+}
+
 export interface DevicesView {
   /** This device first. */
   readonly list: ReadonlySignal<readonly DeviceView[]>;
@@ -452,10 +495,24 @@ export interface DevicesView {
   /** The person has seen the news. */
   dismiss(): Promise<void>;
   /**
+   * Calls this device otherwise, on all of the account's. Throws RangeError for what is no name, as for
+   * people.
+   */
+  rename(name: string): Promise<void>;
+  /**
    * Shuts a device out: contacts and other devices hear of it, it receives nothing more, writes nothing
    * that is believed, and can't read the backup from then on. Resolves when it is decided, on disk.
    */
   remove(id: number, accessKey: string): Promise<RemovalOutcome>;
+  readonly history: ReadonlySignal<HistoryView>;
+  /** Asks all other devices for what was said before this one came. */
+  askHistory(): Promise<void>;
+  /** Ends it, or forgets how it ended. */
+  stopHistory(): Promise<void>;
+  /** Lets a device that asked have it. */
+  confirmHistory(device: number): Promise<void>;
+  /** Does not, or no more. */
+  refuseHistory(device: number): Promise<void>;
 }
 
 /** What `logIn` says of a key that did not open the account. */
@@ -487,6 +544,31 @@ export type LogInOutcome =
   }
   /** The account has as many devices as there can be. */
   | { ok: false; reason: "too-many-devices" };
+
+/** What becomes of moving here from another server. */
+export type MoveOutcome =
+  | LogInOutcome
+  /** What was entered is no server's address. */
+  | { ok: false; reason: "server-malformed" }
+  /** It is the one of this page. */
+  | { ok: false; reason: "server-is-this" }
+  /** This server can't reach it now. */
+  | { ok: false; reason: "server-unreachable" }
+  /** This server does not forward there. */
+  | { ok: false; reason: "server-refused" }
+  /** This server is private, and wants its password first. */
+  | {
+    ok: false;
+    reason: "server-password";
+    standing: "wanted" | "wrong";
+  };
+
+/** A server that the account has moved away from, where something of it is still to be done. */
+export interface LeftServer {
+  /** With its port, if it is not the usual one. */
+  readonly host: string;
+  readonly reach: Reach;
+}
 
 /** Whether the devices that the account has stay. */
 export type ComeBack = "beside" | "instead";
@@ -564,6 +646,26 @@ export interface MessengerView {
    * beside those there are or instead of them. Then they receive nothing more and write no backup.
    */
   comeBack(accessKey: string, how: ComeBack): Promise<LogInOutcome>;
+  /**
+   * From "no-account": looks for an account at another server, by its host as a person writes it. Nothing
+   * changes. `password`: of this server, when it is private.
+   */
+  findElsewhere(
+    accessKey: string,
+    server: string,
+    password?: string,
+  ): Promise<MoveOutcome>;
+  /**
+   * From "no-account", when `findElsewhere` has found it: this browser becomes the only device of the
+   * account, whose server is the one of this page from then on. Nothing at the other one changes before that.
+   */
+  moveHere(
+    accessKey: string,
+    server: string,
+    password?: string,
+  ): Promise<MoveOutcome>;
+  /** Servers that the account has left, as long as something of it is there. */
+  readonly left: ReadonlySignal<readonly LeftServer[]>;
   /** Begins another access key for the open account, whose present one is `accessKey`. */
   changeAccessKey(accessKey: string): Promise<AnotherAccessKey>;
   /** Seals what is stored: from here on only the access key opens it. */
@@ -581,6 +683,11 @@ export interface MessengerView {
   reconnect(): void;
   readonly backup: ReadonlySignal<BackupState>;
   readonly standing: ReadonlySignal<Standing>;
+  /**
+   * The person has seen an alarm: it is not said again of the same device list, or of the version of the
+   * backup that was missed, but of another it is. Rejects when its code can't be had.
+   */
+  putAway(alarm: Alarm): Promise<void>;
   readonly devices: DevicesView;
   /** Proves the password of a private relay, and keeps it encrypted. Takes about half a second. */
   usePassword(password: string): Promise<PasswordOutcome>;

@@ -23,8 +23,10 @@ import { queueName, queueRecord } from "../queues.ts";
 import {
   type ContactRecord,
   contactTable,
+  discardedTable,
   type OtherDeviceRecord,
   ownDevicesTable,
+  type QueueRecord,
   queueTable,
   SELF,
   type SettingsRecord,
@@ -38,6 +40,8 @@ import type { BackedContact, BackedDevice } from "./held.ts";
 export interface AdopterEvents {
   /** The own device list; it may be newer than ours. */
   listed(entry: Entry, list: DeviceList): Promise<void>;
+  /** Where the other own devices are; `before`: the own account as it was. */
+  found(entry: Entry, before: Contact): Promise<void>;
   settings(entry: Entry, settings: SettingsRecord): void;
   /** Somebody new, or met anew, whose records are put. */
   met(entry: Entry, contact: Contact): Promise<void>;
@@ -51,6 +55,8 @@ export interface AdopterEvents {
   discard(entry: Entry, names: readonly string[]): Promise<void>;
   /** Own queues that this device did not read before. */
   added(entry: Entry, names: readonly string[]): void;
+  /** The account receives elsewhere from this contact now. This device may have told them otherwise. */
+  elsewhere(entry: Entry, contact: Contact): void;
 }
 
 export class Adopter {
@@ -78,7 +84,7 @@ export class Adopter {
     entry: Entry,
     backed: readonly BackedDevice[],
   ): Promise<void> {
-    const { account, devices } = this.#desk.own.in(entry);
+    const { account, devices, self } = this.#desk.own.in(entry);
     const others = account.deviceList.devices
       .filter(({ id }) => id !== account.device.id)
       .flatMap(({ id }): OtherDeviceRecord | [] => {
@@ -91,6 +97,7 @@ export class Adopter {
     const now = { ...devices, others };
     if (equalBytes(encode(devices), encode(now))) return;
     await this.#desk.own.put(entry, { devices: { others } });
+    await this.#events.found(entry, self);
   }
 
   async #adoptSettings(
@@ -159,14 +166,16 @@ export class Adopter {
     names: readonly string[],
   ): Promise<string[]> {
     const kept: string[] = [];
-    for (const [i, { remove, ...queue }] of accountQueues.entries()) {
+    for (const [i, { remove, left, ...queue }] of accountQueues.entries()) {
       const name = queueName(queue.send.publicKey);
       if (names.includes(name)) kept.push(name);
       // Without a remove key it was written before there were several devices, and is so no more soon.
       else if (remove) {
         const now = this.#desk.clock.now();
-        const retired = i > 0 ? { retired: now } : {};
-        await this.#keepQueue(entry, record, { ...queue, remove }, retired);
+        await this.#keepQueue(entry, record, { ...queue, remove }, {
+          ...i > 0 ? { retired: now } : {},
+          ...left ? { left: { ...left, since: now } } : {},
+        });
         kept.push(name);
       }
     }
@@ -177,11 +186,17 @@ export class Adopter {
     entry: Entry,
     { accountId }: Pick<ContactRecord, "accountId">,
     queue: QueueCredentials,
-    rest: { retired?: number } = {},
+    rest: Pick<QueueRecord, "retired" | "left"> = {},
   ): Promise<string> {
     const { recoveryKey } = this.#desk.account;
     const { name, record } = await queueRecord(queue, recoveryKey, accountId);
     entry.put(queueTable, name, { ...record, ...rest });
+    // It may be one that this device has just given up.
+    const discarded = await entry.get(discardedTable, SELF);
+    if (discarded?.queues.includes(name)) {
+      const queues = discarded.queues.filter((other) => other !== name);
+      entry.put(discardedTable, SELF, { ...discarded, queues });
+    }
     return name;
   }
 
@@ -201,7 +216,9 @@ export class Adopter {
     }
     const [own, ...names] = known.record.queues;
     if (own === undefined) return await this.#meet(entry, backed, known);
-    const accountQueues = await this.#keepAccountQueues(entry, backed, names);
+    const accountQueues = isOutdated(backed, known)
+      ? names
+      : await this.#keepAccountQueues(entry, backed, names);
     const gone = names.filter((name) => !accountQueues.includes(name));
     const fresh = accountQueues.filter((name) => !names.includes(name));
     await this.#became(entry, known, {
@@ -213,6 +230,8 @@ export class Adopter {
     });
     if (gone.length > 0) await this.#events.discard(entry, gone);
     if (fresh.length > 0) this.#events.added(entry, fresh);
+    const [present] = accountQueues;
+    if (present !== names[0]) this.#events.elsewhere(entry, known);
   }
 
   /** Who and where a contact and their devices are: by the newer device list, and what is known of each device in it. */
@@ -222,15 +241,19 @@ export class Adopter {
   ): Promise<
     Pick<
       ContactRecord,
-      "accountKey" | "deviceList" | "devices" | "accountAddress"
+      | "accountKey"
+      | "successions"
+      | "deviceList"
+      | "devices"
+      | "accountAddress"
     >
   > {
     // The other device has followed them to this key, if it is another one.
     const list = await verifyDeviceList(record.deviceList, record);
     const order = compareDeviceLists(known.deviceList, list);
-    const { accountKey, deviceList, devices, accountAddress } =
+    const { accountKey, successions, deviceList, devices, accountAddress } =
       order === "newer" || order === "same" ? record : known.record;
-    return { accountKey, deviceList, devices, accountAddress };
+    return { accountKey, successions, deviceList, devices, accountAddress };
   }
 
   async #became(
@@ -242,6 +265,20 @@ export class Adopter {
     if (equalBytes(encode(before.record), encode(record))) return;
     await this.#events.became(entry, before, await openContact(record));
   }
+}
+
+/**
+ * Whether another device, which does not know it yet, receives by a queue of the account that this one
+ * replaced because somebody who is none of the contact's any more knew it. Then this one's word is the last.
+ */
+function isOutdated(
+  { accountQueues }: BackedContact,
+  { record: { renewed, givenUp = [] } }: Contact,
+): boolean {
+  if (accountQueues.length === 0) return false;
+  const present = queueName(accountQueues[0].send.publicKey);
+  return givenUp.includes(present) ||
+    renewed !== undefined && renewed.shared.includes(present);
 }
 
 /** Of each decision the later one. */

@@ -1,13 +1,17 @@
 /**
  * Another access key in the place of the one there is: for who fears that somebody has seen it. The
  * account key before signs the one after it, and everything that the old key opens is sealed to the new
- * one, in one commit. Contacts follow by what this device announces. docs/protocol.md § Another access key.
+ * one, in one commit. Contacts follow by what this device announces, and other devices of the account, which
+ * nobody knows to be whose, are removed in the same commit. docs/protocol.md § Another access key.
  */
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { blobId } from "../../wire/mod.ts";
+import type { Clock } from "../clock.ts";
+import { queuesOf } from "../contact.ts";
 import {
   type Account,
   deriveAccount,
+  type DeviceList,
   ed25519PairOf,
   formatAccessKey,
   MAX_SUCCESSIONS,
@@ -24,15 +28,20 @@ import {
 } from "../keys/mod.ts";
 import { backupKeys } from "../new_device.ts";
 import { openAccount, type OwnAccount } from "../own_account.ts";
+import { alone } from "../own_devices.ts";
 import {
   accountTable,
   backupKeysTable,
+  type BackupRecord,
   backupTable,
+  type CondemnedQueue,
   contactsTable,
   contactTable,
+  discardedTable,
   doorsTable,
-  formerBackupTable,
+  formerBackupsTable,
   inviteTable,
+  keyChangedTable,
   ownDevicesTable,
   type QueueRecord,
   queueTable,
@@ -45,29 +54,46 @@ import {
   type VaultReader,
 } from "../storage/mod.ts";
 import type { AnotherAccessKey } from "../view.ts";
+import { queuesOfDevices, withoutDevices } from "./going_device.ts";
 
 /** The open account, and what changes its vault while nothing works on it. */
 interface Open {
   readonly account: OwnAccount;
   readonly reader: VaultReader;
-  /** Resolves with false when it came to nothing. */
-  change(work: (vault: Vault) => Promise<void>): Promise<boolean>;
+  readonly clock: Clock;
+  /** Reads what other devices wrote and writes what is missing; false when that can't be done now. */
+  isCurrent(): Promise<boolean>;
+  /** Does it, unless the vault is another tab's by then. What failed is shown. */
+  change(work: (vault: Vault) => Promise<void>): Promise<void>;
 }
 
 /** Another key for the open account; nothing changes before it is committed. */
 export async function anotherAccessKey(
   accessKey: string,
-  { account, reader, change }: Open,
+  { account, reader, clock, isCurrent, change }: Open,
 ): Promise<AnotherAccessKey> {
   const reading = parseAccessKey(accessKey);
   if (!reading.ok) return reading;
   const before = deriveAccount(reading.key);
   wipe(reading.key);
   const same = equalBytes(before.accountKey.publicKey, account.accountKey);
-  const reason = same ? await objection(reader) : "other-account";
-  if (reason) {
+  // What the others wrote would be lost with the backup of before.
+  const isComplete = async (list: DeviceList) =>
+    list.devices.length === 1 || await isCurrent();
+  const against = async () =>
+    !same ? "other-account" as const : await objection(reader) ??
+      (await isComplete(await listOf(reader)) ? undefined : "unreachable");
+  let list: DeviceList;
+  try {
+    const reason = await against();
+    if (reason) {
+      wipeAccount(before);
+      return { ok: false, reason };
+    }
+    list = await listOf(reader);
+  } catch (error) {
     wipeAccount(before);
-    return { ok: false, reason };
+    throw error;
   }
   const key = newAccessKey();
   const next = deriveAccount(key);
@@ -80,9 +106,22 @@ export async function anotherAccessKey(
   return {
     ok: true,
     accessKey: shown,
+    removes: await namesOf(
+      reader,
+      othersOf({ deviceList: list, device: account.device }),
+    ),
     commit: async () => {
       try {
-        return await change((vault) => changeAccessKey(vault, before, next));
+        let changed = false;
+        if (!await isComplete(list)) return false;
+        await change(async (vault) => {
+          // Another device, or somebody who is met, may have come since the key was shown.
+          const { hash } = await listOf(vault);
+          if (await objection(vault) || !equalBytes(hash, list.hash)) return;
+          await changeAccessKey(vault, before, next, clock.now());
+          changed = true;
+        });
+        return changed;
       } finally {
         forget();
       }
@@ -94,24 +133,37 @@ export async function anotherAccessKey(
 /** Why it can't be changed now; undefined when it can. */
 async function objection(
   reader: VaultReader,
-): Promise<"invite" | "devices" | "too-often" | undefined> {
+): Promise<"invite" | "too-often" | undefined> {
   // What an invite has made is sealed to the old key, and becomes a contact's when it is met.
   const invites = await reader.getMany(inviteTable, ["offer", "join"]);
   const doors = await reader.get(doorsTable, SELF);
   const open = [...invites, ...Object.values(doors ?? {}).flat()];
   if (open.some((each) => each !== undefined)) return "invite";
-  const record = await accountOf(reader);
-  const { deviceList } = await openAccount(record);
-  if (deviceList.devices.length > 1) return "devices";
-  const { successions = [] } = record;
+  const { successions = [] } = await accountOf(reader);
   if (successions.length === MAX_SUCCESSIONS) return "too-often";
 }
 
-/** Puts `next` in the place of `before`, whose account this is. All of it is stored, or nothing. */
+async function listOf(reader: VaultReader): Promise<DeviceList> {
+  return (await openAccount(await accountOf(reader))).deviceList;
+}
+
+async function namesOf(
+  reader: VaultReader,
+  ids: readonly number[],
+): Promise<string[]> {
+  const { others = [] } = await reader.get(ownDevicesTable, SELF) ?? {};
+  return ids.map((id) => others.find((other) => other.id === id)?.name ?? "");
+}
+
+/**
+ * Puts `next` in the place of `before`, whose account this is. All of it is stored, or nothing.
+ * `now`: ms since the epoch.
+ */
 async function changeAccessKey(
   vault: Vault,
   before: Account,
   next: Account,
+  now: number,
 ): Promise<void> {
   const record = await accountOf(vault);
   const own = await openAccount(record);
@@ -135,9 +187,60 @@ async function changeAccessKey(
       recoveryKey: next.recovery.publicKey,
       deviceList: deviceList.bytes,
     }),
+    ...await withoutOthers(vault, before, own),
     ...await resealed(vault, before, next),
-    ...await backupAnew(vault, before, next),
+    ...await backupAnew(vault, before, next, othersGone(own, now)),
   ]);
+}
+
+function othersOf(
+  { deviceList, device }: Pick<OwnAccount, "deviceList" | "device">,
+): number[] {
+  return deviceList.devices.map(({ id }) => id).filter((id) =>
+    id !== device.id
+  );
+}
+
+/** The others are to be told, and their queues to be deleted; see remove_device.ts. */
+async function withoutOthers(
+  vault: Vault,
+  before: Account,
+  own: OwnAccount,
+): Promise<VaultChange[]> {
+  const ids = othersOf(own);
+  const devices = await vault.get(ownDevicesTable, SELF);
+  const backup = await vault.get(backupTable, SELF);
+  if (ids.length === 0 || !devices || !backup) {
+    return [keyChangedTable.put(SELF, { due: true })];
+  }
+  const discarded = await vault.get(discardedTable, SELF) ?? { queues: [] };
+  const condemned: CondemnedQueue[] = await queuesOfDevices(
+    before,
+    own.accountId,
+    backup,
+    ids,
+  );
+  const removed = devices.others.filter(({ id, address }) =>
+    ids.includes(id) && address.length > 0
+  );
+  return [
+    keyChangedTable.put(SELF, {
+      due: true,
+      removed: removed.map(({ id, address }) => ({ id, address })),
+    }),
+    ownDevicesTable.put(SELF, alone(devices, ids)),
+    discardedTable.put(SELF, {
+      ...discarded,
+      condemned: [...discarded.condemned ?? [], ...condemned],
+    }),
+  ];
+}
+
+/** The backup, in which only this device speaks of itself. */
+function othersGone(own: OwnAccount, now: number) {
+  const stamp = { time: now, device: own.device.id };
+  return (backup: BackupRecord): BackupRecord =>
+    withoutDevices(backup, othersOf(own), stamp);
 }
 
 async function accountOf(reader: VaultReader) {
@@ -156,7 +259,7 @@ async function resealed(
   const contacts = await vault.getMany(contactTable, ids);
   const devices = await vault.get(ownDevicesTable, SELF);
   const names = [
-    ...contacts.flatMap((contact) => contact?.queues ?? []),
+    ...contacts.flatMap((contact) => contact ? queuesOf(contact) : []),
     ...devices ? [devices.queue] : [],
   ];
   const queues = await vault.getMany(queueTable, names);
@@ -189,14 +292,17 @@ async function resealedQueue(
   return { ...queue, removeKey };
 }
 
-/** The next key finds a backup of its own, which is still to be written; the one before is still to be deleted. */
+/** The next key finds a backup of its own, which is still to be written; those before are still to be deleted. */
 async function backupAnew(
   vault: Vault,
   before: Account,
   next: Account,
+  changed: (backup: BackupRecord) => BackupRecord,
 ): Promise<VaultChange[]> {
   const keys = await vault.get(backupKeysTable, SELF);
   const backup = await vault.get(backupTable, SELF);
+  // The key may have been changed before without a word from the relay since.
+  const former = await vault.get(formerBackupsTable, SELF);
   const [read, own] = await Promise.all(
     [before.backup.readSeed, before.backup.ownSeed].map(ed25519PairOf),
   );
@@ -205,17 +311,15 @@ async function backupAnew(
       SELF,
       await backupKeys(next, undefined, (keys?.key.epoch ?? 0) + 1),
     ),
-    formerBackupTable.put(SELF, {
-      blob: blobId(read.publicKey, own.publicKey),
-      ownSeed: before.backup.ownSeed.slice(),
+    formerBackupsTable.put(SELF, {
+      backups: [...former?.backups ?? [], {
+        blob: blobId(read.publicKey, own.publicKey),
+        ownSeed: before.backup.ownSeed.slice(),
+      }],
     }),
     ...backup
       ? [
-        backupTable.put(SELF, {
-          ...backup,
-          version: backup.version + 1,
-          base: 0,
-        }),
+        backupTable.put(SELF, { ...changed(backup), base: 0 }),
       ]
       : [],
   ];

@@ -1,44 +1,60 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { type Signal, signal } from "@preact/signals-core";
-import { blobId } from "../../wire/mod.ts";
 import type { Desk } from "../desk.ts";
 import type { Entry } from "../ledger.ts";
 import {
+  type AccessKey,
   accountIdOf,
-  type Ed25519Pair,
+  deriveAccount,
   ed25519PairOf,
   MalformedError,
+  wipe,
+  wipeAccount,
 } from "../keys/mod.ts";
 import {
   type Connection,
   ConnectionLostError,
   RelayError,
 } from "../link/mod.ts";
+import { keepFormerBackups } from "../former_backups.ts";
+import { isListed } from "../own_devices.ts";
 import {
-  type BackupKeysRecord,
   backupKeysTable,
   type BackupRecord,
   backupTable,
-  formerBackupTable,
+  formerBackupsTable,
   SELF,
 } from "../records.ts";
-import type { BackupStanding, BackupState, FailedBackup } from "../view.ts";
-import { dropBlob, makeBlob, readBlob, writeBlob } from "../blobs.ts";
+import type {
+  BackupStanding,
+  BackupState,
+  FailedBackup,
+  RemovalOutcome,
+} from "../view.ts";
+import { dropBlob, readBlob, writeBlob } from "../blobs.ts";
+import {
+  beginEpoch,
+  type BlobKeys,
+  openBlobKeys,
+  ReplacedError,
+} from "./blob_keys.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
 import { type Cells, merge } from "./cells.ts";
+import { believedCells, follows, MOST_VERSIONS } from "./believed.ts";
 import { heldBy } from "./held_by_device.ts";
 import { Adopter, type AdopterEvents } from "./adopt.ts";
 import { type Held, lookedAt, restate, type Restated } from "./restate.ts";
+import type { AtRelay } from "./epoch_at_relay.ts";
+import { Removal } from "./removal.ts";
+import type { RemovalEvents } from "./removal_steps.ts";
 import {
   BackupError,
   BackupTooLargeError,
-  MAX_BACKUP,
   openBackup,
   readHeader,
   sealBackup,
 } from "./seal.ts";
 
-const YEAR_S = 365 * 86_400;
 /** Contents are written anew after this long, so that they never get as old as the relay keeps them. */
 const RENEW_MS = 30 * 86_400_000;
 
@@ -51,26 +67,10 @@ const NOTHING_YET: BackupRecord = {
   wentBack: false,
 };
 
-/** Another device has begun a later epoch: this one can't read or write the backup, unless it is told the keys. */
-class ReplacedError extends Error {
-  override readonly name = "ReplacedError";
-  constructor() {
-    super("another device has taken the backup over");
-  }
-}
-
 /** What is at the relay. */
 interface Theirs {
   readonly version: number;
   readonly cells?: Cells;
-}
-
-/** The keys, ready to be used. */
-interface Keys {
-  readonly record: BackupKeysRecord;
-  readonly read: Ed25519Pair;
-  readonly write: Ed25519Pair;
-  readonly blob: Uint8Array;
 }
 
 /**
@@ -84,14 +84,29 @@ export class Backup {
   /** A backup belongs to a key: another access key begins another one. */
   readonly #name: string;
   #written: number | undefined;
+  /** Something changed after it was last looked at what there is. */
+  #changedSince = false;
   readonly #before: number;
+  /** What was wrong with the one at the relay, when it was last read or written. */
+  #lost: "gone" | "replaced" | undefined;
   readonly #adopter: Adopter;
+  readonly #removal: Removal;
 
-  constructor(desk: Desk, state: BackupState, events: AdopterEvents) {
+  constructor(
+    desk: Desk,
+    state: BackupState,
+    events: AdopterEvents & RemovalEvents,
+  ) {
     this.#desk = desk;
     this.#name = accountIdOf(desk.account.accountKey);
     this.#before = desk.backupVersion();
     this.#adopter = new Adopter(desk, events);
+    this.#removal = new Removal(desk, {
+      name: this.#name,
+      look: (keys) => this.#look(keys),
+      read: (connection, keys) => this.#read(connection, keys),
+      takeIn: (keys, found) => this.#takeIn(keys, found),
+    }, events);
     this.state = signal(state);
   }
 
@@ -102,6 +117,7 @@ export class Backup {
 
   /** Something changed that may belong into it. */
   changed(): void {
+    this.#changedSince = true;
     if (this.state.value.at === "saved") this.#show({ at: "waiting" });
   }
 
@@ -113,28 +129,55 @@ export class Backup {
     try {
       await this.#write(connection);
     } catch (error) {
-      const reason = reasonOf(error);
-      if (!reason) throw error;
-      this.#show({ at: "failed", reason });
+      if (!this.#fails(error)) throw error;
     }
   }
 
   /** Reads what others wrote and writes what is missing; false when that can't be done now. */
   async isCurrent(connection: Connection): Promise<boolean> {
-    try {
+    const written = await ifItPasses(async () => {
+      await this.#removal.goOn(connection);
       const keys = await this.#keys();
-      if (keys && !keys.record.ownSeed) await this.#takeIn(connection, keys);
+      if (keys && !keys.record.ownSeed) {
+        await this.#readAll(connection, keys).catch((error: unknown) => {
+          this.#fails(error);
+          throw error;
+        });
+      }
       await this.write(connection);
-    } catch (error) {
-      const passes = error instanceof RelayError ||
-        error instanceof ConnectionLostError || reasonOf(error) !== undefined;
-      if (!passes) throw error;
-      return false;
+    });
+    return written !== "no" && this.state.value.at === "saved";
+  }
+
+  /** Removes the device `id`. Wipes the key. See `DevicesView.remove`. */
+  async remove(
+    connection: Connection,
+    id: number,
+    key: AccessKey,
+  ): Promise<RemovalOutcome> {
+    const account = deriveAccount(key);
+    wipe(key);
+    try {
+      const outcome = await ifItPasses(() =>
+        this.#removal.remove(connection, id, account)
+      );
+      return outcome === "no" ? { ok: false, reason: "unreachable" } : outcome;
+    } finally {
+      wipeAccount(account);
     }
-    return this.state.value.at === "saved";
+  }
+
+  /** Says why, when it is what does not pass. */
+  #fails(error: unknown): boolean {
+    const reason = reasonOf(error);
+    if (!reason) return false;
+    if (reason === "gone" || reason === "replaced") this.#lost = reason;
+    this.#show({ at: "failed", reason });
+    return true;
   }
 
   async #write(connection: Connection): Promise<void> {
+    await this.#removal.goOn(connection);
     while (true) {
       // Each time: another epoch may have begun.
       const keys = await this.#keys();
@@ -143,44 +186,39 @@ export class Backup {
         await this.#make(connection, keys, keys.record.ownSeed);
         continue;
       }
+      this.#changedSince = false;
       const record = await this.#look(keys);
       const { wentBack } = record;
+      this.state.value = { ...this.state.value, wentBack };
       if ((record.told ?? 0) > (record.read ?? 0)) {
-        await this.#takeIn(connection, keys);
+        await this.#readAll(connection, keys);
         continue;
       }
       if (record.version === record.written.version) {
         await this.#dropFormer(connection);
-        return this.#show({ at: "saved" }, wentBack);
+        if (this.#changedSince) continue;
+        // With nothing to write nobody would notice.
+        const reason = this.#lost;
+        return this.#show(reason ? { at: "failed", reason } : { at: "saved" });
       }
-      this.#show({ at: "waiting" }, wentBack);
+      this.#show({ at: "waiting" });
       await this.#send(connection, keys, record);
     }
   }
 
-  async #keys(): Promise<Keys | undefined> {
+  async #keys(): Promise<BlobKeys | undefined> {
     const record = await this.#desk.ledger.reader.get(backupKeysTable, SELF);
-    if (!record) return undefined;
-    const [read, write] = await Promise.all(
-      [record.readSeed, record.writeSeed].map(ed25519PairOf),
-    );
-    return { record, read, write, blob: blobId(read.publicKey, record.ownKey) };
+    return record && await openBlobKeys(record);
   }
 
   /** Has the relay make the blob, and forgets the key that can. */
   async #make(
     connection: Connection,
-    { record, read, write }: Keys,
+    keys: BlobKeys,
     ownSeed: Uint8Array,
   ): Promise<void> {
-    await makeBlob(connection, {
-      readKey: read.publicKey,
-      own: await ed25519PairOf(ownSeed),
-      writeKey: write.publicKey,
-      epoch: record.key.epoch,
-      bytes: MAX_BACKUP,
-      lifetime: YEAR_S,
-    });
+    const { record } = keys;
+    await beginEpoch(connection, keys, ownSeed);
     await this.#desk.ledger.run(async (entry) => {
       const now = await entry.get(backupKeysTable, SELF);
       if (now?.key.epoch !== record.key.epoch) return;
@@ -189,23 +227,28 @@ export class Backup {
     });
   }
 
-  /** What the access key before this one opens is no more once there is another. */
+  /** What access keys before this one open is no more once there is another. */
   async #dropFormer(connection: Connection): Promise<void> {
     const { ledger } = this.#desk;
-    const former = await ledger.reader.get(formerBackupTable, SELF);
+    const former = await ledger.reader.get(formerBackupsTable, SELF);
     if (!former) return;
-    try {
-      const own = await ed25519PairOf(former.ownSeed);
-      await dropBlob(connection, former.blob, own);
-    } catch (error) {
-      const gone = error instanceof RelayError && error.code === "no-such-blob";
-      if (!gone) throw error;
+    for (const { blob, ownSeed, left } of former.backups) {
+      if (left) continue;
+      try {
+        await dropBlob(connection, blob, await ed25519PairOf(ownSeed));
+      } catch (error) {
+        const gone = error instanceof RelayError &&
+          error.code === "no-such-blob";
+        if (!gone) throw error;
+      }
     }
-    await ledger.run((entry) => entry.delete(formerBackupTable, SELF));
+    await ledger.run((entry) =>
+      keepFormerBackups(entry, ({ left }) => left !== undefined)
+    );
   }
 
   /** Puts what changed here into the backup that is to be written; a new version of it when there is any. */
-  #look(keys: Keys): Promise<BackupRecord> {
+  #look(keys: BlobKeys): Promise<BackupRecord> {
     const { ledger, clock } = this.#desk;
     return ledger.run(async (entry) => {
       const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
@@ -232,10 +275,12 @@ export class Backup {
 
   async #restate(
     entry: Entry,
-    keys: Keys,
+    keys: BlobKeys,
     record: BackupRecord,
   ): Promise<Restated> {
-    const { clock, account } = this.#desk;
+    const { clock, account, own } = this.#desk;
+    // One that was removed has no part in it, and is giving up what it has.
+    if (!isListed(own.in(entry))) throw new ReplacedError();
     const cells = parseCells(record.cells);
     const held = await this.#held(entry, keys);
     // Who just came back has what the cells say, and chose nothing.
@@ -246,14 +291,17 @@ export class Backup {
     return restate(cells, before, held, stamp);
   }
 
-  #held(entry: Entry, { record: { key, writeSeed } }: Keys): Promise<Held[]> {
+  #held(
+    entry: Entry,
+    { record: { key, writeSeed } }: BlobKeys,
+  ): Promise<Held[]> {
     const own = this.#desk.own.in(entry);
     return heldBy(entry, own, { epoch: key.epoch, seed: writeSeed });
   }
 
   async #send(
     connection: Connection,
-    keys: Keys,
+    keys: BlobKeys,
     { base, version, cells }: BackupRecord,
   ): Promise<void> {
     const { ledger, clock } = this.#desk;
@@ -262,6 +310,7 @@ export class Backup {
     try {
       const { blob, write } = keys;
       const at = await writeBlob(connection, blob, write, base, backup);
+      this.#lost = undefined;
       await ledger.run(async (entry) => {
         const now = await entry.get(backupTable, SELF) ?? NOTHING_YET;
         const written = { version, at: clock.now() };
@@ -276,34 +325,53 @@ export class Backup {
       });
     } catch (error) {
       if (!isConflict(error)) throw error;
-      await this.#takeIn(connection, keys);
+      await this.#readAll(connection, keys);
     }
+  }
+
+  async #readAll(connection: Connection, keys: BlobKeys): Promise<void> {
+    await this.#takeIn(keys, await this.#read(connection, keys));
+  }
+
+  async #read(
+    connection: Connection,
+    { blob, read }: BlobKeys,
+  ): Promise<AtRelay> {
+    // What is told of while it is read may have been written after it.
+    const { told = 0 } =
+      await this.#desk.ledger.reader.get(backupTable, SELF) ?? NOTHING_YET;
+    return { ...await readBlob(connection, blob, read), told };
   }
 
   /**
    * Somebody else has written. What they chose is taken over here; what this device has besides
    * becomes part of what is to be written over it.
    */
-  async #takeIn(connection: Connection, keys: Keys): Promise<void> {
-    const { version: base, contents } = await readBlob(
-      connection,
-      keys.blob,
-      keys.read,
-    );
-    const opened = this.#open(keys, contents);
-    const theirs = opened?.cells;
+  async #takeIn(keys: BlobKeys, found: AtRelay): Promise<void> {
+    const { version: base, contents, told: toldBefore } = found;
+    const opened = await this.#open(keys, contents);
+    this.#lost = undefined;
     await this.#desk.ledger.run(async (entry) => {
       const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
       // What this device chose itself gets its stamps before it is compared with what others chose.
       const own = await this.#restate(entry, keys, record);
+      const theirs = opened?.cells && follows(
+          { version: opened.version, cells: opened.cells },
+          { version: record.version, cells: own.cells },
+          this.#desk.clock.now(),
+        )
+        ? opened.cells
+        : undefined;
       const cells = theirs ? merge(own.cells, theirs.values()) : own.cells;
       if (theirs) await this.#adopter.adopt(entry, cells);
       const encoded = encodeCells(cells);
       // Versions never fall: who has a lower one than was written has an old one.
       const { written, told = 0, read: before = 0 } = record;
       // What can't be opened is believed no more than was told.
-      const seen = opened?.version ?? 0;
-      const version = theirs ? seen : Math.min(seen, told);
+      const seen = opened && (theirs || !opened.cells) ? opened.version : 0;
+      const version = theirs
+        ? seen
+        : Math.min(seen, told, record.version + MOST_VERSIONS);
       const read = seen === record.own ? before : Math.max(before, version);
       const old = theirs !== undefined && version < written.version;
       const same = theirs !== undefined && !old &&
@@ -316,27 +384,35 @@ export class Backup {
         version: same ? version : Math.max(record.version, version) + 1,
         base,
         ...same ? { written: { version, at: this.#desk.clock.now() } } : {},
-        wentBack: record.wentBack || told > read || old,
-        read: Math.max(read, told),
+        wentBack: record.wentBack || toldBefore > read || old,
+        read: Math.max(read, toldBefore),
       });
     });
   }
 
   /**
-   * Undefined for what is empty or damaged: it is written over with what this device has. So is what is
-   * of an epoch before, of which there is only its version: a device that was removed may have written it.
+   * Undefined for what is empty, damaged, or nothing that an honest device writes: it is written over with
+   * what this device has. So is what is of an epoch before, of which there is only its version: a device
+   * that was removed may have written it.
    */
-  #open(
-    { record: { key } }: Keys,
+  async #open(
+    { record: { key, writeSeed } }: BlobKeys,
     contents: Uint8Array,
-  ): Theirs | undefined {
+  ): Promise<Theirs | undefined> {
     if (contents.length === 0) return undefined;
     try {
       const { epoch, version } = readHeader(contents);
       if (epoch > key.epoch) throw new ReplacedError();
       if (epoch < key.epoch) return { version };
       const opened = openBackup(this.#name, key, contents);
-      return { version, cells: parseCells(opened.contents) };
+      const { accountKey } = this.#desk.account;
+      const { cells } = await believedCells(
+        opened.contents,
+        accountKey,
+        epoch,
+        { writeSeed },
+      );
+      return { version, cells };
     } catch (error) {
       const damaged = error instanceof MalformedError ||
         error instanceof BackupError && error.code === "damaged";
@@ -345,8 +421,22 @@ export class Backup {
     }
   }
 
-  #show(state: BackupStanding, wentBack = this.state.value.wentBack): void {
+  /** Whether it went back stays said: the person may have put it away while the relay was asked. */
+  #show(state: BackupStanding): void {
+    const { wentBack } = this.state.value;
     this.state.value = { ...state, wentBack };
+  }
+}
+
+/** What `work` gives, or "no" when the relay, or what it has, is in the way of it now. */
+async function ifItPasses<T>(work: () => Promise<T>): Promise<T | "no"> {
+  try {
+    return await work();
+  } catch (error) {
+    const passes = error instanceof RelayError ||
+      error instanceof ConnectionLostError || reasonOf(error) !== undefined;
+    if (!passes) throw error;
+    return "no";
   }
 }
 

@@ -25,9 +25,15 @@ import {
 import type { Keeper } from "../keeper.ts";
 import type { Connection } from "../link/mod.ts";
 import { backupKeys, newDeviceRecords } from "../new_device.ts";
-import { deleteQueue, queueName, queueRecord } from "../queues.ts";
+import {
+  deleteQueue,
+  heldGeneration,
+  queueName,
+  queueRecord,
+} from "../queues.ts";
 import {
   backupTable,
+  type CondemnedQueue,
   type ContactRecord,
   contactsTable,
   contactTable,
@@ -37,67 +43,113 @@ import {
 } from "../records.ts";
 import { Vault, type VaultChange } from "../storage/mod.ts";
 import type { ComeBack, LogInOutcome } from "../view.ts";
+import { FAR_VERSION } from "./believed.ts";
+import { beginEpoch, openBlobKeys } from "./blob_keys.ts";
 import { encodeCells } from "./cell_codec.ts";
 import { cellName, DEVICE_KIND } from "./cells.ts";
+import { condemnedOf } from "./condemned.ts";
 import type { BackupContents } from "./contents.ts";
-import { atRelay, type Found, readFound } from "./found.ts";
-import type { BackedContact } from "./held.ts";
+import { atRelay, type Found, type NotThere, readFound } from "./found.ts";
+import type { AccountQueue, BackedContact } from "./held.ts";
 import { standBeside } from "./stand_beside.ts";
 
-/** Looks for the backup that `key` opens. Changes nothing. Wipes the key. */
-export async function find(
+/** Does `work` on a connection, with the account of `key`. Wipes both. */
+export async function withAccount<T>(
   adapters: Adapters,
   key: AccessKey,
-): Promise<LogInOutcome> {
+  work: (connection: Connection, account: Account) => Promise<T>,
+): Promise<T | NotThere> {
   const account = deriveAccount(key);
   wipe(key);
   try {
-    return await atRelay(adapters, async (connection) => {
-      const { contents, list } = await readFound(connection, account);
-      return {
-        ok: false as const,
-        reason: "found" as const,
-        name: contents.account.name,
-        contacts: contents.contacts.length,
-        devices: list.devices.length,
-      };
-    });
+    return await atRelay(
+      adapters,
+      (connection) => work(connection, account),
+    );
   } finally {
     wipeAccount(account);
   }
 }
 
+/** Looks for the backup that `key` opens. Changes nothing. Wipes the key. */
+export function find(
+  adapters: Adapters,
+  key: AccessKey,
+): Promise<LogInOutcome> {
+  return withAccount(
+    adapters,
+    key,
+    async (connection, account) =>
+      foundOf(await readFound(connection, account, adapters.clock.now())),
+  );
+}
+
+/** What the person is told of a backup that was found. */
+export function foundOf({ contents, list }: Found): LogInOutcome {
+  return {
+    ok: false,
+    reason: "found",
+    name: contents.account.name,
+    contacts: contents.contacts.length,
+    devices: list.devices.length,
+  };
+}
+
 /** Makes this device one of the account's, beside those there are or instead of them. */
-export async function comeBack(
+export function comeBack(
   adapters: Adapters,
   keeper: Keeper,
   accessKey: string,
   how: ComeBack,
 ): Promise<LogInOutcome> {
+  return begin(
+    adapters,
+    keeper,
+    accessKey,
+    (connection, account) =>
+      how === "beside"
+        ? standBeside(adapters, connection, account)
+        : replace(adapters, connection, account),
+  );
+}
+
+/** Why a device can't be one of the account's. */
+interface Refusal {
+  readonly ok: false;
+  readonly reason: string;
+}
+
+/** Stores the account here, in one commit, with the records that `work` gives, and goes to work. */
+export async function begin<R extends Refusal>(
+  adapters: Adapters,
+  keeper: Keeper,
+  accessKey: string,
+  work: (
+    connection: Connection,
+    account: Account,
+  ) => Promise<VaultChange[] | R>,
+) {
   const reading = parseAccessKey(accessKey);
   if (!reading.ok) return reading;
-  const account = deriveAccount(reading.key);
-  wipe(reading.key);
-  try {
-    const outcome = await atRelay(
-      adapters,
-      (connection) =>
-        how === "beside"
-          ? standBeside(adapters, connection, account)
-          : replace(adapters, connection, account),
+  const outcome = await withAccount(
+    adapters,
+    reading.key,
+    async (connection, account) => {
+      const records = await work(connection, account);
+      return "reason" in records
+        ? records
+        : { records, recoveryPublicKey: account.recovery.publicKey.slice() };
+    },
+  );
+  if ("reason" in outcome) return outcome;
+  const { records, recoveryPublicKey } = outcome;
+  await keeper.untilThereIsRoom({ at: "no-account" }, async () => {
+    keeper.expect("no-account", "comeBack");
+    await keeper.work(
+      await Vault.create(keeper.disk(), { recoveryPublicKey }, records),
     );
-    if ("reason" in outcome) return outcome;
-    await keeper.untilThereIsRoom({ at: "no-account" }, async () => {
-      keeper.expect("no-account", "comeBack");
-      const recoveryPublicKey = account.recovery.publicKey;
-      await keeper.work(
-        await Vault.create(keeper.disk(), { recoveryPublicKey }, outcome),
-      );
-    });
-    return { ok: true };
-  } finally {
-    wipeAccount(account);
-  }
+  });
+  return { ok: true } as const;
 }
 
 /** Shuts out the devices there were. Gives the records of the only one there is then. */
@@ -106,30 +158,50 @@ async function replace(
   connection: Connection,
   account: Account,
 ): Promise<VaultChange[]> {
-  const found = await readFound(connection, account);
-  await deleteQueues(connection, account, found.contents);
-  return await recordsOf(account, found, connection, clock.now());
+  const found = await readFound(connection, account, clock.now());
+  // What contacts still send there has nowhere to go.
+  for (const { id, seed } of await queuesOfDevices(account, found.contents)) {
+    await deleteQueue(connection, id, await ed25519PairOf(seed));
+  }
+  const epoch = await epochAfter(connection, account, found);
+  return await recordsOf(account, { ...found, epoch }, connection, clock.now());
+}
+
+/** The next epoch: one that a device has begun, and written nothing in, is over, too. */
+async function epochAfter(
+  connection: Connection,
+  account: Account,
+  { key: { epoch } }: Found,
+): Promise<number> {
+  // Other keys for an epoch that there is are refused, with the last one that was begun.
+  const others = await backupKeys(account, undefined, epoch);
+  try {
+    const { ownSeed } = account.backup;
+    await beginEpoch(connection, await openBlobKeys(others), ownSeed);
+    return epoch + 1;
+  } catch (error) {
+    const begun = heldGeneration(connection, error);
+    if (begun === undefined) throw error;
+    return Math.max(begun, epoch) + 1;
+  }
 }
 
 /**
- * The queues of the devices there were are no more: what contacts still send there has nowhere to go.
- * Those of the account stay, for whoever knows only these.
+ * The queues of the devices there were, with the seeds of their remove keys. Not those of the account: they
+ * stay, for whoever knows only these.
  */
-async function deleteQueues(
-  connection: Connection,
-  { recovery }: Account,
+export async function queuesOfDevices(
+  account: Account,
   { contacts, devices }: BackupContents,
-): Promise<void> {
+): Promise<CondemnedQueue[]> {
   const kept = contacts.flatMap(({ accountQueues }) =>
     accountQueues.map(({ send }) => queueName(send.publicKey))
   );
-  for (const { queues } of [...contacts, ...devices]) {
-    for (const { id, removeKey } of queues) {
-      if (kept.includes(bytesToHex(id))) continue;
-      const seed = await openSealed(recovery, removeKey, REMOVE_KEY_PURPOSE);
-      await deleteQueue(connection, id, await ed25519PairOf(seed));
-    }
-  }
+  return await condemnedOf(
+    account,
+    [...contacts, ...devices].flatMap(({ queues }) => queues)
+      .filter(({ id }) => !kept.includes(bytesToHex(id))),
+  );
 }
 
 /** An id that the list does not use: what was meant for one device is never taken for another's. */
@@ -139,12 +211,20 @@ export function freeDeviceId({ devices }: DeviceList): number {
   return id;
 }
 
-async function recordsOf(
+/**
+ * The records of the only device there is then, at the relay of `connection`, in the epoch of the backup that
+ * it begins. `now`: ms since the epoch.
+ */
+export async function recordsOf(
   account: Account,
-  { owner, key, version, base, cells, contents, list }: Found,
+  { owner, epoch, version: found, base, cells, contents, list }:
+    & Omit<Found, "key">
+    & { readonly epoch: number },
   { hello }: Connection,
   now: number,
 ): Promise<VaultChange[]> {
+  // After the last one there is, nobody could write the next.
+  const version = found > FAR_VERSION ? FAR_VERSION / 2 : found;
   const known = await Promise.all(
     contents.contacts.map((contact) =>
       recordsOfContact(owner, contact, "instead", now)
@@ -156,7 +236,7 @@ async function recordsOf(
     successions: contents.account.successions,
     settings: contents.account.settings,
     before: list,
-    backupKeys: await backupKeys(account, undefined, key.epoch + 1),
+    backupKeys: await backupKeys(account, undefined, epoch),
     now,
   });
   const left = new Map(cells);
@@ -179,6 +259,9 @@ async function recordsOf(
     }),
   ];
 }
+
+/** A queue of the account, and where it is if the account has left that relay. */
+type PlacedQueue = QueueCredentials & Pick<AccountQueue, "left">;
 
 export interface KnownContact {
   readonly contact: ContactRecord;
@@ -212,15 +295,21 @@ export async function recordsOfContact(
 ): Promise<KnownContact> {
   const { record } = backed;
   const before = await accountQueuesOf(recovery, backed);
-  const shared = how === "beside" ? before : [await newQueue(), ...before];
+  const shared: PlacedQueue[] = how === "beside"
+    ? before
+    : [await newQueue(), ...before];
   const retired = shared.slice(1);
   // After a parting there is no way, and none is made.
-  const queues = record.accountAddress ? [await newQueue(), ...shared] : [];
+  const queues: PlacedQueue[] = record.accountAddress
+    ? [await newQueue(), ...shared]
+    : [];
   const own = await Promise.all(
     queues.map((queue) =>
       queueRecord(queue, recovery.publicKey, record.accountId)
     ),
   );
+  const leftOf = (queue: PlacedQueue) =>
+    queue.left ? { left: { ...queue.left, since: now } } : {};
   const contact = {
     ...record,
     queues: own.map(({ name }) => name),
@@ -233,7 +322,11 @@ export async function recordsOfContact(
       ...own.map(({ name, record: queue }, i) =>
         queueTable.put(
           name,
-          retired.includes(queues[i]) ? { ...queue, retired: now } : queue,
+          {
+            ...queue,
+            ...retired.includes(queues[i]) ? { retired: now } : {},
+            ...leftOf(queues[i]),
+          },
         )
       ),
     ],
@@ -244,7 +337,7 @@ export async function recordsOfContact(
 async function accountQueuesOf(
   recovery: Account["recovery"],
   { queues, accountQueues }: BackedContact,
-): Promise<QueueCredentials[]> {
+): Promise<PlacedQueue[]> {
   return await Promise.all(accountQueues.map(async (queue) => {
     if (queue.remove) return { ...queue, remove: queue.remove };
     const name = queueName(queue.send.publicKey);

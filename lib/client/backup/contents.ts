@@ -1,5 +1,7 @@
 /** What a backup says, read from its cells. docs/protocol.md § Backup. */
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { queueId } from "../../wire/mod.ts";
 import {
   type ContactSettings,
   type KnownIdentity,
@@ -8,6 +10,7 @@ import {
 import {
   accountIdBy,
   accountIdFromBytes,
+  checkOrigin,
   type DeviceList,
   ed25519PairOf,
   Fields,
@@ -15,6 +18,7 @@ import {
   MAX_SUCCESSIONS,
   verifyDeviceList,
 } from "../keys/mod.ts";
+import { POOL_WAY_BYTES } from "../content/limits.ts";
 import type { ContactRecord } from "../records.ts";
 import type { Stamped } from "../stamped.ts";
 import {
@@ -62,7 +66,10 @@ export async function readContents(
   const successions = readSuccessions(cells);
   const accountId = await accountIdBy(accountKey, successions);
   const owner = { accountId, accountKey };
-  const list = await verifyDeviceList(own(KINDS.deviceList).value, owner);
+  const listed = own(KINDS.deviceList);
+  const list = await verifyDeviceList(listed.value, owner);
+  // Under a later stamp an old list would stay, with whoever was removed since.
+  if (listed.stamp.time !== list.version) throw new MalformedError("list");
   const writeKey = own(KINDS.writeKey);
   if (writeKey.value.length !== 32) throw new MalformedError("write key");
   const account: BackedAccount = {
@@ -113,7 +120,12 @@ function readDeviceCell(id: number, value: Uint8Array): BackedDevice {
 function readSuccessions(cells: Cells): readonly Uint8Array[] {
   const subject = new Uint8Array();
   const cell = cells.get(cellName({ kind: KINDS.successions, subject }));
-  return cell ? new Fields(cell.value).repeated(1, MAX_SUCCESSIONS) : [];
+  if (!cell) return [];
+  const statements = new Fields(cell.value).repeated(1, MAX_SUCCESSIONS);
+  if (cell.stamp.time !== statements.length) {
+    throw new MalformedError("successions");
+  }
+  return statements;
 }
 
 async function readContact(
@@ -125,12 +137,17 @@ async function readContact(
     accountId: accountIdFromBytes(sized(subject, 16)),
     accountKey: person.bytes(2, 33),
   };
+  // Another device may be in somebody else's hands: it puts nobody in a contact's place.
+  const successions = person.repeated(5, MAX_SUCCESSIONS);
+  const whose = await accountIdBy(identity.accountKey, successions);
+  if (whose !== identity.accountId) throw new MalformedError("account key");
   const deviceList = await verifyDeviceList(person.bytes(3), identity);
   const way = new Fields(needed(cells, KINDS.way, subject).value);
   const record: BackedContact["record"] = {
     accountId: identity.accountId,
     name: person.text(1),
     accountKey: identity.accountKey,
+    successions,
     deviceList: deviceList.bytes,
     devices: way.repeated(1, MAX_DEVICES).map(readDevice),
     ...way.has(2) ? { accountAddress: way.bytes(2) } : {},
@@ -140,15 +157,40 @@ async function readContact(
   return {
     record,
     queues: way.repeated(4, MAX_DEVICES + 1).map(readQueue),
-    accountQueues: await Promise.all(
-      way.repeated(3, MAX_ACCOUNT_QUEUES).map(readAccountQueue),
+    accountQueues: placed(
+      await Promise.all(
+        way.repeated(3, MAX_ACCOUNT_QUEUES).map(readAccountQueue),
+      ),
+      way.repeated(5, MAX_ACCOUNT_QUEUES),
     ),
   };
 }
 
+/** Those that are at relays which the account has left say where: queue 16 ‖ relay key 32 ‖ URL. */
+function placed(
+  queues: readonly AccountQueue[],
+  places: readonly Uint8Array[],
+): AccountQueue[] {
+  return queues.map((queue) => {
+    const id = queueId(queue.send.publicKey);
+    const place = places.find((bytes) =>
+      equalBytes(bytes.slice(0, QUEUE_ID), id)
+    );
+    if (!place) return queue;
+    const key = sized(place.slice(QUEUE_ID, QUEUE_ID + 32), 32);
+    const url = readText(place.slice(QUEUE_ID + 32));
+    checkOrigin(url);
+    return { ...queue, left: { url, key } };
+  });
+}
+
 function readDevice(bytes: Uint8Array): ContactRecord["devices"][number] {
   const device = new Fields(bytes);
-  return { id: device.uint(1, 1, MAX_DEVICES), address: device.bytes(2) };
+  return {
+    id: device.uint(1, 1, MAX_DEVICES),
+    address: device.bytes(2),
+    ...device.has(3) ? { pool: device.bytes(3, POOL_WAY_BYTES) } : {},
+  };
 }
 
 function readQueue(bytes: Uint8Array): BackedQueue {

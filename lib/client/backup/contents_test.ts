@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPair, type KeyPair } from "../../signal/mod.ts";
 import {
   deriveAccount,
   MalformedError,
@@ -8,6 +9,7 @@ import {
   publicDevice,
   sealRemoveKey,
   signDeviceList,
+  signSuccession,
 } from "../keys/mod.ts";
 import { decided, newSettings } from "../contact_settings.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
@@ -27,12 +29,13 @@ const NOW = { now: 5_000, device: 1 };
 
 async function someone() {
   const account = deriveAccount(newAccessKey());
-  const deviceList = signDeviceList({
-    accountId: account.accountId,
-    accountKey: account.accountKey,
-    devices: [publicDevice(await newDevice(1))],
-  });
+  const deviceList = await listBy(account.accountKey, account.accountId);
   return { account, deviceList };
+}
+
+async function listBy(accountKey: KeyPair, accountId: string) {
+  const devices = [publicDevice(await newDevice(1))];
+  return signDeviceList({ accountId, accountKey, devices });
 }
 
 async function backedAccount() {
@@ -64,6 +67,7 @@ async function backedContact(
       accountId: account.accountId,
       name: "Bob",
       accountKey: identity.accountKey,
+      successions: [],
       deviceList: deviceList.bytes,
       devices: [{ id: 1, address: Uint8Array.of(1, 2, 3) }],
       accountAddress: Uint8Array.of(4, 5, 6),
@@ -142,4 +146,41 @@ Deno.test("what is no backup of this account is refused", async () => {
   const without = new Map(cells);
   without.delete(cellName({ kind: KINDS.name, subject: new Uint8Array() }));
   await assert.rejects(readContents(without, owner.accountKey), MalformedError);
+});
+
+Deno.test("a contact is who can show how their key came from the first, and nobody in their place", async () => {
+  const { backed, owner, recoveryKey } = await backedAccount();
+  const { account } = await someone();
+  const { accountId } = account;
+  const next = await generateKeyPair();
+  const statement = signSuccession(
+    accountId,
+    account.accountKey,
+    next.publicKey,
+  );
+  const known = await backedContact(recoveryKey, 1_000);
+  const read = async (key: KeyPair, successions: readonly Uint8Array[]) => {
+    const record = {
+      ...known.record,
+      accountId,
+      accountKey: key.publicKey,
+      successions,
+      deviceList: (await listBy(key, accountId)).bytes,
+    };
+    const held = [
+      ...heldOfAccount(backed),
+      ...heldOfContact({ ...known, record }),
+    ];
+    const { cells } = stated(held, NOW);
+    const { contacts } = await readContents(cells, owner.accountKey);
+    assert.deepEqual(contacts, [{ ...known, record }]);
+  };
+  await read(account.accountKey, []);
+  await read(next, [statement]);
+  await assert.rejects(read(next, []), MalformedError);
+  const other = await generateKeyPair();
+  await assert.rejects(read(other, []), MalformedError);
+  await assert.rejects(read(other, [statement]), MalformedError);
+  const forged = signSuccession(accountId, other, other.publicKey);
+  await assert.rejects(read(other, [forged]), MalformedError);
 });

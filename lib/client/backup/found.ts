@@ -15,9 +15,10 @@ import {
 } from "../link/mod.ts";
 import { blobId } from "../../wire/mod.ts";
 import { readBlob } from "../blobs.ts";
-import { parseCells } from "./cell_codec.ts";
+import { believedCells } from "./believed.ts";
+import type { Reached } from "../proofs.ts";
 import type { Cells } from "./cells.ts";
-import { type BackupContents, readContents } from "./contents.ts";
+import type { BackupContents } from "./contents.ts";
 import type { BackupKey } from "./epoch_key.ts";
 import { BackupError, openBackup, openBackupKey } from "./seal.ts";
 
@@ -46,22 +47,27 @@ class NothingFoundError extends Error {
   override readonly name = "NothingFoundError";
 }
 
-/** Throws NothingFoundError, BackupError, MalformedError and what `Connection.request` does. */
+/** Throws NothingFoundError, BackupError, MalformedError and what `Connection.request` does. `now`: ms since the epoch. */
 export async function readFound(
-  connection: Connection,
+  relay: Reached,
   account: Account,
+  now: number,
 ): Promise<Found> {
   const { accountId, accountKey, backup } = account;
   const [readPair, own] = await Promise.all(
     [backup.readSeed, backup.ownSeed].map(ed25519PairOf),
   );
   const id = blobId(readPair.publicKey, own.publicKey);
-  const blob = await readBlob(connection, id, readPair);
+  const blob = await readBlob(relay, id, readPair);
   if (blob.contents.length === 0) throw new NothingFoundError();
   const key = openBackupKey(accountId, backup.sealKey, blob.contents);
   const { version, contents } = openBackup(accountId, key, blob.contents);
-  const cells = parseCells(contents);
-  const said = await readContents(cells, accountKey.publicKey);
+  const { cells, contents: said } = await believedCells(
+    contents,
+    accountKey.publicKey,
+    key.epoch,
+    { now },
+  );
   return {
     owner: { ...account, accountId: said.accountId },
     key,

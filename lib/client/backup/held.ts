@@ -6,7 +6,8 @@ import {
   type QueueCredentials,
   writeMessage,
 } from "../keys/mod.ts";
-import type { ContactRecord, SettingsRecord } from "../records.ts";
+import type { ContactRecord, LeftRelay, SettingsRecord } from "../records.ts";
+import { encodeUrl, queueId } from "../../wire/mod.ts";
 import { DEVICE_KIND, KINDS } from "./cells.ts";
 import type { Held } from "./restate.ts";
 
@@ -24,6 +25,8 @@ export type AccountQueue =
   & {
     /** Missing where it was written before there were several devices: then `queues` has it. */
     readonly remove?: QueueCredentials["remove"];
+    /** Where it is, if not at the relay of the account. */
+    readonly left?: Pick<LeftRelay, "url" | "key">;
   };
 
 /** A contact, with the own queues that only they can send to. */
@@ -144,13 +147,15 @@ function heldOfSettings(
 }
 
 function encodePerson(
-  { name, accountKey, deviceList, metAt }: BackedContact["record"],
+  { name, accountKey, successions = [], deviceList, metAt }:
+    BackedContact["record"],
 ): Uint8Array {
   return writeMessage((writer) => {
     writer.writeStringField(1, name);
     writer.writeBytesField(2, accountKey);
     writer.writeBytesField(3, deviceList);
     writer.writeVarintField(4, metAt);
+    for (const statement of successions) writer.writeBytesField(5, statement);
   });
 }
 
@@ -158,12 +163,13 @@ function encodeWay(
   { record, queues, accountQueues }: BackedContact,
 ): Uint8Array {
   return writeMessage((writer) => {
-    for (const { id, address } of record.devices) {
+    for (const { id, address, pool } of record.devices) {
       writer.writeBytesField(
         1,
         writeMessage((device) => {
           device.writeVarintField(1, id);
           device.writeBytesField(2, address);
+          if (pool) device.writeBytesField(3, pool);
         }),
       );
     }
@@ -175,6 +181,12 @@ function encodeWay(
     }
     for (const { id, removeKey } of queues) {
       writer.writeBytesField(4, concatBytes(id, removeKey));
+    }
+    for (const { send, left } of accountQueues) {
+      if (!left) continue;
+      const url = encodeUrl(left.url);
+      const id = queueId(send.publicKey);
+      writer.writeBytesField(5, concatBytes(id, left.key, url));
     }
   });
 }

@@ -59,7 +59,10 @@ async function deviceOf(
 ): Promise<BackedDevice> {
   const names = [
     queue,
-    ...contacts.flatMap((contact) => contact?.queues.slice(0, 1) ?? []),
+    ...contacts.flatMap((contact) => [
+      ...contact?.queues.slice(0, 1) ?? [],
+      ...contact?.renewed?.own ?? [],
+    ]),
   ];
   const found = await entry.getMany(queueTable, names);
   const queues = found.map((record, i) => {
@@ -86,7 +89,10 @@ async function contactOf(
   });
   // This device's queue, then the account's.
   const accountQueues = await Promise.all(
-    queues.slice(1).map(({ credentials }) => parseQueue(credentials)),
+    queues.slice(1).map(async ({ credentials, left }) => ({
+      ...await parseQueue(credentials),
+      ...left ? { left } : {},
+    })),
   );
   return { record, queues: [], accountQueues };
 }

@@ -8,6 +8,7 @@ export {
 } from "../keys/mod.ts";
 export { Backup } from "./backup.ts";
 export { comeBack, find } from "./come_back.ts";
-export { removeDevice } from "./remove_device.ts";
+export { findElsewhere, moveHere } from "./move_here.ts";
+export { readServer } from "./read_server.ts";
 export { anotherAccessKey } from "./another_access_key.ts";
 export { backupKeys, createAccount } from "../new_device.ts";

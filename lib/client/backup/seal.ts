@@ -26,6 +26,8 @@ export class BackupTooLargeError extends Error {
 }
 
 const FORMAT = 1;
+/** So many are never written; a higher one was made up, so that none could follow. */
+const MAX_VERSION = 0x7fff_ffff;
 const NONCE = 24;
 const TAG = 16;
 /** format u8 ‖ epoch u32 ‖ version u32 ‖ box */
@@ -61,7 +63,7 @@ export function openBackupKey(
 }
 
 /**
- * Version `version` (1 to 2³² − 1) of the backup, padded to one of `BACKUP_SIZES`.
+ * Version `version` (1 to 2³¹ − 1) of the backup, padded to one of `BACKUP_SIZES`.
  * @throws {BackupTooLargeError}
  */
 export function sealBackup(
@@ -110,7 +112,8 @@ export function openBackup(
   backup: Uint8Array,
 ): { version: number; contents: Uint8Array } {
   const said = readHeader(backup);
-  if (said.epoch !== epoch || said.version === 0) {
+  const possible = said.version > 0 && said.version <= MAX_VERSION;
+  if (said.epoch !== epoch || !possible) {
     throw new BackupError("damaged");
   }
   const header = backup.subarray(0, HEADER);

@@ -6,6 +6,7 @@ import {
   ed25519PairOf,
   encodeAddress,
   MalformedError,
+  MAX_DEVICES,
   newQueue,
 } from "../keys/mod.ts";
 import { type Connection, RelayError } from "../link/mod.ts";
@@ -22,6 +23,7 @@ import {
 import type { VaultChange } from "../storage/mod.ts";
 import { blobId } from "../../wire/mod.ts";
 import { writeBlob } from "../blobs.ts";
+import { FAR_VERSION } from "./believed.ts";
 import { encodeCells } from "./cell_codec.ts";
 import { type Cell, KINDS, merge } from "./cells.ts";
 import {
@@ -33,11 +35,11 @@ import { type Found, readFound } from "./found.ts";
 import { type BackedDevice, heldOfDevice } from "./held.ts";
 import { sealBackup } from "./seal.ts";
 
-/** Devices of an account at a time. */
-export const MAX_DEVICES = 8;
+/** How often another device may write the backup while this one does, or have begun an epoch. */
+const TRIES = 10;
 
-/** How often another device may write the backup while this one does. */
-const TRIES = 5;
+/** How long one that has begun an epoch may take to write in it, in ms. */
+const WRITING_MS = 1_000;
 
 /**
  * Makes this device one more of the account's. It is in the list that the backup has before anything is
@@ -50,15 +52,23 @@ export async function standBeside(
   account: Account,
 ): Promise<VaultChange[] | { ok: false; reason: "too-many-devices" }> {
   for (let tries = 1;; tries++) {
-    const found = await readFound(connection, account);
+    const found = await readFound(connection, account, adapters.clock.now());
+    // Those there are do not follow that one, and write over it.
+    if (found.version > FAR_VERSION) throw new MalformedError("version");
     if (found.list.devices.length >= MAX_DEVICES) {
       return { ok: false, reason: "too-many-devices" };
     }
     try {
       return await join(adapters, connection, account, found);
     } catch (error) {
-      const other = error instanceof RelayError && error.code === "conflict";
+      const other = error instanceof RelayError &&
+        (error.code === "conflict" || error.code === "unauthorised");
       if (!other || tries === TRIES) throw error;
+      if (error.code === "unauthorised") {
+        await new Promise<void>((resolve) =>
+          adapters.clock.after(WRITING_MS, resolve)
+        );
+      }
     }
   }
 }

@@ -16,6 +16,7 @@ import {
   MAX_EMOJI_BYTES,
   MAX_RECEIPT_IDS,
   MAX_TEXT_BYTES,
+  POOL_WAY_BYTES,
   textBytes,
   TextTooLongError,
 } from "./limits.ts";
@@ -32,9 +33,14 @@ export type KnownBody =
   }
   /**
    * Ends the PreKey messages of a new session by answering it. `heard`: what this device last heard of
-   * the account it greets, from others than the device it greets.
+   * the account it greets, from others than the device it greets. `pool`: where its bundles for that
+   * account wait, see pool/pool_way.ts.
    */
-  | { readonly kind: "hello"; readonly heard?: HeardClaim }
+  | {
+    readonly kind: "hello";
+    readonly heard?: HeardClaim;
+    readonly pool?: Uint8Array;
+  }
   /** From one own device to another: see devices/sync.ts. */
   | { readonly kind: "sync"; readonly bytes: Uint8Array }
   /** Replaces the text of a message of the same author. */
@@ -217,7 +223,9 @@ function encodeBody(body: KnownBody): Uint8Array {
         writeVarint(writer, 1, 1 + RECEIPT_STATES.indexOf(body.state));
         return writeBytes(writer, 2, hexToBytes(body.ids.join("")));
       case "hello":
-        return body.heard && writeHeard(writer, body.heard);
+        if (body.heard) writeHeard(writer, body.heard);
+        if (body.pool) writeBytes(writer, 4, body.pool);
+        return;
       case "edit":
         writeBytes(writer, 1, hexToBytes(body.target));
         return writeText(writer, 2, body.text);
@@ -270,9 +278,11 @@ function writeHeard(
 }
 
 function readHello(fields: Fields): KnownBody {
-  if (!fields.has(1)) return { kind: "hello" };
+  const pool = fields.has(4) ? { pool: fields.bytes(4, POOL_WAY_BYTES) } : {};
+  if (!fields.has(1)) return { kind: "hello", ...pool };
   return {
     kind: "hello",
+    ...pool,
     heard: {
       deviceList: {
         version: fields.uint(1, 1, MAX_U32),

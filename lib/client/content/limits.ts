@@ -16,6 +16,9 @@ export const MAX_RECEIPT_IDS = 1_000;
  */
 export const MAX_AWAITED = 1_000;
 
+/** The way to a pool of prekeys: see pool/pool_way.ts. */
+export const POOL_WAY_BYTES = 48;
+
 /** UTF-8 bytes of a reaction: the longest emoji sequences take about 35. */
 export const MAX_EMOJI_BYTES = 64;
 

@@ -6,6 +6,7 @@
  * ratchet state and outbox.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { FAR_AHEAD_MS } from "../clock.ts";
 import type { VaultChange, VaultReader, VaultWriter } from "../storage/mod.ts";
 import { type Content, MAX_TIME } from "./content.ts";
 import { MAX_AWAITED } from "./limits.ts";
@@ -16,6 +17,7 @@ import {
   entryId,
   keysBetween,
   PAGE_SIZE,
+  sameEntry,
   summaries,
   type SummaryRecord,
 } from "./log_records.ts";
@@ -281,15 +283,18 @@ export class ConversationLog {
   /**
    * What is being written on another device: of two drafts the later stays, at the same moment the
    * one that sorts behind. Gives the one that stays.
+   * @param now ms since the epoch; nothing is later than ten years ahead of it, so that something can follow
    */
   async takeDraft(
     w: VaultWriter,
     conversation: string,
-    { text, time }: { text: string; time: number },
+    { text, time: said }: { text: string; time: number },
+    now: number,
   ): Promise<string | undefined> {
     const summary = await w.get(summaries, hexToBytes(conversation));
     if (!summary) return undefined;
     const { draft, draftAt } = summary;
+    const time = Math.min(said, now + FAR_AHEAD_MS);
     const later = time > draftAt || time === draftAt && text > draft;
     if (!later) return draft;
     w.put(summaries, hexToBytes(conversation), {
@@ -490,12 +495,6 @@ function emptySummary(at: number): SummaryRecord {
     clearedTo: 0,
     erasedTo: 0,
   };
-}
-
-/** Whether writing the second over the first would change anything. */
-function sameEntry(a: Entry, b: Entry): boolean {
-  const [x, y] = [entries.codec.encode(a), entries.codec.encode(b)];
-  return x.length === y.length && x.every((byte, i) => byte === y[i]);
 }
 
 /** The log of a conversation in which nothing was said since `at` (ms since the epoch). */

@@ -180,6 +180,12 @@ export const entries = table("log entry", entryCodec);
 export const order = table("log order", orderCodec);
 export const summaries = table("log summary", summaryCodec);
 
+/** Whether writing the second over the first would change anything. */
+export function sameEntry(a: Entry, b: Entry): boolean {
+  const [x, y] = [entries.codec.encode(a), entries.codec.encode(b)];
+  return x.length === y.length && x.every((byte, i) => byte === y[i]);
+}
+
 /** conversation 16 ‖ author 16 ‖ content id 16 */
 export function entryId(
   conversation: string,

@@ -43,6 +43,14 @@ export {
   removeLog,
   unerased,
 } from "./log_clearing.ts";
+export { PAGE_SIZE } from "./log_records.ts";
+export {
+  type PastEntry,
+  pastOf,
+  restore,
+  type Restored,
+} from "./log_history.ts";
+export { MAX_PART_BYTES, parsePart, partsOfPast } from "./past_codec.ts";
 export type { MessageKey, Progress } from "./message_state.ts";
 export { compareRanks } from "./placing.ts";
 export type { Row, RowBody, RowState } from "./row.ts";

@@ -4,6 +4,7 @@
  * behind it moves on by one.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { FAR_AHEAD_MS } from "../clock.ts";
 import type { VaultWriter } from "../storage/mod.ts";
 import {
   entries,
@@ -40,6 +41,7 @@ export function compareRanks(a: Ranked, b: Ranked): number {
  * Gives a message that has arrived its place.
  * @param at when, ms since the epoch by this device's clock
  * @param own whether this account said it: then it is no news
+ * @param reach how many messages it may move
  * @returns the summary and the entry as they are then; both are put
  */
 export async function place(
@@ -47,16 +49,21 @@ export async function place(
   conversation: string,
   before: SummaryRecord,
   message: { readonly key: MessageKey; readonly entry: Entry },
-  { at, own }: { at: number; own: boolean },
+  { at, own, reach = REACH }: { at: number; own: boolean; reach?: number },
 ): Promise<{ summary: SummaryRecord; entry: Entry }> {
   const { key } = message;
-  const rank = message.entry.state.base?.rank ?? 0;
+  const { state } = message.entry;
+  const rank = nearRank(state.base?.rank ?? 0, before.rank, at);
   const behind = rank > before.rank
     ? []
-    : await standBehind(w, conversation, before, { ...key, rank });
+    : await standBehind(w, conversation, before, { ...key, rank }, reach);
   const sequence = before.next - behind.length;
   const read = own || message.entry.read === true;
-  const entry = { ...message.entry, place: { sequence, arrived: at } };
+  const entry = {
+    ...message.entry,
+    state: state.base ? { ...state, base: { ...state.base, rank } } : state,
+    place: { sequence, arrived: at },
+  };
   w.put(entries, entryId(conversation, key), entry);
   for (const { key, entry } of behind) {
     if (!entry.place) continue;
@@ -86,14 +93,22 @@ export async function place(
   return { summary, entry };
 }
 
+/** The rank, or for one of too far ahead one that is above all there is and leaves room for what follows. */
+function nearRank(rank: number, highest: number, at: number): number {
+  return rank <= at + FAR_AHEAD_MS
+    ? rank
+    : Math.max(highest + 1, at + FAR_AHEAD_MS);
+}
+
 /** Those that are to stand behind a message, in their order: as many as may be moved. */
 async function standBehind(
   w: VaultWriter,
   conversation: string,
   { next, clearedTo }: SummaryRecord,
   message: Ranked,
+  reach: number,
 ): Promise<{ key: MessageKey; entry: Entry }[]> {
-  const floor = Math.max(clearedTo, next - REACH);
+  const floor = Math.max(clearedTo, next - reach);
   const behind: { key: MessageKey; entry: Entry }[] = [];
   for (let end = next; end > floor; end -= PAGE_SIZE) {
     const start = Math.max(floor, end - PAGE_SIZE);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { generateKeyPair } from "../../signal/mod.ts";
 import { MemoryDisk, Vault } from "../storage/mod.ts";
+import { MAX_TIME } from "./content.ts";
 import { ConversationLog } from "./log.ts";
 import { clearLog, clearUpTo } from "./log_clearing.ts";
 import { REACH } from "./placing.ts";
@@ -141,7 +142,7 @@ Deno.test("of two drafts the later one stays, whichever comes first", async () =
   ) {
     await vault.transact((w) => log.start(w, CONVERSATION, 7));
     for (const draft of drafts) {
-      await vault.transact((w) => log.takeDraft(w, CONVERSATION, draft));
+      await vault.transact((w) => log.takeDraft(w, CONVERSATION, draft, 9));
     }
     assert.deepEqual(await log.draft(vault, CONVERSATION), late);
     // What is written here afterwards is later, whatever the clock says.
@@ -151,6 +152,17 @@ Deno.test("of two drafts the later one stays, whichever comes first", async () =
       time: 21,
     });
   }
+});
+
+Deno.test("a draft of the far future is followed by another one, of a time that can be written", async () => {
+  const vault = await newVault();
+  await vault.transact((w) => log.start(w, CONVERSATION, 7));
+  const last = { text: "for good", time: Number.MAX_SAFE_INTEGER };
+  await vault.transact((w) => log.takeDraft(w, CONVERSATION, last, 9));
+  await vault.transact((w) => log.setDraft(w, CONVERSATION, "not quite", 10));
+  const draft = await log.draft(vault, CONVERSATION);
+  assert.equal(draft?.text, "not quite");
+  assert.ok((draft?.time ?? Infinity) < 10 ** 12);
 });
 
 Deno.test("an answer stands behind what it answers, though its author's clock is a year behind", async () => {
@@ -172,4 +184,26 @@ Deno.test("who dates messages into the past moves no more than so many others", 
   const ids = await idsOf(vault);
   assert.equal(ids.indexOf(contentId(9_999)), 20);
   assert.equal(ids.length, REACH + 21);
+});
+
+Deno.test("who says something of the last moment there is leaves room for what is said after it, in its order", async () => {
+  const vault = await newVault();
+  const now = Date.UTC(2026, 10, 26);
+  const hearAt = (n: number, time: number) =>
+    vault.transact((w) =>
+      log.append(w, { ...text(THEM, n, `text ${n}`, time), at: now + n })
+    );
+  await hearAt(1, MAX_TIME);
+  await hearAt(9, MAX_TIME);
+  // By ids alone, the one that is said first would stand last.
+  for (const n of [8, 7, 6]) {
+    const rank = await log.nextRank(vault, CONVERSATION, now + 9);
+    const { content } = text(ME, n, `text ${n}`, rank);
+    await vault.transact((w) => log.compose(w, content, now + 9));
+    await hearAt(10 + n, Math.min(rank + 1, MAX_TIME));
+  }
+  assert.deepEqual(
+    await idsOf(vault),
+    [1, 9, 8, 18, 7, 17, 6, 16].map(contentId),
+  );
 });

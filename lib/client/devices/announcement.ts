@@ -7,6 +7,7 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { type PreKeyBundle, sign, verify } from "../../signal/mod.ts";
 import { encodeBundle, parseBundle } from "../invite/card.ts";
 import {
+  accountIdBy,
   accountIdFromBytes,
   accountIdToBytes,
   type Address,
@@ -39,6 +40,8 @@ export interface Announcement {
   readonly time: number;
   /** 33 bytes; what signs the list. */
   readonly accountKey: Uint8Array;
+  /** How the account came to its key; see keys/succession.ts. */
+  readonly successions: readonly Uint8Array[];
   readonly deviceList: DeviceList;
   readonly device: Device;
   /** Where the device receives from them. */
@@ -51,10 +54,8 @@ export interface Announcement {
   readonly heard?: Heard;
 }
 
-/** What is to be announced. `successions`: how the account came to its key; see keys/succession.ts. */
-export type Announced =
-  & Omit<Announcement, "device" | "accountKey">
-  & { readonly successions: readonly Uint8Array[] };
+/** What is to be announced. */
+export type Announced = Omit<Announcement, "device" | "accountKey">;
 
 const VERSION = 1;
 const LABEL = new TextEncoder().encode("whisper announcement v1");
@@ -130,14 +131,17 @@ export async function readAnnouncement(
   const part = signed.bytes(1);
   const fields = new Fields(part);
   fields.uint(1, VERSION, VERSION);
-  const accountKey = await successorOf(
-    from,
-    fields.repeated(12, MAX_SUCCESSIONS),
-  );
+  const successions = fields.repeated(12, MAX_SUCCESSIONS);
+  const accountKey = await successorOf(from, successions);
   const deviceList = await verifyDeviceList(fields.bytes(6), {
     ...from,
     accountKey,
   });
+  // What is kept of it is to show others, who know no key of theirs, whose key it is.
+  if (
+    successions.length > 0 &&
+    await accountIdBy(accountKey, successions) !== from.accountId
+  ) throw new MalformedError("succession");
   const id = fields.uint(5, 1, MAX_DEVICES);
   const device = deviceList.devices.find((listed) => listed.id === id);
   if (!device) throw new MalformedError("a device that is not listed");
@@ -155,6 +159,7 @@ export async function readAnnouncement(
     to,
     time: fields.uint(4, 0, MAX_TIME),
     accountKey,
+    successions,
     deviceList,
     device,
     address: await parseAddress(fields.bytes(7)),

@@ -92,6 +92,7 @@ Deno.test("an announcement says to its recipient what the device said", async ()
     device: publicDevice(device),
     backupVersion: 7,
     bundles: said.bundles,
+    successions: [],
     heard: said.heard,
   });
 });
@@ -174,6 +175,24 @@ Deno.test("an announcement under the next key is believed by whoever knows the k
     const early = signAnnouncement({ ...said, successions }, device);
     await assert.rejects(readAnnouncement(early, known, to), DeviceListError);
   }
+  // Part of the chain shows nobody else whose key it is.
+  const last = await generateKeyPair();
+  const second = signSuccession(accountId, next, last.publicKey);
+  const listed = {
+    accountId,
+    accountKey: last,
+    devices: [publicDevice(device)],
+  };
+  const deviceList = signDeviceList({ ...listed, before: later.deviceList });
+  const whole = { ...later, deviceList, successions: [succession, second] };
+  const { successions } = await readAnnouncement(
+    signAnnouncement(whole, device),
+    known,
+    to,
+  );
+  assert.deepEqual(successions, [succession, second]);
+  const part = signAnnouncement({ ...whole, successions: [second] }, device);
+  await assert.rejects(readAnnouncement(part, known, to), MalformedError);
   const without = signAnnouncement({ ...later, successions: [] }, device);
   await assert.rejects(readAnnouncement(without, from, to), DeviceListError);
 });

@@ -9,13 +9,9 @@ import { ANNOUNCEMENT } from "../content/mod.ts";
 import type { Desk } from "../desk.ts";
 import { type Address, addressOf, parseQueue } from "../keys/mod.ts";
 import { equalBytes } from "@noble/ciphers/utils.js";
+import { Errand } from "../errand.ts";
 import type { Entry } from "../ledger.ts";
-import {
-  backoff,
-  type Connection,
-  ConnectionLostError,
-  RelayError,
-} from "../link/mod.ts";
+import type { Connection } from "../link/mod.ts";
 import { type Outbox, sessionName } from "../outbox.ts";
 import { makeBundle } from "../prekey_bundle.ts";
 import { createQueue } from "../queues.ts";
@@ -44,59 +40,43 @@ const AGAIN_MS = 86_400_000;
 export class Announcer {
   readonly #desk: Desk;
   readonly #outbox: Outbox;
-  #connection: Connection | undefined;
-  #running: Promise<void> | undefined;
-  #again = false;
-  #failures = 0;
+  readonly #errand: Errand;
 
   constructor(desk: Desk, outbox: Outbox) {
     this.#desk = desk;
     this.#outbox = outbox;
+    this.#errand = new Errand(desk, (connection) => this.#tellAll(connection));
   }
 
   connected(connection: Connection): void {
-    this.#connection = connection;
-    this.#failures = 0;
-    this.look();
+    this.#errand.connected(connection);
   }
 
   lost(): void {
-    this.#connection = undefined;
+    this.#errand.lost();
   }
 
   /** Something may be to be told now. */
   look(): void {
-    if (this.#running) {
-      this.#again = true;
-      return;
-    }
-    this.#again = false;
-    this.#running = this.#run().catch((error) => this.#failed(error))
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#again) this.look();
-      });
+    this.#errand.run();
   }
 
-  async #run(): Promise<void> {
-    await this.#tellSiblings();
+  async #tellAll(connection: Connection): Promise<void> {
+    await this.#tellSiblings(connection);
     for (const { record } of [...this.#desk.contacts.values()]) {
-      const connection = this.#connection;
       const contact = this.#desk.contacts.get(record.accountId);
-      if (!connection || connection.lost) return;
+      if (connection.lost) return;
       const { reader } = this.#desk.ledger;
       if (contact && await this.#due(reader, contact)) {
         await this.#tell(connection, contact);
       }
     }
-    this.#failures = 0;
   }
 
-  async #tellSiblings(): Promise<void> {
+  async #tellSiblings(connection: Connection): Promise<void> {
     const { self } = this.#desk.own.state;
     for (const { id, address } of self.devices) {
-      const connection = this.#connection;
-      if (!connection || connection.lost) return;
+      if (connection.lost) return;
       const { ledger } = this.#desk;
       if (!await this.#siblingDue(ledger.reader, self, id)) continue;
       await this.#makeQueues(connection, self);
@@ -229,21 +209,10 @@ export class Announcer {
     entry.put(announcedTable, LAST, { version, at: time });
     return time;
   }
-
-  /** What announcing waits for: tried again a little later, or on the next connection. */
-  #failed(error: unknown): void {
-    if (error instanceof ConnectionLostError) return;
-    if (!(error instanceof RelayError)) return this.#desk.broken(error);
-    const { clock, random } = this.#desk;
-    const connection = this.#connection;
-    clock.after(backoff(++this.#failures, random.fraction()), () => {
-      if (connection && !connection.lost) this.look();
-    });
-  }
 }
 
 /** The ids of those devices that nothing can be encrypted for. */
-async function withoutSession(
+export async function withoutSession(
   entry: Pick<Entry, "getMany">,
   { accountId, devices }: Recipient,
 ): Promise<number[]> {

@@ -7,10 +7,13 @@ import {
   compareDeviceLists,
   type Device,
   type DeviceList,
+  type DeviceListClaim,
   DeviceListError,
   parseAddress,
+  publicDevice,
   verifyDeviceList,
 } from "../keys/mod.ts";
+import type { Said } from "../inbox.ts";
 import type { Entry } from "../ledger.ts";
 import type { Connection } from "../link/mod.ts";
 import type { Outbox } from "../outbox.ts";
@@ -18,32 +21,43 @@ import type { OwnChange, OwnState } from "../own_devices.ts";
 import {
   type BackupKeysRecord,
   backupKeysTable,
+  keyChangedTable,
   queueTable,
   SELF,
 } from "../records.ts";
+import { PoolTaker } from "../pool/pool_taker.ts";
 import { Announcer } from "./announcer.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { Follower, type FollowerEvents } from "./follower.ts";
 import { recent } from "./recent.ts";
+import { Renewals } from "./renewal.ts";
 import { askAnew } from "./repair.ts";
+import { History } from "../history/history.ts";
+import type { HistoryRecord } from "../history/records.ts";
 import { Siblings } from "./siblings.ts";
+import { Sure } from "./sure.ts";
 import type { Sync } from "./sync.ts";
 
 /** How long an account queue is read after another one took its place, ms: as long as relays keep messages. */
 const DRAIN_MS = 21 * 86_400_000;
 
-export interface DevicesEvents extends Omit<FollowerEvents, "behind" | "tell"> {
+export interface DevicesEvents
+  extends Omit<FollowerEvents, "behind" | "tell" | "gone"> {
   /** Own queues that nobody needs any more. */
   discard(entry: Entry, names: readonly string[]): Promise<void>;
+  /** Own queues that are to be read from now on. */
+  added(entry: Entry, names: readonly string[]): void;
   readonly hands: ConversationHands;
   /** Another own device has written this version of the backup. */
   saved(entry: Entry, version: number): Promise<void>;
   /** Another own device goes by a list that can't be in one chain with ours. */
-  forked(entry: Entry): void;
+  forked(entry: Entry, list: Pick<DeviceListClaim, "hash">): Promise<void>;
   /** The own device list is a newer one. */
   newerList(entry: Entry): Promise<void>;
   /** The backup may be to be read or written. */
   checkBackup(): void;
+  /** How far the past has gone from one own device to another. */
+  history(record: HistoryRecord): void;
 }
 
 /** What the other devices need for the backup of an epoch. */
@@ -61,33 +75,58 @@ export class Devices {
   readonly #ownFollower: Follower;
   readonly #siblings: Siblings;
   readonly #elsewhere: Elsewhere;
+  readonly #renewals: Renewals;
+  /** The past, from one own device to another. */
+  readonly history: History;
+  readonly #taker: PoolTaker;
+  readonly #sure: Sure;
 
   constructor(desk: Desk, outbox: Outbox, events: DevicesEvents) {
     this.#desk = desk;
     this.#events = events;
     this.#announcer = new Announcer(desk, outbox);
+    this.#sure = new Sure(desk);
+    this.#taker = new PoolTaker(desk, this.#announcer, events);
+    const tell = (entry: Entry) => entry.after(() => this.#announcer.look());
+    this.#renewals = new Renewals(desk, { ...events, tell });
     this.#follower = new Follower(desk, outbox, {
       ...events,
       behind: (entry, contact, to) =>
         this.#announcer.announce(entry, contact, to),
-      tell: (entry) => entry.after(() => this.#announcer.look()),
+      gone: (entry, contact, gone, first) =>
+        this.#renewals.gone(entry, contact, gone, first),
+      tell,
     });
     this.#siblings = new Siblings(desk, outbox);
     this.#elsewhere = new Elsewhere(desk, events.hands);
+    this.history = new History(
+      desk,
+      this.#siblings,
+      events.hands,
+      (record) => events.history(record),
+    );
     this.#ownFollower = new Follower(desk, outbox, {
       put: async (entry, self) => {
         const before = desk.own.in(entry);
-        await desk.own.put(entry, ownChangeOf(before, self));
+        const change = ownChangeOf(before, self);
+        // Who has another access key than this device knows goes on alone.
+        if (change.successor && isIn(self.deviceList, before)) return;
+        await desk.own.put(entry, change);
         const { version } = before.account.deviceList;
         if (self.deviceList.version > version) await events.newerList(entry);
       },
-      claimed: (entry, self, list) => {
+      claimed: async (entry, self, list) => {
         if (compareClaim(self.deviceList, list) === "forked") {
-          events.forked(entry);
+          await events.forked(entry, list);
         }
         return self;
       },
-      left: (entry, _self, device) => this.#siblings.left(entry, device),
+      left: async (entry, _self, device) => {
+        await this.#siblings.left(entry, device);
+        await this.history.left(entry, device);
+      },
+      gone: () => Promise.resolve(),
+      moved: () => Promise.resolve(),
       joined: async (entry, _self, device) => {
         for (const sync of await recent(entry, desk, events.hands.log)) {
           await this.#siblings.tell(entry, sync, device);
@@ -96,22 +135,40 @@ export class Devices {
       began: events.began,
       heard: (entry, { backupVersion }) => events.saved(entry, backupVersion),
       behind: (entry, self, to) => this.#announcer.announce(entry, self, to),
-      tell: (entry) => entry.after(() => this.#announcer.look()),
+      tell,
     });
   }
 
   connected(connection: Connection): void {
     this.#desk.ledger.post((entry) => this.#giveUpRetired(entry));
-    this.#announcer.connected(connection);
+    this.#desk.ledger.post((entry) => this.history.giveUp(entry));
+    this.#renewals.connected();
+    this.#desk.ledger.post(async (entry) => {
+      await this.#leaveBehind(entry);
+      await this.#renewals.afterKeyChange(entry);
+      // What is announced is what there is then.
+      entry.after(() => {
+        this.#announcer.connected(connection);
+        this.#taker.connected(connection);
+      });
+    });
+  }
+
+  /** Resolves when the other own devices may be written to; rejects with RelayError "unreachable" when not yet. */
+  sure(connection: Connection): Promise<void> {
+    return this.#sure.wait(connection);
   }
 
   lost(): void {
     this.#announcer.lost();
+    this.#taker.lost();
+    this.#renewals.lost();
   }
 
   /** The own device list, or where other own devices are, is another one. */
   ownChanged(): void {
     this.#announcer.look();
+    this.#taker.look();
   }
 
   /** A device of a contact or of the own account makes itself known; own devices that it may not reach hear of it. */
@@ -122,12 +179,18 @@ export class Devices {
   ): Promise<boolean> {
     const { accountId: about } = contact.record;
     if (about === this.#desk.account.accountId) {
-      return await this.#ownFollower.announced(entry, contact, announcement);
+      return await this.#ownFollower.announced(
+        entry,
+        contact,
+        announcement,
+        true,
+      );
     }
     const believed = await this.#follower.announced(
       entry,
       contact,
       announcement,
+      true,
     );
     if (believed) {
       await this.#desk.tell(entry, { kind: "announced", about, announcement });
@@ -140,14 +203,14 @@ export class Devices {
     return this.#follower.became(entry, before, after);
   }
 
-  /** An own device was removed: it is told so at this address, and the others get the keys of the epoch that began. */
+  /** Own devices were removed: they are told so at these addresses, and the others get the keys of the epoch that began. */
   async removed(
     entry: Entry,
-    address: Uint8Array | undefined,
+    addresses: readonly Uint8Array[],
     keys: EpochKeys,
   ): Promise<void> {
     const { account, self } = this.#desk.own.in(entry);
-    if (address) {
+    for (const address of addresses) {
       const to = await parseAddress(address);
       // It is in no list that anybody begins a session by.
       await this.#announcer.announce(entry, self, to, { only: 0 });
@@ -156,14 +219,26 @@ export class Devices {
     await this.tell(entry, { kind: "epoch", deviceList, ...keys });
   }
 
+  /** The devices that there were before the access key was changed: they are told, and nothing waits for them. */
+  async #leaveBehind(entry: Entry): Promise<void> {
+    const changed = await entry.get(keyChangedTable, SELF);
+    const { self } = this.#desk.own.in(entry);
+    for (const { id, address } of changed?.removed ?? []) {
+      const way = await parseAddress(address);
+      await this.#ownFollower.left(entry, self, id, way);
+      await this.#announcer.announce(entry, self, way, { only: 0 });
+    }
+  }
+
   /** Tells the other own devices. */
   tell(entry: Entry, sync: Sync): Promise<void> {
     return this.#siblings.tell(entry, sync);
   }
 
   /** There is a session with another own device. */
-  siblingBegan(entry: Entry, device: number): Promise<void> {
-    return this.#siblings.began(entry, device);
+  async siblingBegan(entry: Entry, device: number): Promise<void> {
+    await this.#siblings.began(entry, device);
+    await this.history.began(entry, device);
   }
 
   /** What another own device told. */
@@ -176,11 +251,18 @@ export class Devices {
       case "announced": {
         const contact = this.#desk.contactIn(entry, sync.about);
         if (!contact) return; // the backup will say all that is to be known of them
-        await this.#follower.announced(entry, contact, sync.announcement);
+        await this.#follower.announced(
+          entry,
+          contact,
+          sync.announcement,
+          false,
+        );
         return;
       }
       case "epoch":
         return await this.#epoch(entry, from, sync);
+      case "history":
+        return await this.history.told(entry, from, sync.bytes);
       default:
         return await this.#elsewhere.happened(entry, sync);
     }
@@ -207,10 +289,12 @@ export class Devices {
       return;
     }
     const order = compareDeviceLists(account.deviceList, list);
-    const stays = list.devices.some(({ identityKey }) =>
+    // One that came after the removal may have been heard of before it.
+    const { devices } = order === "older" ? account.deviceList : list;
+    const stays = devices.some(({ identityKey }) =>
       equalBytes(identityKey, from.identityKey)
     );
-    if (order === "older" || order === "forked" || !stays) return;
+    if (order === "forked" || !stays) return;
     await this.listed(entry, list);
     const keys = await entry.get(backupKeysTable, SELF);
     if (!keys || keys.key.epoch >= epoch) return;
@@ -227,9 +311,14 @@ export class Devices {
   async listed(entry: Entry, list: DeviceList): Promise<void> {
     const { self } = this.#desk.own.in(entry);
     const order = compareDeviceLists(self.deviceList, list);
-    if (order === "forked") this.#events.forked(entry);
+    if (order === "forked") await this.#events.forked(entry, list);
     if (order !== "newer") return;
     await this.#ownFollower.listed(entry, self, list);
+  }
+
+  /** Where other own devices are, as the backup has it: `before`, the own account as it was. */
+  async found(entry: Entry, before: Contact): Promise<void> {
+    await this.#ownFollower.found(entry, before, this.#desk.own.in(entry).self);
   }
 
   /** A device of a contact sent what its session here does not open. */
@@ -245,11 +334,20 @@ export class Devices {
     await this.#events.joined(entry, contact, device);
   }
 
+  /** A device of a contact for whom there are other queues wrote. Gives the contact as they are then. */
+  said(entry: Entry, said: Said): Promise<Contact> {
+    return this.#renewals.said(entry, said);
+  }
+
   /** Nobody sends to an account queue that was replaced so long ago. */
   async #giveUpRetired(entry: Entry): Promise<void> {
     const now = this.#desk.clock.now();
     for (const accountId of this.#desk.contacts.keys()) {
-      const contact = this.#desk.contactIn(entry, accountId);
+      const contact = await this.#renewals.endAfter(
+        entry,
+        accountId,
+        DRAIN_MS,
+      );
       const [, , ...earlier] = contact?.record.queues ?? [];
       if (!contact || earlier.length === 0) continue;
       const found = await entry.getMany(queueTable, earlier);
@@ -267,12 +365,23 @@ export class Devices {
 
 /** What changed about the own devices, of the account as a contact is seen. */
 function ownChangeOf(
-  { devices }: OwnState,
+  { devices, account }: OwnState,
   { record, deviceList }: Contact,
 ): OwnChange {
+  const { accountKey, successions } = record;
+  const same = equalBytes(accountKey, account.accountKey);
   const others = record.devices.map(({ id, address }) => {
     const known = devices.others.find((other) => other.id === id);
     return { name: "", day: 0, ...known, id, address };
   });
-  return { deviceList: deviceList.bytes, devices: { others } };
+  return {
+    deviceList: deviceList.bytes,
+    ...same ? {} : { successor: { accountKey, successions } },
+    devices: { others },
+  };
+}
+
+function isIn({ devices }: DeviceList, { account }: OwnState): boolean {
+  const { identityKey } = publicDevice(account.device);
+  return devices.some((device) => equalBytes(device.identityKey, identityKey));
 }

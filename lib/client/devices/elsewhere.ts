@@ -95,7 +95,8 @@ export class Elsewhere {
         return await this.#hands.changed(entry, conversation, { changed: [] });
       case "draft": {
         if (!contact) return;
-        const text = await log.takeDraft(entry, conversation, sync);
+        const now = this.#desk.clock.now();
+        const text = await log.takeDraft(entry, conversation, sync, now);
         if (text === sync.text) this.#hands.draft(entry, conversation, text);
         return;
       }

@@ -5,11 +5,13 @@ import {
   serializeSession,
   SignalError,
 } from "../../signal/mod.ts";
-import { addressesOf, type Contact, openContact } from "../contact.ts";
+import { type Contact, openContact, recipientOf } from "../contact.ts";
+import { LIST_HASH } from "../contents.ts";
 import type { Desk } from "../desk.ts";
 import {
   type Address,
   compareDeviceLists,
+  type Device,
   type DeviceList,
   type DeviceListClaim,
   DeviceListError,
@@ -25,20 +27,40 @@ import {
   sessionTable,
 } from "../records.ts";
 import { type Announcement, readAnnouncement } from "./announcement.ts";
-import { toldBy, withTold } from "./heard.ts";
+import { withoutSession } from "./announcer.ts";
+import { isGone, toldBy, withTold } from "./heard.ts";
 import { mayHaveAgain } from "./repair.ts";
+
+/** So many lists that were known before are remembered. */
+const MAX_EARLIER = 16;
+
+/** Who goes by an old list is answered no sooner than after this, in ms. */
+const ANSWER_AGAIN_MS = 3_600_000;
 
 export interface FollowerEvents {
   /** The contact, changed. */
   put(entry: Entry, contact: Contact): Promise<void> | void;
   /** A list that contradicts the known one, or comes before it. Gives the contact with that noted. */
-  claimed(entry: Entry, contact: Contact, list: DeviceListClaim): Contact;
+  claimed(
+    entry: Entry,
+    contact: Contact,
+    list: DeviceListClaim,
+  ): Contact | Promise<Contact>;
   /** A device of theirs is gone from the list: nothing waits for it any more. */
   left(entry: Entry, contact: Contact, device: number): Promise<void>;
   /** A device is new to us, or can't read what it was sent: what nobody confirmed is for it too. */
   joined(entry: Entry, contact: Contact, device: number): Promise<void>;
   /** There is a session with it now. */
   began(entry: Entry, contact: Contact, device: number): Promise<void>;
+  /** Devices that are none of theirs any more; `first`: this device was told so by one of theirs. */
+  gone(
+    entry: Entry,
+    contact: Contact,
+    devices: readonly Device[],
+    first: boolean,
+  ): Promise<void>;
+  /** It receives elsewhere now: it is to hear that this device knows that. */
+  moved(entry: Entry, contact: Contact, device: number): Promise<void>;
   /** What the contact has heard of the own account. */
   heard(entry: Entry, announcement: Announcement): Promise<void>;
   /** A device that goes by an old list: it is to hear of the newer one, at this address. */
@@ -59,11 +81,15 @@ export class Follower {
     this.#events = events;
   }
 
-  /** A device of theirs makes itself known. False for what can't be believed. */
+  /**
+   * A device of theirs makes itself known. `first`: to this device, and not to another one of the account.
+   * False for what can't be believed, or comes from a device that was removed.
+   */
   async announced(
     entry: Entry,
     contact: Contact,
     bytes: Uint8Array,
+    first: boolean,
   ): Promise<boolean> {
     const { accountId } = contact.record;
     const own = this.#desk.account.accountId;
@@ -79,8 +105,9 @@ export class Follower {
     const heard = await entry.get(heardTable, accountId);
     // A relay that gives out again what it gave out before brings nobody back.
     if (toldBy(heard, said.device).announced >= said.time) return true;
-    await this.#events.heard(entry, said);
     const order = compareDeviceLists(contact.deviceList, said.deviceList);
+    if (order === "older" && isGone(heard, said.device)) return false;
+    await this.#events.heard(entry, said);
     entry.put(
       heardTable,
       accountId,
@@ -90,11 +117,19 @@ export class Follower {
       }),
     );
     if (order === "older" || order === "forked") {
-      const warned = this.#events.claimed(entry, contact, said.deviceList);
-      await this.#events.behind(entry, warned, said.address);
+      const warned = await this.#events.claimed(
+        entry,
+        contact,
+        said.deviceList,
+      );
+      // Whoever has no session asks for one in answer to each answer: so there is one for all of them.
+      const before = toldBy(heard, said.device).announced;
+      if (said.time - before >= ANSWER_AGAIN_MS) {
+        await this.#events.behind(entry, warned, said.address);
+      }
       return true;
     }
-    await this.#follow(entry, contact, said);
+    await this.#follow(entry, contact, said, first);
     return true;
   }
 
@@ -102,22 +137,22 @@ export class Follower {
     entry: Entry,
     before: Contact,
     said: Announcement,
+    first: boolean,
   ): Promise<void> {
-    const after = await followed(before, said);
-    await this.became(entry, before, after);
+    const followed = await followedTo(before, said);
+    const { accountId } = followed.record;
+    await this.became(entry, before, followed, first);
+    const after = this.#desk.contactIn(entry, accountId) ?? followed;
     const { device } = said;
-    const known = before.deviceList.devices.some(({ id, identityKey }) =>
-      id === device.id && equalBytes(identityKey, device.identityKey)
-    );
-    const again = said.bundles.has(this.#desk.account.device.id)
-      ? await mayHaveAgain(
-        this.#desk,
-        entry,
-        sessionName(after.record.accountId, device.id),
-      )
-      : false;
-    if (!known || again) await this.#events.joined(entry, after, device.id);
-    await this.#begin(entry, after, said);
+    await this.#welcome(entry, before, after);
+    const known = sameIn(before.deviceList, after.deviceList, device.id);
+    const again = known && said.bundles.has(this.#desk.account.device.id) &&
+      await mayHaveAgain(this.#desk, entry, sessionName(accountId, device.id));
+    if (again) await this.#events.joined(entry, after, device.id);
+    const way = addressIn(before, device.id);
+    const moved = known && way !== undefined &&
+      !equalBytes(way.send.publicKey, said.address.send.publicKey);
+    await this.#begin(entry, after, said, moved);
   }
 
   /** They go by this list now, which is newer. */
@@ -133,31 +168,97 @@ export class Follower {
       devices: record.devices.filter(({ id }) => sameIn(deviceList, list, id)),
     });
     await this.became(entry, before, after);
+    await this.#welcome(entry, before, after);
+  }
+
+  /** Devices that are new in the list: also such as have yet to announce themselves. */
+  async #welcome(
+    entry: Entry,
+    { deviceList }: Contact,
+    after: Contact,
+  ): Promise<void> {
+    for (const { id } of after.deviceList.devices) {
+      if (sameIn(deviceList, after.deviceList, id)) continue;
+      await this.#events.joined(entry, after, id);
+    }
   }
 
   /** What another device of the account learnt of a contact. */
-  async became(entry: Entry, before: Contact, after: Contact): Promise<void> {
-    await this.#events.put(entry, after);
-    await this.#leave(entry, before, after);
+  async became(
+    entry: Entry,
+    before: Contact,
+    after: Contact,
+    first = false,
+  ): Promise<void> {
+    const known = withEarlier(before, after);
+    await this.#events.put(entry, known);
+    const gone = await this.#leave(entry, before, known);
+    if (gone.length > 0) await this.#events.gone(entry, known, gone, first);
+    await this.found(entry, before, known);
   }
 
-  /** Ends the ways that are no more, and the sessions of devices that are not listed. */
-  async #leave(entry: Entry, before: Contact, after: Contact): Promise<void> {
-    const kept = addressesOf(after).map(({ send }) => send.publicKey);
-    for (const address of addressesOf(before)) {
-      const stays = kept.some((key) => equalBytes(key, address.send.publicKey));
-      if (!stays) await this.#outbox.close(entry, address);
+  /**
+   * Devices of which it is known only now where they receive: one may have begun a session before that, and
+   * what waits for it goes out.
+   */
+  async found(entry: Entry, before: Contact, after: Contact): Promise<void> {
+    for (const { id } of after.devices) {
+      const same = sameIn(before.deviceList, after.deviceList, id);
+      if (same && addressIn(before, id)) continue;
+      const missed = await withoutSession(entry, recipientOf(after, id));
+      if (missed.length === 0) await this.#events.began(entry, after, id);
     }
-    for (const { id, identityKey } of before.deviceList.devices) {
-      const stays = after.deviceList.devices.some((device) =>
-        device.id === id && equalBytes(device.identityKey, identityKey)
-      );
-      if (stays) continue;
-      const name = sessionName(before.record.accountId, id);
-      entry.delete(sessionTable, name);
-      entry.delete(repairTable, name);
-      await this.#events.left(entry, before, id);
+  }
+
+  /**
+   * Goes over to the ways there are, and ends the sessions of devices that are not listed.
+   * @returns those devices
+   */
+  async #leave(
+    entry: Entry,
+    before: Contact,
+    after: Contact,
+  ): Promise<readonly Device[]> {
+    const { accountId } = after.record;
+    const ways = [
+      [before.accountAddress, after.accountAddress],
+      ...before.devices.map(({ id, address }) => [
+        address,
+        sameIn(before.deviceList, after.deviceList, id)
+          ? addressIn(after, id)
+          : undefined,
+      ]),
+    ];
+    for (const [was, is] of ways) {
+      if (!was || is && equalBytes(is.send.publicKey, was.send.publicKey)) {
+        continue;
+      }
+      if (is) await this.#outbox.move(entry, was, { accountId, address: is });
+      else await this.#outbox.close(entry, was);
     }
+    const gone = before.deviceList.devices.filter(({ id }) =>
+      !sameIn(before.deviceList, after.deviceList, id)
+    );
+    for (const { id } of gone) await this.#end(entry, before, id);
+    return gone;
+  }
+
+  /** A device, which receives there, is none of theirs any more, by a list that was taken over elsewhere. */
+  async left(
+    entry: Entry,
+    contact: Contact,
+    id: number,
+    way: Address,
+  ): Promise<void> {
+    await this.#outbox.close(entry, way);
+    await this.#end(entry, contact, id);
+  }
+
+  async #end(entry: Entry, contact: Contact, id: number): Promise<void> {
+    const name = sessionName(contact.record.accountId, id);
+    entry.delete(sessionTable, name);
+    entry.delete(repairTable, name);
+    await this.#events.left(entry, contact, id);
   }
 
   /** Begins a session from the bundle for this device. Without one, and without a session, it asks for one. */
@@ -165,6 +266,7 @@ export class Follower {
     entry: Entry,
     contact: Contact,
     { bundles, device }: Announcement,
+    moved: boolean,
   ): Promise<void> {
     const { account, clock } = this.#desk;
     const { accountId } = contact.record;
@@ -172,6 +274,7 @@ export class Follower {
     const stored = await entry.get(sessionTable, name);
     const bundle = bundles.get(account.device.id);
     if (!bundle) {
+      if (stored && moved) await this.#events.moved(entry, contact, device.id);
       if (stored) return;
       entry.put(announcedTable, accountId, { version: 0, at: 0 });
       return this.#events.tell(entry);
@@ -195,6 +298,17 @@ export class Follower {
   }
 }
 
+/** The contact, of whom it is remembered by which list they went before. */
+function withEarlier(before: Contact, after: Contact): Contact {
+  const { version, hash } = before.deviceList;
+  if (after.deviceList.version === version) return after;
+  const earlierLists = [
+    ...after.record.earlierLists ?? [],
+    { version, hash: hash.slice(0, LIST_HASH) },
+  ].slice(-MAX_EARLIER);
+  return { ...after, record: { ...after.record, earlierLists } };
+}
+
 /** Whether a device is the same one in both lists: ids are given again. */
 function sameIn(was: DeviceList, is: DeviceList, id: number): boolean {
   const [before, after] = [was, is].map(({ devices }) =>
@@ -204,23 +318,42 @@ function sameIn(was: DeviceList, is: DeviceList, id: number): boolean {
     equalBytes(before.identityKey, after.identityKey);
 }
 
+/** Where a device of theirs receives, as far as that is known. */
+function addressIn({ devices }: Contact, id: number): Address | undefined {
+  return devices.find((device) => device.id === id)?.address;
+}
+
 /** The contact as the announcement has it. */
-async function followed(
+async function followedTo(
   { record, deviceList }: Contact,
   said: Announcement,
 ): Promise<Contact> {
-  const { device, accountKey, deviceList: list, accountAddress } = said;
+  const { device, accountKey, successions, deviceList: list } = said;
+  const { accountAddress } = said;
   const others = record.devices.filter(({ id }) =>
     id !== device.id && sameIn(deviceList, list, id)
   );
   return await openContact({
     ...record,
     accountKey,
+    ...successions.length > 0 ? { successions } : {},
     deviceList: list.bytes,
     devices: [
       ...others,
-      { id: device.id, address: encodeAddress(said.address) },
+      deviceSaid(record, said),
     ].sort((a, b) => a.id - b.id),
     ...accountAddress ? { accountAddress: encodeAddress(accountAddress) } : {},
   });
+}
+
+/** The device as it says of itself. Its pool is where it received until now. */
+function deviceSaid(
+  { devices }: Contact["record"],
+  { device: { id }, address }: Announcement,
+): Contact["record"]["devices"][number] {
+  const bytes = encodeAddress(address);
+  const known = devices.find((device) => device.id === id);
+  return known && equalBytes(known.address, bytes)
+    ? known
+    : { id, address: bytes };
 }

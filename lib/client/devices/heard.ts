@@ -18,13 +18,41 @@ export function toldBy(
   return heard?.devices[nameOf(device)] ?? NOTHING;
 }
 
+/** Devices whose word is kept: far more than an account has at a time. */
+const MAX_TOLD = 64;
+
+/** With what the device told; those that have told nothing for the longest are forgotten. */
 export function withTold(
   heard: HeardRecord | undefined,
   device: Device,
   told: Partial<Told>,
 ): HeardRecord {
-  const now = { ...toldBy(heard, device), ...told };
-  return { devices: { ...heard?.devices, [nameOf(device)]: now } };
+  const name = nameOf(device);
+  const { [name]: before = NOTHING, ...others } = heard?.devices ?? {};
+  const kept = Object.entries(others).slice(1 - MAX_TOLD);
+  return {
+    ...heard,
+    devices: { ...Object.fromEntries(kept), [name]: { ...before, ...told } },
+  };
+}
+
+/** Devices that were removed are remembered for so many. */
+const MAX_GONE = 32;
+
+/** These are none of theirs any more. */
+export function withGone(
+  heard: HeardRecord | undefined,
+  devices: readonly Device[],
+): HeardRecord {
+  const gone = new Set([...heard?.gone ?? [], ...devices.map(nameOf)]);
+  return { devices: {}, ...heard, gone: [...gone].slice(-MAX_GONE) };
+}
+
+export function isGone(
+  heard: HeardRecord | undefined,
+  device: Device,
+): boolean {
+  return heard?.gone?.includes(nameOf(device)) ?? false;
 }
 
 /** The highest version of their backup that a device of theirs has told, but for one that is asked itself. */

@@ -10,6 +10,18 @@ import {
   sees,
   withWorld,
 } from "../testing/people.ts";
+import { openContact } from "../contact.ts";
+import { queueName } from "../queues.ts";
+import {
+  contactsTable,
+  contactTable,
+  heardTable,
+  laneTable,
+  SELF,
+  standingTable,
+} from "../records.ts";
+import { Vault } from "../storage/mod.ts";
+import { putOnItsWay } from "../testing/say_anything.ts";
 import type { Person, World } from "../testing/world.ts";
 import { BLOBS, contentsOf, goBack } from "../testing/relay_goes_back.ts";
 
@@ -49,8 +61,32 @@ Deno.test("a relay that gives out an old backup is noticed when a contact is hea
     await saved(world, anew);
     await anew.messenger.close();
     await anew.start();
-    assert.equal(anew.messenger.backup.value.wentBack, true, "for good");
+    const wentBack = () => anew.messenger.backup.value.wentBack;
+    assert.equal(wentBack(), true, "until it was seen");
     assert.equal(anew.messenger.standing.value, "current");
+
+    await anew.messenger.putAway("went-back");
+    assert.equal(wentBack(), false);
+    await online(world, anew);
+    // Bob says the same once more, and something is written.
+    await bob.messenger.close();
+    await bob.start();
+    await anew.messenger.settings.setReadReceipts(false);
+    await world.settle();
+    await saved(world, anew);
+    assert.equal(wentBack(), false, "that was seen");
+    await anew.messenger.close();
+    const then = await contentsOf(world, BLOBS);
+    await anew.start();
+    assert.equal(wentBack(), false, "also by the next opening");
+    await anew.messenger.settings.setDeliveryReceipts(false);
+    await online(world, anew);
+    await saved(world, anew);
+    await goBack(world, then, BLOBS);
+    await online(world, anew);
+    await anew.messenger.settings.setDeliveryReceipts(true);
+    await saved(world, anew);
+    assert.equal(wentBack(), true, "it went back once more");
   }));
 
 Deno.test("the same backup as others have heard of is no reason to worry", () =>
@@ -104,5 +140,109 @@ Deno.test("who comes back with an old device list learns from a contact that the
     assert.deepEqual((await only(third)).messages.value, []);
     await third.messenger.close();
     await third.start();
-    assert.equal(third.messenger.standing.value, "forked", "for good");
+    const standing = () => third.messenger.standing.value;
+    assert.equal(standing(), "forked", "until it was seen");
+
+    await third.messenger.putAway("standing");
+    assert.equal(standing(), "current");
+    // It has no session with Bob, so it announces itself again, and Bob shows the list that he knows.
+    const again = async () => {
+      await bob.messenger.close();
+      const before = await announcedTo(bob);
+      world.clock.advance(86_400_000);
+      await bob.start();
+      await third.start();
+      assert.ok(await announcedSince(world, bob, before) > before);
+      await world.settle();
+    };
+    await third.messenger.close();
+    const earlier = await sentToAll(third);
+    await again();
+    assert.equal(standing(), "current", "that list was seen");
+    await third.messenger.close();
+    // What Bob shows asks for no answer that he would answer.
+    const sent = await sentToAll(third) - earlier;
+    assert.ok(sent > 0 && sent <= 3, `${sent} announcements`);
+    const vault = await Vault.open(third.disk.platform());
+    assert.ok(vault instanceof Vault);
+    const seen = await vault.get(standingTable, SELF);
+    assert.ok(seen);
+    await vault.commit([
+      standingTable.put(SELF, { ...seen, lists: ["another list"] }),
+    ]);
+    await vault.close();
+    await again();
+    assert.equal(standing(), "forked", "this one was not");
+  }));
+
+/** What was ever sent by the queue that all devices of the one contact read, by somebody who is closed. */
+async function sentToAll({ disk }: Person): Promise<number> {
+  const vault = await Vault.open(disk.platform());
+  assert.ok(vault instanceof Vault);
+  const { ids } = await vault.get(contactsTable, SELF) ?? { ids: [] };
+  const record = await vault.get(contactTable, ids[0]);
+  const address = record && (await openContact(record)).accountAddress;
+  assert.ok(address);
+  const lane = await vault.get(laneTable, queueName(address.send.publicKey));
+  await vault.close();
+  return lane?.next ?? 0;
+}
+
+/** When a device of the one contact last announced itself to somebody who is closed, ms since the epoch; 0: never. */
+async function announcedTo({ disk }: Person): Promise<number> {
+  const vault = await Vault.open(disk.platform());
+  assert.ok(vault instanceof Vault);
+  const { ids } = await vault.get(contactsTable, SELF) ?? { ids: [] };
+  const heard = await vault.get(heardTable, ids[0]);
+  await vault.close();
+  const told = Object.values(heard?.devices ?? {});
+  return Math.max(0, ...told.map(({ announced }) => announced));
+}
+
+/** As `announcedTo`, of somebody who is there, once it is later than `before` or the world has rested so often. */
+async function announcedSince(
+  world: World,
+  person: Person,
+  before: number,
+  mostRests = 20,
+): Promise<number> {
+  // Signing takes real time on other threads: one rest may come too early.
+  for (let rests = 1;; rests++) {
+    await world.settle();
+    await person.messenger.close();
+    const announced = await announcedTo(person);
+    await person.start();
+    if (announced > before || rests === mostRests) return announced;
+  }
+}
+
+Deno.test("a contact who says that there is another device list, and has none to show, is asked once an hour and raises no alarm", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, ada, bob);
+    await (await only(ada)).send("hello");
+    await sees(world, await only(bob), ["hello"]);
+    let last = 0;
+    for (const version of [1, 2, 0xffff_ffff]) {
+      await bob.messenger.close();
+      await putOnItsWay(bob, {
+        kind: "hello",
+        heard: {
+          deviceList: { version, hash: new Uint8Array(8).fill(version) },
+          backupVersion: 0,
+        },
+      }, world.clock.now());
+      const hours = version === 2 ? 0.5 : 1;
+      world.clock.advance(hours * 3_600_000);
+      await bob.start();
+      // Whoever had another list would answer with it.
+      const rests = version === 2 ? 1 : undefined;
+      const announced = await announcedSince(world, bob, last, rests);
+      assert.equal(ada.messenger.standing.value, "current");
+      assert.equal(announced > last, version !== 2, String(version));
+      last = announced;
+    }
+    await (await only(bob)).send("and on it goes");
+    await sees(world, await only(ada), ["hello", "and on it goes"]);
   }));

@@ -66,7 +66,9 @@ export type Sync =
     readonly key: Uint8Array;
     readonly box: Uint8Array;
     readonly writeSeed: Uint8Array;
-  };
+  }
+  /** Of the past, from one device to another: see history/message.ts. */
+  | { readonly kind: "history"; readonly bytes: Uint8Array };
 
 /** Their numbers are their places, from 1. */
 const KINDS = [
@@ -79,6 +81,7 @@ const KINDS = [
   "announced",
   "saved",
   "epoch",
+  "history",
 ] as const satisfies readonly Sync["kind"][];
 
 const OUTCOMES = [
@@ -121,6 +124,8 @@ export function encodeSync(sync: Sync): Uint8Array {
         writer.writeBytesField(6, sync.key);
         writer.writeBytesField(7, sync.box);
         return writer.writeBytesField(8, sync.writeSeed);
+      case "history":
+        return writer.writeBytesField(3, sync.bytes);
     }
   });
 }
@@ -161,6 +166,8 @@ export function parseSync(bytes: Uint8Array): Sync | undefined {
         box: fields.bytes(7),
         writeSeed: fields.bytes(8, 32),
       };
+    case "history":
+      return { kind, bytes: fields.bytes(3) };
   }
 }
 

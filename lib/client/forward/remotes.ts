@@ -1,9 +1,14 @@
 import type { Address } from "../keys/mod.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Connection } from "../link/mod.ts";
+import { type Connection, RelayError } from "../link/mod.ts";
 import type { Random } from "../random.ts";
+import type { LeftRelay } from "../records.ts";
 import type { Send } from "../way.ts";
+import type { Desk } from "../desk.ts";
+import type { LeavingEvents } from "../leaving.ts";
 import { Labels } from "./labels.ts";
+import { leave } from "./leave.ts";
+import { leftThere } from "./left_there.ts";
 import { hasQueue, openRemoteWay } from "./remote_queue.ts";
 import { type Found, type RelayPlace, RemoteRelay } from "./remote_relay.ts";
 
@@ -50,7 +55,20 @@ export class Remotes {
     address: Address,
     accountId: string,
   ): Promise<Send> {
-    return openRemoteWay(this.#of(connection, address, accountId), address);
+    return openRemoteWay(
+      this.ofContact(connection, address, accountId),
+      address,
+    );
+  }
+
+  /** The relay of a contact's address; not greeted yet perhaps. */
+  ofContact(
+    connection: Connection,
+    { relayUrl: url, relayKey: key }: Address,
+    accountId: string,
+  ): RemoteRelay {
+    const label = () => this.#labels.ofContact(accountId);
+    return this.#at(connection, { url, key }, `contact ${accountId}`, label);
   }
 
   /** As `way`, to a queue of somebody who is to be met. */
@@ -70,7 +88,37 @@ export class Remotes {
     address: Address,
     accountId: string,
   ): Promise<boolean> {
-    return hasQueue(this.#of(connection, address, accountId), address);
+    return hasQueue(this.ofContact(connection, address, accountId), address);
+  }
+
+  /**
+   * Does what there is at relays that the account has left, see `Leaving`; `places`: at which there still is
+   * something. What goes to one has a label of its own. Rejects with what kept it from one of them.
+   */
+  async leave(
+    connection: Connection,
+    desk: Desk,
+    events: LeavingEvents & { places(left: readonly LeftRelay[]): void },
+  ): Promise<void> {
+    const told = async () => {
+      const all = await leftThere(desk);
+      events.places(all.map(({ place }) => place));
+      return all;
+    };
+    let failed: RelayError | undefined;
+    for (const there of await told()) {
+      const { url, key } = there.place;
+      const remote = this.ofMeeting(connection, { url, key }, `left ${url}`);
+      try {
+        await leave(remote, desk, there, events);
+      } catch (error) {
+        // One that is away keeps nobody from another.
+        if (!(error instanceof RelayError)) throw error;
+        failed = error;
+      }
+    }
+    if (failed) throw failed;
+    await told();
   }
 
   /** See `ContactView.newCircuit`. */
@@ -84,15 +132,6 @@ export class Remotes {
   forget(accountId: string): void {
     this.#labels.forget(accountId);
     this.#relays.delete(`contact ${accountId}`);
-  }
-
-  #of(
-    connection: Connection,
-    { relayUrl: url, relayKey: key }: Address,
-    accountId: string,
-  ): RemoteRelay {
-    const label = () => this.#labels.ofContact(accountId);
-    return this.#at(connection, { url, key }, `contact ${accountId}`, label);
   }
 
   #at(

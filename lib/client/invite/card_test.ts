@@ -160,6 +160,8 @@ Deno.test("names are 1..64 visible characters that can't dress up what is around
     const name of [
       "A",
       "Zoë",
+      "Zoe\u0308\u0323",
+      "རྒྱལ་མཚན",
       "李小龍",
       "סבתא",
       "👩🏽‍🚀",
@@ -186,6 +188,9 @@ Deno.test("names are 1..64 visible characters that can't dress up what is around
       "A\nB",
       "A\u0000B",
       "A\u202eB",
+      "A\u200fB",
+      "\u061cA",
+      "A" + "\u0301".repeat(7),
       "\u2066A",
       "A\u2028B",
       "\ud800",

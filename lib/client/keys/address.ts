@@ -58,8 +58,11 @@ export async function parseAddress(bytes: Uint8Array): Promise<Address> {
   };
 }
 
-/** An address names a relay and nothing on it: no path, query, user or fragment that could carry a mark. */
-function checkOrigin(url: string): void {
+/**
+ * An address names a relay and nothing on it: no path, query, user or fragment that could carry a mark.
+ * @throws {MalformedError}
+ */
+export function checkOrigin(url: string): void {
   const parsed = url.length <= MAX_URL ? URL.parse(url) : null;
   const web = parsed?.protocol === "https:" || parsed?.protocol === "http:";
   if (!web || parsed.origin !== url) throw new MalformedError("relay URL");

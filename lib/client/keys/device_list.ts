@@ -28,7 +28,7 @@ export interface DeviceListContent {
   readonly version: number;
   /** Hash of the list before; absent exactly for version 1. */
   readonly previous?: Uint8Array;
-  /** 1..127 devices, ids rising. */
+  /** 1..8 devices, ids rising. */
   readonly devices: readonly Device[];
 }
 
@@ -46,6 +46,9 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 export const SIGNATURE_LABEL = utf8("whisper device list v1");
 const HASH_LABEL = utf8("whisper device list hash v1");
 const MAX_VERSION = 0xffff_ffff;
+
+/** Devices of an account at a time: whatever is said to it is sealed and sent for each of them. */
+export const MAX_DEVICES = 8;
 
 export function encodeContent(content: DeviceListContent): Uint8Array {
   return writeMessage((writer) => {
@@ -72,7 +75,7 @@ export function parseContent(bytes: Uint8Array): DeviceListContent {
   fields.uint(1, 1, 1);
   const version = fields.uint(3, 1, MAX_VERSION);
   if (fields.has(4) !== version > 1) throw new MalformedError("previous");
-  const devices = fields.repeated(5, MAX_DEVICE_ID).map((entry): Device => {
+  const devices = fields.repeated(5, MAX_DEVICES).map((entry): Device => {
     const device = new Fields(entry);
     const identityKey = device.bytes(3, 33);
     if (identityKey[0] !== 0x05) throw new MalformedError("identity key");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { generateKeyPair } from "../../signal/mod.ts";
+import { concatBytes } from "@noble/hashes/utils.js";
+import { sign } from "../../signal/mod.ts";
 import { newAccessKey } from "./access_key.ts";
 import { type Account, deriveAccount } from "./account.ts";
 import { type Device, newDevice, publicDevice } from "./device.ts";
@@ -9,9 +10,11 @@ import {
   compareDeviceLists,
   type DeviceList,
   DeviceListError,
+  encodeContent,
+  SIGNATURE_LABEL,
   verifyDeviceList,
 } from "./device_list.ts";
-import { MalformedError } from "./protobuf.ts";
+import { MalformedError, writeMessage } from "./protobuf.ts";
 import { signDeviceList } from "./sign_device_list.ts";
 
 const device = async (id: number) => publicDevice(await newDevice(id));
@@ -190,19 +193,24 @@ Deno.test("lists of two accounts can't be compared", async () => {
   );
 });
 
-Deno.test("a full list of 127 devices verifies", async () => {
+Deno.test("a full list of eight devices verifies, and nobody is made to seal for more", async () => {
   const account = deriveAccount(newAccessKey());
-  const identities = await Promise.all(
-    Array.from({ length: 127 }, () => generateKeyPair()),
+  const devices = await Promise.all(
+    Array.from({ length: 9 }, (_, i) => device(119 + i)),
   );
-  const list = listOf(
-    account,
-    identities.map(({ publicKey }, index) => ({
-      id: index + 1,
-      registrationId: 1 + index,
-      identityKey: publicKey,
-    })),
+  const full = listOf(account, devices.slice(1));
+  const read = await verifyDeviceList(full.bytes, expected(account));
+  assert.equal(read.devices.length, 8);
+  assert.throws(() => listOf(account, devices), MalformedError);
+  const { accountId, accountKey } = account;
+  const content = encodeContent({ accountId, version: 1, devices });
+  const message = concatBytes(SIGNATURE_LABEL, content);
+  const more = writeMessage((writer) => {
+    writer.writeBytesField(1, content);
+    writer.writeBytesField(2, sign(accountKey.privateKey, message));
+  });
+  await assert.rejects(
+    verifyDeviceList(more, expected(account)),
+    refusedAs("malformed"),
   );
-  const read = await verifyDeviceList(list.bytes, expected(account));
-  assert.equal(read.devices.length, 127);
 });

@@ -20,6 +20,7 @@ export {
 export {
   type Address,
   addressOf,
+  checkOrigin,
   encodeAddress,
   parseAddress,
 } from "./address.ts";
@@ -40,6 +41,7 @@ export {
   type DeviceListContent,
   DeviceListError,
   type DeviceListOrder,
+  MAX_DEVICES,
   verifyDeviceList,
 } from "./device_list.ts";
 export { type Ed25519Pair, ed25519PairOf } from "../../wire/mod.ts";

@@ -8,10 +8,14 @@ export const BACKOFF_CEILING_MS = 60_000;
 /** Never at once: a relay that accepts and drops would otherwise be hammered. */
 export const BACKOFF_FLOOR_MS = 100;
 
-/** ms to wait after `failures` (≥ 1) in a row; `fraction` in [0, 1). */
-export function backoff(failures: number, fraction: number): number {
+/** ms to wait after `failures` (≥ 1) in a row; `fraction` in [0, 1); `longest`: ms, never longer than this. */
+export function backoff(
+  failures: number,
+  fraction: number,
+  longest = BACKOFF_CEILING_MS,
+): number {
   const ceiling = Math.min(
-    BACKOFF_CEILING_MS,
+    longest,
     BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, 16),
   );
   return Math.max(BACKOFF_FLOOR_MS, Math.floor(ceiling * fraction));

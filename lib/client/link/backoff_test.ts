@@ -12,3 +12,8 @@ Deno.test("the wait is anywhere below the ceiling, but never nothing", () => {
   assert.equal(backoff(4, 0.5), 4000);
   assert.equal(backoff(1, 0), BACKOFF_FLOOR_MS);
 });
+
+Deno.test("a ceiling of one's own is kept", () => {
+  assert.equal(backoff(3, 0.9999999, 15_000), 3_999);
+  assert.equal(backoff(50, 0.9999999, 15_000), 14_999);
+});

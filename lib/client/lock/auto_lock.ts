@@ -38,9 +38,10 @@ export class AutoLock {
   #wait(ms: number): void {
     this.#cancel?.();
     this.#cancel = this.#limit === 0 ? undefined : this.#clock.after(ms, () => {
+      // A clock set back must not put the lock off for longer than was chosen, now or at the next look.
+      this.#touched = Math.min(this.#touched, this.#clock.now());
       const left = this.#touched + this.#limit - this.#clock.now();
-      // A clock set back must not put the lock off for longer than was chosen.
-      if (!this.#due()) this.#wait(Math.min(left, this.#limit));
+      if (!this.#due()) this.#wait(left);
     });
   }
 

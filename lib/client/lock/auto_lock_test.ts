@@ -60,6 +60,9 @@ Deno.test("a clock that is set back puts it off by no more than what was chosen"
   now = 0;
   waits[0].run();
   equal(waits[1].ms, 5 * MINUTE);
+  now += waits[1].ms;
+  waits[1].run();
+  equal(locked, 1, "and not until the clock has caught up");
 });
 
 Deno.test("it never locks when that was chosen, or once it was stopped", () => {

@@ -6,8 +6,8 @@ import {
   type DBSchema,
   deleteDB,
   type IDBPDatabase,
-  type IDBPObjectStore,
   openDB,
+  unwrap,
 } from "idb";
 import { newDeviceKey, unwrapWith, wrapWith } from "./device_key.ts";
 import {
@@ -159,14 +159,13 @@ class IdbStore implements Store {
   }
 
   commit(changes: readonly StoreChange[]): Promise<void> {
-    return this.#write((records) =>
-      changes.map(({ key, value }) =>
+    return this.#write((records) => {
+      for (const { key, value } of changes) {
         // A view would be stored with all of its buffer.
-        value
-          ? records.put(value.slice(), key.slice())
-          : records.delete(key.slice())
-      )
-    );
+        if (value) records.put(value.slice(), key.slice());
+        else records.delete(key.slice());
+      }
+    });
   }
 
   scan(after: Uint8Array | undefined, limit: number): Promise<StoreEntry[]> {
@@ -196,7 +195,7 @@ class IdbStore implements Store {
   }
 
   clear(): Promise<void> {
-    return this.#write((records) => [records.clear()]);
+    return this.#write((records) => void records.clear());
   }
 
   count(): Promise<number> {
@@ -205,10 +204,10 @@ class IdbStore implements Store {
 
   /** Everything, with the device key. The marks of who may write stay: a page that slept may wake up. */
   erase(): Promise<void> {
-    return this.#write((
-      records,
-      device,
-    ) => [records.clear(), device.delete("key")]);
+    return this.#write((records, device) => {
+      records.clear();
+      device.delete("key");
+    });
   }
 
   close(): void {
@@ -220,7 +219,7 @@ class IdbStore implements Store {
     return {
       wrap: async (secret) => {
         const key = await newDeviceKey();
-        await this.#write((_, device) => [device.put(key, "key")]);
+        await this.#write((_, device) => void device.put(key, "key"));
         return await wrapWith(key, secret);
       },
       unwrap: async (wrapped) => {
@@ -229,37 +228,33 @@ class IdbStore implements Store {
           ? await unwrapWith(key, wrapped)
           : undefined;
       },
-      forget: () => this.#write((_, device) => [device.delete("key")]),
+      forget: () => this.#write((_, device) => void device.delete("key")),
     };
   }
 
   /** One durable transaction, refused when another store was opened since. */
   #write(
-    requests: (
-      records: Writing<"records">,
-      device: Writing<"device">,
-    ) => Promise<unknown>[],
+    ask: (records: IDBObjectStore, device: IDBObjectStore) => void,
   ): Promise<void> {
     return this.#run(async () => {
-      const transaction = this.#database.transaction(
+      // The database itself: a promise for each answer would take as long as to ask for it.
+      const transaction = unwrap(this.#database).transaction(
         ["records", "device"],
         "readwrite",
         DURABLE,
       );
-      const device = transaction.objectStore("device");
+      const ended = endOf(transaction);
       // All is asked for at once, and the database itself takes it back if another one is the owner:
       // then the mark is there, and can't be added. Each answer waited for is a moment at which the
       // page may be busy, and a message waits for this commit.
       const mark = `gone ${this.#owner}` as const;
-      const written = Promise.all([
-        device.add(0, mark),
-        device.delete(mark),
-        ...requests(transaction.objectStore("records"), device),
-        transaction.done,
-      ]);
+      const device = transaction.objectStore("device");
+      device.add(0, mark);
+      device.delete(mark);
+      ask(transaction.objectStore("records"), device);
       transaction.commit();
       try {
-        await written;
+        await ended;
       } catch (error) {
         const refused = error instanceof DOMException &&
           error.name === "ConstraintError";
@@ -274,12 +269,14 @@ class IdbStore implements Store {
   }
 }
 
-type Writing<Name extends "records" | "device"> = IDBPObjectStore<
-  Schema,
-  ("records" | "device")[],
-  Name,
-  "readwrite"
->;
+/** Resolves when all of it is on disk; rejects with why nothing of it is. */
+function endOf(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () =>
+      reject(transaction.error ?? new DOMException("ended", "AbortError"));
+  });
+}
 
 function beyond(key: Uint8Array | undefined): IDBKeyRange | undefined {
   return key && IDBKeyRange.lowerBound(key.slice(), true);

@@ -52,7 +52,8 @@ export async function backupAtRelay(
   return { ...said, version, size: blob.length };
 }
 
-async function onConnection<T>(
+/** What `work` gives, done on a connection of nobody's. */
+export async function onConnection<T>(
   world: World,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {

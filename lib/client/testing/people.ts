@@ -125,3 +125,17 @@ export async function done<T>(world: World, action: Promise<T>): Promise<T> {
   await world.until(() => ended, "an action comes to its end");
   return await watched;
 }
+
+/** Ada and Bob, who have met, spoken and compared their numbers, with a backup each. */
+export async function verifiedFriends(world: World) {
+  const ada = await newcomer(world, "Ada");
+  const bob = await newcomer(world, "Bob");
+  await meet(world, ada, bob);
+  await (await only(ada)).send("one");
+  await sees(world, await only(bob), ["one"]);
+  for (const person of [ada, bob]) {
+    await (await only(person)).contact.setVerified(true);
+    await saved(world, person);
+  }
+  return { ada, bob };
+}

@@ -13,7 +13,7 @@ import {
   queueTable,
   SELF,
 } from "../records.ts";
-import { Vault } from "../storage/mod.ts";
+import { MemoryDisk, Vault } from "../storage/mod.ts";
 import type { ConversationView, InviteView, MessageView } from "../view.ts";
 import { openContact } from "../contact.ts";
 import { queueName } from "../queues.ts";
@@ -214,27 +214,34 @@ export async function assertWhole(
   }
 }
 
-/** Enough for a key that a busy machine computes on another thread. */
-const REST_MS = 40;
+/** What does not arrive in so many rests never will. */
+const MAX_RESTS = 100;
 
-/** Until nothing more happens, with everybody there and their conversation open. */
+/** Until nothing more happens and nothing is on its way, with everybody there and their conversation open. */
 async function comeToRest(
   world: World,
   roles: readonly Role[],
 ): Promise<void> {
-  do {
+  for (let rests = 0; rests < MAX_RESTS; rests++) {
     for (const role of roles) {
       const conversation = conversationOf(await present(world, role));
       assert.ok(conversation);
       await attempt(world, role.person, () => conversation.loadOlder());
     }
-    await world.settle(undefined, REST_MS);
-  } while (roles.some(({ person }) => !person.alive));
+    await world.settle();
+    if (roles.some(({ person }) => !person.alive)) continue;
+    const left = await Promise.all(
+      roles.map(({ person }) => leftovers(person)),
+    );
+    if (left.every((each) => each.onTheWay + each.receiptsDue === 0)) return;
+  }
 }
 
-/** What the disk of a person who is not there says. */
+/** What the disk of a person says, who may be using it. */
 export async function leftovers(person: Person) {
-  const vault = await Vault.open(person.disk.platform());
+  const disk = new MemoryDisk();
+  disk.copy(person.disk);
+  const vault = await Vault.open(disk.platform());
   assert.ok(vault instanceof Vault);
   const { ids } = await vault.get(contactsTable, SELF) ?? { ids: [] };
   let [onTheWay, unreadable, receiptsDue] = [0, 0, 0];

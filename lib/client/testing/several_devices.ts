@@ -1,6 +1,8 @@
 /** People with several devices. */
 import assert from "node:assert/strict";
+import { decodeFrame } from "../../wire/mod.ts";
 import { done, fresh, meet, newcomer, only, saved, textsOf } from "./people.ts";
+import { attempt } from "./scenario.ts";
 import type { Person, PersonOptions, World } from "./world.ts";
 
 /** Another device of an account, beside those there are. */
@@ -48,4 +50,39 @@ export async function together(world: World) {
   await saved(world, phone);
   const laptop = await beside(world, phone);
   return { phone, laptop, bob };
+}
+
+/** Until all of these, and no others, are in the list of each. */
+export async function knowEachOther(
+  world: World,
+  devices: readonly Person[],
+): Promise<void> {
+  await world.until(
+    () =>
+      devices.every(({ messenger }) =>
+        messenger.devices.list.value.length === devices.length
+      ),
+    "all devices know each other",
+  );
+}
+
+/** The device dies just before it sends an envelope: what it was to say lies on its disk. */
+export function diesBeforeItSends(device: Person): void {
+  device.onMoment = (moment) =>
+    moment.at === "frame" && moment.way === "out" &&
+    decodeFrame(moment.frame).some(({ type }) => type === "SEND");
+}
+
+/** A device removes another one, and dies before anybody is told. */
+export async function removesUntold(
+  world: World,
+  by: Person & { accessKey: string },
+  id: number,
+): Promise<void> {
+  diesBeforeItSends(by);
+  await attempt(world, by, async () => {
+    await by.messenger.devices.remove(id, by.accessKey);
+    await new Promise(() => {});
+  });
+  by.onMoment = undefined;
 }

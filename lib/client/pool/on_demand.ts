@@ -1,0 +1,1 @@
+export { PoolFiller, type PoolFillerEvents } from "./pool_filler.ts";
