@@ -10,12 +10,7 @@ import { followHistory, place, settleAt } from "./navigation.ts";
 import { watchVisibility } from "./page_visible.ts";
 import { Loudspeaker } from "./parts/loudspeaker.tsx";
 import { screenOnDemand } from "./parts/on_demand.tsx";
-import {
-  Elsewhere,
-  Failed,
-  NotLoaded,
-  StorageFull,
-} from "./screens/standstill.tsx";
+import { Elsewhere, NotLoaded, StorageFull } from "./screens/standstill.tsx";
 import { Starting } from "./screens/starting.tsx";
 import { followTheme } from "./theme.ts";
 import { watchUse } from "./use.ts";
@@ -34,6 +29,9 @@ const Locked = screenOnDemand(() =>
 );
 const Removed = screenOnDemand(() =>
   import("./screens/removed.tsx").then((part) => part.Removed)
+);
+const Failed = screenOnDemand(() =>
+  import("./screens/failed.tsx").then((part) => part.Failed)
 );
 const Securing = screenOnDemand(() =>
   import("./screens/securing.tsx").then((part) => part.Securing)
@@ -108,7 +106,9 @@ function screen(opened: Source, page: Page): VNode {
     case "storage-full":
       return <StorageFull messenger={messenger} />;
     case "failed":
-      return <Failed reason={phase.reason} />;
+      return phase.reason === "not-loaded"
+        ? <NotLoaded />
+        : <Failed reason={phase.reason} />;
   }
 }
 

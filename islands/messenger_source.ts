@@ -4,6 +4,7 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { MessengerView } from "../lib/client/view.ts";
+import { passkeys, stretch } from "./lock/secrets.ts";
 
 export type Source =
   | { at: "opening" }
@@ -24,11 +25,8 @@ export function openMessenger(): Promise<MessengerView> {
 
 async function load(): Promise<MessengerView> {
   try {
-    const [{ openBrowserMessenger }, secrets] = await Promise.all([
-      import("../lib/client/browser.ts"),
-      import("./lock/secrets.ts"),
-    ]);
-    const messenger = await openBrowserMessenger(secrets);
+    const { openBrowserMessenger } = await import("../lib/client/browser.ts");
+    const messenger = await openBrowserMessenger({ passkeys, stretch });
     state.value = { at: "open", messenger };
     return messenger;
   } catch (error) {

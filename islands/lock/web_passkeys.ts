@@ -11,7 +11,8 @@ const ALGORITHMS = [-7, -257];
 const random = (length: number) =>
   crypto.getRandomValues(new Uint8Array(length));
 
-const webPasskeys: Passkeys = {
+/** Throws `NoPasskeyError` when none answers. Only where the browser has passkeys. */
+export const webPasskeys: Passkeys = {
   async create(salt) {
     const made = await asked(() =>
       navigator.credentials.create({
@@ -53,10 +54,6 @@ const webPasskeys: Passkeys = {
     return secret;
   },
 };
-
-/** undefined where the browser has no passkeys. */
-export const passkeys: Passkeys | undefined =
-  "PublicKeyCredential" in globalThis ? webPasskeys : undefined;
 
 async function asked(
   ask: () => Promise<Credential | null>,

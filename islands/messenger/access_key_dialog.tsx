@@ -1,10 +1,10 @@
 /** Another access key: the present one is asked for, the next one is shown once, and then it takes its place. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnotherAccessKey, MessengerView } from "../../lib/client/view.ts";
-import { accessKeyChanged } from "../access_key_changed.ts";
+import { accessKeyOutcome } from "../access_key_outcome.ts";
+import { AccessKeyForm } from "../parts/access_key_form.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Area, Mistake } from "../parts/field.tsx";
 import { KeyToKeep } from "../parts/key_to_keep.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
@@ -74,36 +74,41 @@ function Present({ messenger, onClose, onAnother }: {
       <ul class="settings-list">
         {words.follows.map((each) => <li key={each}>{each}</li>)}
       </ul>
-      <form
-        class="card-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <Removed
+        names={messenger.devices.list.value.filter(({ own }) => !own)
+          .map(({ name }) => name)}
+      />
+      <AccessKeyForm
+        label={words.label}
+        hint={words.hint}
+        value={key}
+        mistake={mistake}
+        onInput={setKey}
+        onSubmit={submit}
       >
-        <Area
-          label={words.label}
-          hint={words.hint}
-          code
-          rows={2}
-          value={key}
-          invalid={mistake !== undefined}
-          onInput={(event) => setKey(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
-            event.preventDefault();
-            void submit();
-          }}
-        />
-        {mistake && <Mistake>{mistake}</Mistake>}
         <div class="dialog-actions">
           <Button look="quiet" onClick={onClose}>{text.common.cancel}</Button>
           <Button look="primary" type="submit" aria-busy={busy}>
             {words.next}
           </Button>
         </div>
-      </form>
+      </AccessKeyForm>
     </Dialog>
+  );
+}
+
+/** The other devices, which do not follow. */
+function Removed({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <>
+      <p>{words.removes}</p>
+      <ul class="settings-list">
+        {names.map((name, i) => (
+          <li key={i} dir="auto">{name || textOnDemand.devices.unnamed}</li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -118,12 +123,16 @@ function Next({ name, another, onClose, onCommit }: {
     onCommit();
     // Everything on the screen ends with it; what came of it is said on the next one.
     another.commit().then((changed) => {
-      accessKeyChanged.value = changed;
-    }, (error) => console.error("the access key was not changed", error));
+      accessKeyOutcome.value = changed ? "changed" : "unchanged";
+    }, (error) => {
+      accessKeyOutcome.value = "unchanged";
+      console.error("the access key was not changed", error);
+    });
   };
   return (
     <Dialog title={words.nextTitle} onClose={onClose}>
       <p>{words.nextLead}</p>
+      <Removed names={another.removes} />
       <KeyToKeep
         name={name}
         accessKey={another.accessKey}

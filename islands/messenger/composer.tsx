@@ -1,5 +1,6 @@
 /** Where messages are written. What is written here is never lost: it is a draft until it is a message. */
 import "./composer.css";
+import { useSignal } from "@preact/signals";
 import { SendHorizontal } from "lucide-preact";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
@@ -19,13 +20,19 @@ export function Composer(
 ) {
   const [mistake, setMistake] = useState<string>();
   const draft = view.draft.value;
-  const empty = draft.trim() === "";
-  useGrowth(field, draft);
+  /** What was sent and is not in the log yet. */
+  const leaving = useSignal<string | undefined>(undefined);
+  const written = leaving.value ?? draft;
+  useGrowth(field, written);
 
   const send = async () => {
-    if (empty) return;
+    // As it is now, not as it was when this was drawn: Enter may follow a letter at once.
+    const draft = view.draft.peek();
+    if (draft.trim() === "") return;
     setMistake(undefined);
     field.current?.focus();
+    // It goes from here to the log in one frame: to draw another one first would hold up its commit.
+    leaving.value = draft;
     try {
       await view.send(draft.trim());
       onSent();
@@ -38,6 +45,8 @@ export function Composer(
           ? words.tooLong
           : words.refused,
       );
+    } finally {
+      if (leaving.peek() === draft) leaving.value = undefined;
     }
   };
 
@@ -61,9 +70,16 @@ export function Composer(
           // Else Chromium keeps what was begun here in its session files, in clear.
           autocomplete="off"
           enterkeyhint={hasTouchKeyboard() ? "enter" : "send"}
-          value={draft}
+          value={written}
+          onBeforeInput={({ currentTarget }) => {
+            if (leaving.peek() === undefined) return;
+            // What is written now is the next message.
+            leaving.value = undefined;
+            currentTarget.value = "";
+          }}
           onInput={(event) => {
             setMistake(undefined);
+            leaving.value = undefined;
             view.setDraft(event.currentTarget.value);
           }}
           onKeyDown={(event) => {
@@ -80,7 +96,7 @@ export function Composer(
           class="composer-send"
           aria-label={words.send}
           title={words.send}
-          aria-disabled={empty}
+          aria-disabled={written.trim() === ""}
         >
           <SendHorizontal size={21} aria-hidden="true" />
         </button>

@@ -1,5 +1,6 @@
 /** How it stands with the relay, in plain words, only when it matters. */
 import "./connection_banner.css";
+import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ConnectionState, MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
@@ -10,6 +11,10 @@ const words = text.connection;
 
 const RelayPassword = partOnDemand(() =>
   import("./relay_password.tsx").then((part) => part.RelayPassword)
+);
+
+const RelayTrouble = partOnDemand(() =>
+  import("./relay_trouble.tsx").then((part) => part.RelayTrouble)
 );
 
 /** Connecting is nothing to report until it takes this long, ms. */
@@ -47,12 +52,12 @@ export function ConnectionBanner({ messenger }: { messenger: MessengerView }) {
   );
 }
 
-function messageOf(connection: ConnectionState): string | undefined {
+function messageOf(connection: ConnectionState): ComponentChild {
   switch (connection.at) {
     case "online":
       return connection.clockOff === undefined
         ? undefined
-        : words.clockOff(connection.clockOff);
+        : <RelayTrouble connection={connection} />;
     case "connecting":
       return words.connecting;
     case "waiting":
@@ -62,7 +67,7 @@ function messageOf(connection: ConnectionState): string | undefined {
     case "password":
       return connection.changed ? words.otherPassword : words.wantsPassword;
     case "refused":
-      return connection.reason === "version" ? words.version : words.otherRelay;
+      return <RelayTrouble connection={connection} />;
   }
 }
 

@@ -10,9 +10,10 @@ import { Field, Mistake } from "../parts/field.tsx";
 import { onDemand } from "../parts/on_demand.tsx";
 import { announce } from "../parts/loudspeaker.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import type { Asked, ContactTask } from "./contact_tasks.ts";
 
-const words = text.contact;
+const words = textOnDemand.contact;
 
 /** Codes and the camera: few people ask often. */
 const VerifyDialog = onDemand(() =>
@@ -98,7 +99,7 @@ function Clear({ view, onClose }: TaskProps) {
     <Confirm
       onClose={onClose}
       title={words.clearTitle(name)}
-      action={words.clear}
+      action={text.contact.clear}
       done={words.cleared}
       act={() => view.clear()}
     >
@@ -113,7 +114,7 @@ function Block({ view: { contact }, onClose }: TaskProps) {
     <Confirm
       onClose={onClose}
       title={words.blockTitle(name)}
-      action={words.block}
+      action={text.contact.block}
       done={words.blocked(name)}
       act={() => contact.block()}
     >
@@ -128,7 +129,7 @@ function Remove({ view, onClose }: TaskProps) {
     <Confirm
       onClose={onClose}
       title={words.removeTitle(name)}
-      action={words.remove}
+      action={text.contact.remove}
       done={words.removed(name)}
       act={async () => {
         await view.contact.remove();

@@ -8,23 +8,30 @@ import { goBack } from "../navigation.ts";
 import { pageVisible } from "../page_visible.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { IconButton } from "../parts/button.tsx";
-import { fetched } from "../parts/on_demand.tsx";
+import { fetched, partOnDemand } from "../parts/on_demand.tsx";
 import { text } from "../text/mod.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Composer } from "./composer.tsx";
 import { ContactMenu } from "./contact_menu.tsx";
 import { ask } from "./contact_tasks.ts";
 import { MessageLog } from "./message_log.tsx";
-import { Parted } from "./parted.tsx";
 import type { Unread } from "./rows.ts";
 import { VerificationNotice, VerifiedMark } from "./verification.tsx";
 import { useWaited } from "./waited.ts";
 
 const words = text.conversation;
 
+const Parted = partOnDemand(async () => (await import("./parted.tsx")).Parted);
+
 // Without it the conversation is as good.
 const RouteNote = fetched(
   async () => (await import("./route_note.tsx")).RouteNote,
+  () => null,
+);
+
+// Nor is anything lost without this one: it is told until it was seen.
+const DeviceLeft = fetched(
+  async () => (await import("./device_left.tsx")).DeviceLeft,
   () => null,
 );
 
@@ -39,7 +46,8 @@ export function Conversation(
   const composer = useRef<HTMLTextAreaElement>(null);
   const unread = useSignal<Unread | undefined>(undefined);
   const menu = useSignal(false);
-  const { name, muted, connected, verification } = view.contact.state.value;
+  const { name, muted, connected, verification, deviceLeft } =
+    view.contact.state.value;
   const route = view.contact.route.value;
   const visible = pageVisible.value;
 
@@ -73,7 +81,9 @@ export function Conversation(
         <Avatar id={view.id} name={name} small />
         <div class="conversation-whom">
           <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
-          {route.at === "other" && <RouteNote route={route} view={view} />}
+          {route.at === "other"
+            ? <RouteNote route={route} view={view} />
+            : <p>{words.direct}</p>}
         </div>
         {verification === "verified" && <VerifiedMark size={18} />}
         {muted && <BellOff size={16} role="img" aria-label={text.list.muted} />}
@@ -91,7 +101,10 @@ export function Conversation(
           />
         </span>
       </header>
-      <VerificationNotice view={view} />
+      <div>
+        <VerificationNotice view={view} />
+        {deviceLeft && <DeviceLeft contact={view.contact} />}
+      </div>
       <MessageLog view={view} unread={unread} />
       {connected
         ? (

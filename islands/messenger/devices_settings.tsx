@@ -4,21 +4,23 @@ import { useState } from "preact/hooks";
 import type { DevicesView, DeviceView } from "../../lib/client/view.ts";
 import { minute } from "../clock.ts";
 import { dates } from "../format/mod.ts";
+import { AccessKeyForm } from "../parts/access_key_form.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Area, Mistake } from "../parts/field.tsx";
 import { announce } from "../parts/loudspeaker.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
+import { AskHistory } from "./ask_history.tsx";
 
 const words = textOnDemand.devices;
 
 const HALF_A_DAY_MS = 43_200_000;
 
 export function DevicesSettings(
-  { devices, onRemove }: {
+  { devices, onAsk }: {
     devices: DevicesView;
-    onRemove: (device: DeviceView) => void;
+    /** This device is to be called otherwise, or another one to be removed. */
+    onAsk: (device: DeviceView) => void;
   },
 ) {
   return (
@@ -31,20 +33,25 @@ export function DevicesSettings(
               <p class="settings-device-name" dir="auto">{nameOf(device)}</p>
               <p class="settings-hint">{useOf(device)}</p>
             </div>
-            {!device.own && (
-              <Button
-                small
-                look="outline"
-                aria-label={words.removeNamed(nameOf(device))}
-                onClick={() => onRemove(device)}
-              >
-                {words.remove}
-              </Button>
-            )}
+            <Button
+              small
+              look="outline"
+              aria-label={device.own
+                ? words.renameThis
+                : words.removeNamed(nameOf(device))}
+              onClick={() => onAsk(device)}
+            >
+              {device.own ? words.rename : words.remove}
+            </Button>
           </li>
         ))}
       </ul>
       <p class="settings-hint">{words.hint}</p>
+      {devices.list.value.length > 1 && !devices.history.value.taking && (
+        <div class="settings-buttons">
+          <AskHistory devices={devices} />
+        </div>
+      )}
     </section>
   );
 }
@@ -79,30 +86,21 @@ export function RemoveDevice(
   return (
     <Dialog title={words.removeNamed(nameOf(device))} onClose={onClose}>
       <p>{words.removeLead}</p>
-      <form
-        class="card-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <AccessKeyForm
+        label={words.key}
+        value={key}
+        mistake={mistake}
+        autofocus
+        onInput={setKey}
+        onSubmit={submit}
       >
-        <Area
-          label={words.key}
-          code
-          rows={2}
-          value={key}
-          invalid={mistake !== undefined}
-          autofocus
-          onInput={(event) => setKey(event.currentTarget.value)}
-        />
-        {mistake && <Mistake>{mistake}</Mistake>}
         <div class="dialog-actions">
           <Button look="quiet" onClick={onClose}>{text.common.cancel}</Button>
           <Button look="danger" type="submit" aria-busy={busy}>
             {busy ? words.removing : words.removeDevice}
           </Button>
         </div>
-      </form>
+      </AccessKeyForm>
     </Dialog>
   );
 }

@@ -13,6 +13,7 @@ import { CopyButton } from "../parts/copy_button.tsx";
 import { Mistake } from "../parts/field.tsx";
 import { textOnDemand } from "../text/on_demand.ts";
 import { QrCode } from "../verify/qr_code.tsx";
+import { publicOrigin } from "./public_origin.ts";
 
 const words = textOnDemand.links;
 
@@ -70,7 +71,12 @@ export function GivenLinks({ invite }: { invite: InviteView }) {
         <Mistake>{words.makingFailure(making.reason)}</Mistake>
       )}
       {failed && <Mistake>{words.makingFailure("offline")}</Mistake>}
-      {shown?.fragment && <Link key={shown.id} fragment={shown.fragment} />}
+      {shown?.fragment && (
+        <Link
+          key={shown.id}
+          link={`${publicOrigin(invite)}/${shown.fragment}`}
+        />
+      )}
       {invitations && given.length > 0 && (
         <Open
           given={given}
@@ -84,8 +90,7 @@ export function GivenLinks({ invite }: { invite: InviteView }) {
 }
 
 /** A link to hand over: as text, and as a code for a camera. */
-function Link({ fragment }: { fragment: string }) {
-  const link = `${location.origin}/${fragment}`;
+function Link({ link }: { link: string }) {
   const part = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const text = part.current?.querySelector<HTMLElement>(".link-text");

@@ -11,10 +11,10 @@ import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
-import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { Scanner } from "../verify/scanner.tsx";
 import { GivenLinks } from "./given_links.tsx";
+import { publicHost } from "./public_origin.ts";
 
 const words = textOnDemand.invite;
 
@@ -51,7 +51,7 @@ export function InviteDialog(
       {scanning
         ? (
           <Scanner
-            words={{ ...text.verify, ...words.scanner }}
+            words={{ ...textOnDemand.verify, ...words.scanner }}
             foreign={false}
             onFound={found}
             onCancel={() => setScanning(false)}
@@ -84,7 +84,7 @@ function Give({ invite }: { invite: InviteView }) {
     <section class="invite-part" ref={part}>
       <div class="invite-words">
         <h3 tabIndex={-1}>{words.giveTitle}</h3>
-        <p>{words.giveLead(location.host)}</p>
+        <p>{words.giveLead(publicHost(invite))}</p>
       </div>
       {offer.at === "waiting" && <Code offer={offer} invite={invite} />}
       {offer.at === "connecting" && <p role="status">{words.connecting}</p>}
@@ -155,7 +155,7 @@ function Code(
         </div>
       </div>
       <p>{words.waiting}</p>
-      <p>{words.elsewhere(location.host)}</p>
+      <p>{words.elsewhere(publicHost(invite))}</p>
     </>
   );
 }

@@ -11,7 +11,7 @@ import { memo } from "../parts/memo.tsx";
 import { announce } from "../parts/loudspeaker.tsx";
 import { text } from "../text/mod.ts";
 import { Bubble } from "./bubble.tsx";
-import { type Page, paginate } from "./pages.ts";
+import { bind, type Page, paginate, type Sheet } from "./pages.ts";
 import { countAfter, firstUnread, rowsOf, type Unread } from "./rows.ts";
 import {
   AWAY,
@@ -34,9 +34,14 @@ export function MessageLog(
   const scroller = useRef<HTMLDivElement>(null);
   const top = useRef<HTMLDivElement>(null);
   const scrolled = useRef(0);
-  const former = useRef<Page[]>([]);
-  const pages = useComputed(() => {
-    former.current = paginate(view.messages.value, former.current);
+  const former = useRef<{ pages: Page[]; sheets: Sheet[] }>({
+    pages: [],
+    sheets: [],
+  });
+  const log = useComputed(() => {
+    const pages = paginate(view.messages.value, former.current.pages);
+    const sheets = bind(pages, former.current.sheets);
+    former.current = { pages, sheets };
     return former.current;
   });
   const unreadFrom = useComputed(() =>
@@ -58,13 +63,14 @@ export function MessageLog(
   };
 
   const count = unread.value?.count ?? 0;
-  const list = pages.value;
-  const dividerPage = list.findIndex(({ messages }) =>
-    messages.some(({ id }) => id === unreadFrom.value)
-  );
-  const near = dividerPage < 0
-    ? list.length - NEAR
-    : Math.min(dividerPage, list.length - NEAR);
+  const { pages, sheets } = log.value;
+  const divider = unreadFrom.value;
+  const dividerPage = divider === undefined
+    ? undefined
+    : pages.find(({ messages }) => messages.some(({ id }) => id === divider));
+  let near = pages.length - NEAR;
+  if (dividerPage) near = Math.min(near, pages.indexOf(dividerPage));
+  let before = 0;
   return (
     <div class="log-frame">
       <div
@@ -85,23 +91,27 @@ export function MessageLog(
               <p class="log-beginning">
                 <LockKeyhole size={14} aria-hidden="true" />
                 {words.beginning(view.name.value)}
-                {list.length === 0 && ` ${words.firstMessage}`}
+                {pages.length === 0 && ` ${words.firstMessage}`}
               </p>
             )}
-          {list.map((page, i) => (
-            <div
-              key={page.key}
-              class={i < near ? "log-far" : undefined}
-            >
-              <PageRows
-                page={page}
+          {sheets.map((sheet, i) => {
+            const from = before;
+            before += sheet.pages.length;
+            const divided = dividerPage && sheet.pages.includes(dividerPage);
+            return (
+              <SheetPages
+                key={sheet.key}
+                sheet={sheet}
+                whole={i > 0}
+                far={Math.max(0, Math.min(near - from, sheet.pages.length))}
                 name={view.name.value}
-                unreadFrom={i === dividerPage ? unreadFrom.value : undefined}
-                unreadCount={count}
+                dividerPage={divided ? dividerPage : undefined}
+                unreadFrom={divided ? divider : undefined}
+                unreadCount={divided ? count : 0}
                 retry={retryOf(view)}
               />
-            </div>
-          ))}
+            );
+          })}
         </div>
       </div>
       {leftAt.value !== undefined && (
@@ -128,6 +138,38 @@ function retryOf(view: ConversationView): (id: string) => void {
   }
   return retry;
 }
+
+/** `whole`: nothing will be put before it. `far`: how many of the pages, the first ones, need not be laid out while they are out of sight. */
+const SheetPages = memo(function SheetPages(
+  { sheet, whole, far, name, dividerPage, unreadFrom, unreadCount, retry }: {
+    sheet: Sheet;
+    whole: boolean;
+    far: number;
+    name: string;
+    dividerPage: Page | undefined;
+    unreadFrom: string | undefined;
+    unreadCount: number;
+    retry: (id: string) => void;
+  },
+) {
+  return (
+    <div
+      class={whole && far === sheet.pages.length ? "log-far-sheet" : undefined}
+    >
+      {sheet.pages.map((page, i) => (
+        <div key={page.key} class={i < far ? "log-far" : undefined}>
+          <PageRows
+            page={page}
+            name={name}
+            unreadFrom={page === dividerPage ? unreadFrom : undefined}
+            unreadCount={page === dividerPage ? unreadCount : 0}
+            retry={retry}
+          />
+        </div>
+      ))}
+    </div>
+  );
+});
 
 const PageRows = memo(function PageRows(
   { page, name, unreadFrom, unreadCount, retry }: {

@@ -3,6 +3,7 @@ import "./messenger.css";
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
+import { accessKeyOutcome } from "../access_key_outcome.ts";
 import { followLink, invitationLink } from "../invitation_link.ts";
 import {
   fingerprint,
@@ -30,6 +31,11 @@ const LinkDialog = onDemand(() =>
 );
 const ContactDialog = onDemand(() =>
   import("./contact_dialog.tsx").then((part) => part.ContactDialog)
+);
+const AccessKeyOutcome = onDemand(() =>
+  import("./access_key_outcome_dialog.tsx").then((part) =>
+    part.AccessKeyOutcome
+  )
 );
 const SettingsDialog = onDemand(() =>
   import("./settings_dialog.tsx").then((part) => part.SettingsDialog)
@@ -150,6 +156,14 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           onClose={answered}
         />
       )}
+      {accessKeyOutcome.value && (
+        <AccessKeyOutcome
+          outcome={accessKeyOutcome.value}
+          onClose={() => {
+            accessKeyOutcome.value = undefined;
+          }}
+        />
+      )}
       <UndoBar />
     </main>
   );
@@ -157,24 +171,31 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
 
 /** The tab tells how much is unread, as every messenger does. */
 function useUnreadInTitle(messenger: MessengerView): void {
-  useSignalEffect(() => {
-    const unread = messenger.conversations.value
-      .reduce(
-        (sum, { unread, contact }) => sum + (contact.muted ? 0 : unread),
-        0,
-      );
+  const unread = useComputed(() =>
+    messenger.conversations.value.reduce(
+      (sum, { unread, contact }) => sum + (contact.muted ? 0 : unread),
+      0,
+    )
+  ).value;
+  // Not an effect of signals: those ask for a frame whenever anything changes in any conversation.
+  useEffect(() => {
     document.title = unread > 0 ? `(${unread}) ${text.app}` : text.app;
-  });
+  }, [unread]);
 }
 
-/** Leaving a conversation puts the focus on its entry, where the person came from, or at the head of the list. */
+/**
+ * Leaving a conversation puts the focus on its entry, where the person came from, or at the head of the
+ * list; so does coming from a screen that is gone.
+ */
 function useFocusBackInList(openId: string | undefined): void {
   const before = useRef<string | undefined>(undefined);
   useEffect(() => {
-    if (before.current && !openId) {
-      const entry = document.getElementById(entryId(before.current));
+    const lost = document.activeElement === document.body;
+    if (!openId && (before.current || lost)) {
+      const entry = before.current &&
+        document.getElementById(entryId(before.current));
       // It can be gone, or folded away with the archive.
-      const shown = entry?.checkVisibility() ? entry : undefined;
+      const shown = entry && entry.checkVisibility() ? entry : undefined;
       (shown ?? document.getElementById(LIST_TITLE))?.focus();
     }
     before.current = openId;

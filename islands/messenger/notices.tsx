@@ -1,28 +1,28 @@
 /** Things a person should know, above the list, each with what can be done about it. */
 import { type Signal, useSignal } from "@preact/signals";
-import {
-  applyUpdate,
-  updateReady,
-} from "../../lib/web/service_worker_client.ts";
+import { applyUpdate } from "../../lib/web/service_worker_client.ts";
 import { openConversation } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
-import { storagePromise } from "../storage_promise.ts";
+import { promiseMissedSeen } from "../storage_promise.ts";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import type { Meeting } from "./messenger.tsx";
 import { Notice } from "./notice.tsx";
+
+const words = textOnDemand.notices;
 
 /** A newer version is downloaded and waits for consent. */
 export function UpdateNotice() {
   const later = useSignal(false);
-  if (!updateReady.value || later.value) return null;
+  if (later.value) return null;
   return (
     <Notice
       warm
-      title={text.update.title}
+      title={words.update.title}
       actions={
         <>
           <Button small look="primary" onClick={applyUpdate}>
-            {text.update.apply}
+            {words.update.apply}
           </Button>
           <Button
             small
@@ -30,20 +30,20 @@ export function UpdateNotice() {
               later.value = true;
             }}
           >
-            {text.update.later}
+            {words.update.later}
           </Button>
         </>
       }
     >
-      <p>{text.update.body}</p>
+      <p>{words.update.body}</p>
     </Notice>
   );
 }
 
 /** An invitation was taken up while the person was elsewhere in the page. */
-export function MetNotice({ met }: { met: Signal<Meeting | undefined> }) {
-  const meeting = met.value;
-  if (!meeting) return null;
+export function MetNotice(
+  { met, meeting }: { met: Signal<Meeting | undefined>; meeting: Meeting },
+) {
   const done = () => {
     met.value = undefined;
   };
@@ -61,7 +61,7 @@ export function MetNotice({ met }: { met: Signal<Meeting | undefined> }) {
               done();
             }}
           >
-            {text.met.open}
+            {words.open}
           </Button>
           <Button small onClick={done}>{text.common.dismiss}</Button>
         </>
@@ -70,33 +70,20 @@ export function MetNotice({ met }: { met: Signal<Meeting | undefined> }) {
   );
 }
 
-const SEEN = "whisper-storage-notice";
-
 /** The browser did not promise to keep what is stored; said once. */
-export function StorageNotice() {
-  const seen = useSignal(localStorage.getItem(SEEN) !== null);
-  if (storagePromise.value !== "refused" || seen.value) return null;
-  return (
-    <Notice
-      title={text.storage.title}
-      actions={
-        <>
-          <details>
-            <summary>{text.storage.more}</summary>
-            <p>{text.storage.body}</p>
-          </details>
-          <Button
-            small
-            look="outline"
-            onClick={() => {
-              localStorage.setItem(SEEN, "seen");
-              seen.value = true;
-            }}
-          >
-            {text.common.dismiss}
-          </Button>
-        </>
-      }
-    />
-  );
-}
+export const StorageNotice = () => (
+  <Notice
+    title={words.storage.title}
+    actions={
+      <>
+        <details>
+          <summary>{words.storage.more}</summary>
+          <p>{words.storage.body}</p>
+        </details>
+        <Button small look="outline" onClick={promiseMissedSeen}>
+          {text.common.dismiss}
+        </Button>
+      </>
+    }
+  />
+);

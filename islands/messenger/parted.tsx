@@ -3,8 +3,9 @@ import "./parted.css";
 import type { ContactView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 
-const words = text.contact;
+const words = textOnDemand.parted;
 
 export function Parted(
   { contact, onInvite }: { contact: ContactView; onInvite: () => void },
@@ -12,11 +13,11 @@ export function Parted(
   const { name, blocked } = contact.state.value;
   return (
     <div class="parted">
-      <p>{blocked ? words.isBlocked(name) : words.isParted(name)}</p>
+      <p>{blocked ? words.blocked(name) : words.unblocked(name)}</p>
       {blocked
         ? (
           <Button look="outline" onClick={() => void contact.unblock()}>
-            {words.unblock}
+            {text.contact.unblock}
           </Button>
         )
         : (

@@ -8,7 +8,7 @@ import { ask } from "./contact_tasks.ts";
 const words = textOnDemand.route;
 
 export function RouteNote(
-  { route: { host, reach }, view }: {
+  { route: { host, reach, overTor }, view }: {
     route: Extract<Route, { at: "other" }>;
     view: ConversationView;
   },
@@ -24,6 +24,7 @@ export function RouteNote(
         translate={false}
       >
         {words[reach](host)}
+        {overTor && words.overTor}
       </p>
       <button
         type="button"

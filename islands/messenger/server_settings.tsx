@@ -1,11 +1,15 @@
 /** The server this page talks to, and the way to it that hides who comes. */
 import { useEffect, useState } from "preact/hooks";
+import type { LeftServer } from "../../lib/client/view.ts";
+import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { textOnDemand } from "../text/on_demand.ts";
 
 const words = textOnDemand.settings.server;
 
-export function ServerSettings() {
+export function ServerSettings(
+  { left, onMove }: { left: readonly LeftServer[]; onMove: () => void },
+) {
   const [onion, setOnion] = useState<string>();
   useEffect(() => {
     let here = true;
@@ -22,15 +26,23 @@ export function ServerSettings() {
       <p class="settings-hint">{words.host(location.host)}</p>
       {isOnion(location) && <p class="settings-hint">{words.byOnion}</p>}
       {onion !== undefined && (
-        <>
-          <p class="settings-hint">
-            {words.onion} <span class="settings-address">{onion}</span>
-          </p>
-          <div class="settings-buttons">
-            <CopyButton small label={words.copy} value={onion} />
-          </div>
-        </>
+        <p class="settings-hint">
+          {words.onion} <span class="settings-address">{onion}</span>
+        </p>
       )}
+      {left.map(({ host, reach }) => (
+        <p class="settings-hint" key={host}>
+          {reach === "unreachable" || reach === "refused"
+            ? words.waitingFor(host)
+            : words.left(host)}
+        </p>
+      ))}
+      <div class="settings-buttons">
+        {onion !== undefined && (
+          <CopyButton small label={words.copy} value={onion} />
+        )}
+        <Button look="outline" onClick={onMove}>{words.move}</Button>
+      </div>
     </section>
   );
 }

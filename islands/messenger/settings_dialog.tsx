@@ -2,12 +2,11 @@
 import "./settings_dialog.css";
 import type { ReadonlySignal } from "@preact/signals";
 import { Moon, Sun, SunMoon } from "lucide-preact";
-import { useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type {
-  BackupState,
+  Alarm,
   DeviceView,
   MessengerView,
-  Standing,
 } from "../../lib/client/view.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
@@ -20,12 +19,15 @@ import { textOnDemand } from "../text/on_demand.ts";
 import { EraseDialog } from "../screens/erase_dialog.tsx";
 import { setTheme, type Theme, theme } from "../theme.ts";
 import { DevicesSettings, RemoveDevice } from "./devices_settings.tsx";
+import { RenameDevice } from "./rename_device.tsx";
 import { AccessKeyDialog } from "./access_key_dialog.tsx";
+import { MoveDialog } from "./move_dialog.tsx";
 import { ServerSettings } from "./server_settings.tsx";
 import { LockDialog } from "./lock_dialog.tsx";
 import { LockSettings, type LockTask } from "./lock_settings.tsx";
 
 const words = textOnDemand.settings;
+const { storage } = textOnDemand.notices;
 
 /** What stands in the place of the choices. */
 type Beside =
@@ -33,6 +35,7 @@ type Beside =
   | "change-key"
   | "log-out"
   | "erase"
+  | "move"
   | "export"
   | DeviceView;
 
@@ -40,7 +43,22 @@ export function SettingsDialog(
   { messenger, onClose }: { messenger: MessengerView; onClose: () => void },
 ) {
   const [beside, setBeside] = useState<Beside>();
+  const pressed = useRef<string | undefined>(undefined);
+  const leave = (to: Beside) => {
+    pressed.current = nameOf(document.activeElement);
+    setBeside(to);
+  };
   const back = () => setBeside(undefined);
+  if (typeof beside === "object" && beside.own) {
+    return (
+      <RenameDevice
+        key="name"
+        devices={messenger.devices}
+        name={beside.name}
+        onClose={back}
+      />
+    );
+  }
   if (typeof beside === "object") {
     return (
       <RemoveDevice
@@ -57,8 +75,9 @@ export function SettingsDialog(
         <Choices
           key="choices"
           messenger={messenger}
+          pressed={pressed.current}
           onClose={onClose}
-          onBeside={setBeside}
+          onBeside={leave}
         />
       );
     case "log-out":
@@ -67,6 +86,8 @@ export function SettingsDialog(
       return (
         <AccessKeyDialog key={beside} messenger={messenger} onClose={back} />
       );
+    case "move":
+      return <MoveDialog key={beside} onClose={back} />;
     case "export":
       return <ExportDialog key={beside} messenger={messenger} onClose={back} />;
     case "erase":
@@ -84,14 +105,29 @@ export function SettingsDialog(
   }
 }
 
+/** What assistive technology calls a button. */
+function nameOf(button: Element | null): string | undefined {
+  return button?.getAttribute("aria-label") ?? button?.textContent ?? undefined;
+}
+
+/** `pressed`: the name of the button by which they were left, where who comes back goes on. */
 function Choices(
-  { messenger, onClose, onBeside }: {
+  { messenger, pressed, onClose, onBeside }: {
     messenger: MessengerView;
+    pressed: string | undefined;
     onClose: () => void;
     onBeside: (beside: Beside) => void;
   },
 ) {
   const { settings } = messenger;
+  useLayoutEffect(() => {
+    if (pressed === undefined) return;
+    // After the dialog's own effect, which puts the focus at its head.
+    const buttons = document.querySelectorAll<HTMLElement>(
+      "dialog[open] button",
+    );
+    [...buttons].find((button) => nameOf(button) === pressed)?.focus();
+  }, []);
   const name = messenger.me.value?.name ?? "";
   return (
     <Dialog title={words.title} onClose={onClose}>
@@ -129,17 +165,17 @@ function Choices(
         )}
         {storagePromise.value === "refused" && (
           <p class="settings-hint">
-            {text.storage.title}. {text.storage.body}
+            {storage.title}. {storage.body}
           </p>
         )}
       </section>
-      <DevicesSettings devices={messenger.devices} onRemove={onBeside} />
+      <DevicesSettings devices={messenger.devices} onAsk={onBeside} />
       <ExportSection onAsk={() => onBeside("export")} />
-      <Backup
-        backup={messenger.backup.value}
-        standing={messenger.standing.value}
+      <Backup messenger={messenger} />
+      <ServerSettings
+        left={messenger.left.value}
+        onMove={() => onBeside("move")}
       />
-      <ServerSettings />
       <section class="settings-group">
         <h3>{words.account}</h3>
         <p class="settings-hint">{words.changeKeyHint}</p>
@@ -162,18 +198,63 @@ function Choices(
   );
 }
 
-function Backup(
-  { backup, standing }: { backup: BackupState; standing: Standing },
-) {
+function Backup({ messenger }: { messenger: MessengerView }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const backup = messenger.backup.value;
+  const standing = messenger.standing.value;
   const state = backup.at === "failed" ? backup.reason : backup.at;
+  const putAway = async (alarm: Alarm) => {
+    await messenger.putAway(alarm);
+    // The button that was pressed is gone.
+    heading.current?.focus();
+  };
   return (
     <section class="settings-group">
-      <h3>{words.backup}</h3>
+      <h3 ref={heading} tabIndex={-1}>{words.backup}</h3>
       <p class="settings-hint">{words.backupStates[state]}</p>
       <p class="settings-hint">{words.backupUse}</p>
-      {backup.wentBack && <Mistake>{words.backupWentBack}</Mistake>}
-      {standing !== "current" && <Mistake>{words.standings[standing]}</Mistake>}
+      {backup.wentBack && (
+        <Alarming
+          says={words.backupWentBack}
+          onPutAway={() => putAway("went-back")}
+        />
+      )}
+      {standing !== "current" && (
+        <Alarming
+          says={words.standings[standing]}
+          onPutAway={() => putAway("standing")}
+        />
+      )}
     </section>
+  );
+}
+
+/** What went wrong, until the person has seen it. */
+function Alarming(
+  { says, onPutAway }: { says: string; onPutAway: () => Promise<void> },
+) {
+  const id = useId();
+  const [failed, setFailed] = useState(false);
+  return (
+    <>
+      <div id={id}>
+        <Mistake>{says}</Mistake>
+      </div>
+      <div class="settings-buttons">
+        <Button
+          small
+          look="outline"
+          aria-describedby={id}
+          onClick={() => {
+            setFailed(false);
+            onPutAway().catch(() => setFailed(true));
+          }}
+        >
+          {text.common.dismiss}
+        </Button>
+      </div>
+      {failed && <Mistake>{words.failed}</Mistake>}
+    </>
   );
 }
 

@@ -3,26 +3,37 @@ import "./sidebar.css";
 import type { Signal } from "@preact/signals";
 import { LockKeyhole, Settings, UserRoundPlus } from "lucide-preact";
 import type { MessengerView } from "../../lib/client/view.ts";
-import { accessKeyChanged } from "../access_key_changed.ts";
+import { updateReady } from "../../lib/web/service_worker_client.ts";
 import { Button, IconButton } from "../parts/button.tsx";
 import { Logo } from "../parts/logo.tsx";
 import { text } from "../text/mod.ts";
 import { partOnDemand } from "../parts/on_demand.tsx";
+import { promiseMissed } from "../storage_promise.ts";
 import { ConversationList } from "./conversation_list.tsx";
 import type { Meeting } from "./messenger.tsx";
-import { MetNotice, StorageNotice, UpdateNotice } from "./notices.tsx";
 
 const words = text.list;
 
+const UpdateNotice = partOnDemand(() =>
+  import("./notices.tsx").then((part) => part.UpdateNotice)
+);
+const MetNotice = partOnDemand(() =>
+  import("./notices.tsx").then((part) => part.MetNotice)
+);
+const StorageNotice = partOnDemand(() =>
+  import("./notices.tsx").then((part) => part.StorageNotice)
+);
 const DeviceNotices = partOnDemand(() =>
   import("./device_notices.tsx").then((part) => part.DeviceNotices)
+);
+const HistoryNotices = partOnDemand(() =>
+  import("./history_notices.tsx").then((part) => part.HistoryNotices)
 );
 const InvitationNotices = partOnDemand(() =>
   import("./invitation_notices.tsx").then((part) => part.InvitationNotices)
 );
-
-const AccessKeyNotice = partOnDemand(() =>
-  import("./access_key_notice.tsx").then((part) => part.AccessKeyNotice)
+const StandingNotice = partOnDemand(() =>
+  import("./standing_notice.tsx").then((part) => part.StandingNotice)
 );
 
 /** Element id of the heading. */
@@ -63,34 +74,57 @@ export function Sidebar(
           <Settings size={22} />
         </IconButton>
       </header>
-      <div class="sidebar-notices">
-        <UpdateNotice />
-        <MetNotice met={met} />
-        {invitations && <InvitationNotices invitations={invitations} />}
-        {messenger.devices.news.value.length > 0 && (
-          <DeviceNotices devices={messenger.devices} />
-        )}
-        {accessKeyChanged.value && <AccessKeyNotice />}
-        {!empty && <StorageNotice />}
-      </div>
-      <div class="sidebar-list">
-        <ConversationList messenger={messenger} openId={openId} />
-        {empty && (
-          <div class="sidebar-empty">
-            <span class="sidebar-empty-figure" aria-hidden="true">
-              <UserRoundPlus size={34} />
-            </span>
-            <h3>{words.emptyTitle}</h3>
-            <p>{words.emptyBody}</p>
-            <div class="sidebar-empty-actions">
-              <Button look="primary" onClick={onInvite}>{words.invite}</Button>
-              <Button look="outline" onClick={onEnterCode}>
-                {words.haveCode}
-              </Button>
+      <div class="sidebar-body">
+        <div class="sidebar-notices">
+          {updateReady.value && <UpdateNotice />}
+          {met.value && <MetNotice met={met} meeting={met.value} />}
+          {isLeftOut(messenger) && <StandingNotice messenger={messenger} />}
+          {invitations && <InvitationNotices invitations={invitations} />}
+          {messenger.devices.news.value.length > 0 && (
+            <DeviceNotices devices={messenger.devices} />
+          )}
+          {needsHistory(messenger) && (
+            <HistoryNotices devices={messenger.devices} />
+          )}
+          {!empty && promiseMissed.value && <StorageNotice />}
+        </div>
+        <div class="sidebar-list">
+          <ConversationList messenger={messenger} openId={openId} />
+          {empty && (
+            <div class="sidebar-empty">
+              <span class="sidebar-empty-figure" aria-hidden="true">
+                <UserRoundPlus size={34} />
+              </span>
+              <h3>{words.emptyTitle}</h3>
+              <p>{words.emptyBody}</p>
+              <div class="sidebar-empty-actions">
+                <Button look="primary" onClick={onInvite}>
+                  {words.invite}
+                </Button>
+                <Button look="outline" onClick={onEnterCode}>
+                  {words.haveCode}
+                </Button>
+              </div>
             </div>
-          </div>
-        )}
+          )}
+        </div>
       </div>
     </section>
   );
+}
+
+/** Whether this browser may be one of the account's no more: it was moved, taken over, or signed away. */
+function isLeftOut({ standing, backup }: MessengerView): boolean {
+  const state = backup.value;
+  return standing.value !== "current" || state.at === "failed" &&
+      (state.reason === "gone" || state.reason === "replaced");
+}
+
+/** Whether the past is on its way, or could be: there is another device, and not a word of anybody's here. */
+function needsHistory({ devices, conversations }: MessengerView): boolean {
+  const { taking, giving } = devices.history.value;
+  if (taking || giving.length > 0) return true;
+  const all = conversations.value;
+  return devices.list.value.length > 1 && all.length > 0 &&
+    all.every(({ last }) => last === undefined);
 }

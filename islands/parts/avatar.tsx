@@ -2,8 +2,9 @@
 import "./avatar.css";
 import { initials } from "../format/initials.ts";
 import { fingerprint } from "../navigation.ts";
+import { memo } from "./memo.tsx";
 
-export function Avatar(
+export const Avatar = memo(function Avatar(
   { id, name, small }: { id: string; name: string; small?: boolean },
 ) {
   return (
@@ -16,4 +17,4 @@ export function Avatar(
       {initials(name)}
     </span>
   );
-}
+});

@@ -1,8 +1,10 @@
 /** Copies a text and says whether that worked. */
 import { Check, Copy } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { Button } from "./button.tsx";
+
+const words = textOnDemand.copying;
 
 export function CopyButton(
   { label, value, small }: { label: string; value: string; small?: boolean },
@@ -24,11 +26,11 @@ export function CopyButton(
         {outcome === "copied"
           ? <Check size={small ? 16 : 18} />
           : <Copy size={small ? 16 : 18} />}
-        {outcome === "copied" ? text.common.copied : label}
+        {outcome === "copied" ? words.copied : label}
       </Button>
       <span class="unseen" role="status">
-        {outcome === "copied" && text.common.copied}
-        {outcome === "refused" && text.common.copyRefused}
+        {outcome === "copied" && words.copied}
+        {outcome === "refused" && words.refused}
       </span>
     </>
   );

@@ -1,9 +1,9 @@
 /** While everything is written anew under a lock just set. */
 import "./securing.css";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { Card } from "../welcome/card.tsx";
 
-const words = text.screens.securing;
+const words = textOnDemand.securing;
 
 export function Securing({ share }: { share: number }) {
   return (

@@ -1,14 +1,14 @@
 /** The screens on which nothing but one thing can be done. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { MessengerView, Phase } from "../../lib/client/view.ts";
+import type { MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
 import { Card } from "../welcome/card.tsx";
 
 const words = text.screens;
 
-function Standstill(
+export function Standstill(
   { title, body, children }: {
     title: string;
     body: string;
@@ -44,8 +44,11 @@ function Act({ label, act }: { label: string; act: () => Promise<void> }) {
   );
 }
 
-const Reload = () => (
-  <Button look="primary" onClick={() => location.reload()}>
+export const Reload = () => (
+  <Button
+    look="primary"
+    onClick={() => location.reload()}
+  >
     {text.common.reload}
   </Button>
 );
@@ -73,23 +76,11 @@ export function StorageFull({ messenger }: { messenger: MessengerView }) {
   );
 }
 
-const failures = {
-  "newer-version": words.newerVersion,
-  damaged: words.damaged,
-  "storage-unavailable": words.unavailable,
-  "not-loaded": words.notLoaded,
-};
-
-export function Failed(
-  { reason }: { reason: Extract<Phase, { at: "failed" }>["reason"] },
-) {
-  const { title, body } = failures[reason];
+/** The program itself did not arrive whole. */
+export function NotLoaded() {
   return (
-    <Standstill title={title} body={body}>
+    <Standstill title={words.notLoaded.title} body={words.notLoaded.body}>
       <Reload />
     </Standstill>
   );
 }
-
-/** The program itself did not arrive whole. */
-export const NotLoaded = () => <Failed reason="not-loaded" />;

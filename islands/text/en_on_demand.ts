@@ -7,6 +7,7 @@ import type {
   InvitationFailure,
   InviteFailure,
   LogInOutcome,
+  MoveOutcome,
   RemovalOutcome,
 } from "../../lib/client/view.ts";
 import { count } from "./count.ts";
@@ -101,6 +102,8 @@ const linkFailures: Record<InvitationFailure, string> = {
   busy: "The server asks for patience. Wait a minute, then try again.",
 };
 
+type MoveFailure = Exclude<MoveOutcome, { ok: true } | { reason: "found" }>;
+
 type LogInFailure = Exclude<LogInOutcome, { ok: true } | { reason: "found" }>;
 
 const logInFailures: {
@@ -157,13 +160,18 @@ const keyChangeFailures: {
     "This is the key of another account, or one that was changed already. Nothing was changed.",
   invite: () =>
     "An invitation is still open. Wait until you have met, or withdraw codes, links and requests, and try again.",
-  devices: () =>
-    "Other browsers use this account, and they can't follow. Remove them first; they log in again with the new key.",
+  unreachable: () =>
+    "What your other devices did last can't be read from the server now. Nothing was changed. Try again in a moment.",
   "too-often": () =>
     "The key of this account was changed as often as it can be. Create a new account, and meet your contacts from there.",
 };
 
 export const enOnDemand = {
+  copying: {
+    copied: "Copied",
+    refused: "Copying was refused by the browser",
+  },
+
   changeKey: {
     title: "Change the access key?",
     lead: "You get another key. The one you have now opens nothing any more.",
@@ -171,6 +179,8 @@ export const enOnDemand = {
       "Your contacts stay. They are told, and see that your safety number is another one.",
       "The backup at the server is made anew, and the old one deleted there.",
     ],
+    removes:
+      "These devices are removed with it, and erase what they have once they hear of it. What was said is on this browser. Add them again with the new key:",
     label: "Access key",
     hint: "The one you have now, eight groups of four.",
     missing: "Enter your access key.",
@@ -178,11 +188,20 @@ export const enOnDemand = {
     next: "Continue",
     nextTitle: "Keep your new access key",
     nextLead:
-      "It is shown this once, and takes the place of the one before when you go on.",
+      "It is shown this once, and takes the place of the one before when you go on. Keep both until you are told that it was changed.",
     change: "Change access key",
-    changedTitle: "Your access key was changed",
-    changed:
-      "The one before opens nothing any more. Destroy what you have of it.",
+    outcomes: {
+      changed: {
+        title: "Your access key was changed",
+        body:
+          "The one before opens nothing any more. Destroy what you have of it.",
+      },
+      unchanged: {
+        title: "Your access key was not changed",
+        body:
+          "The one you had is still yours, and the new one opens nothing. Try again in the settings.",
+      },
+    },
     failure: (failure: KeyChangeFailure): string =>
       // As with `logInFailures`.
       (keyChangeFailures[failure.reason] as (f: KeyChangeFailure) => string)(
@@ -244,11 +263,11 @@ export const enOnDemand = {
           count(devices, "device", "devices")
         }.`,
       beside:
-        "Add this browser, and you use it beside what you have: whatever is said from now on is on all of them.",
+        "Add this browser, and you use it beside what you have: whatever is said from now on is on all of them, and what was said before can be brought from there.",
       instead:
-        "If you lost what you had, replace it: it receives nothing more, and this browser becomes the only one of the account.",
+        "If you lost what you had, replace it: it receives nothing more, this browser becomes the only one of the account, and messages from before do not come along.",
       anew:
-        "Either way names, choices and verified marks come with you, and your contacts find you here by themselves. Messages from before do not come along.",
+        "Either way names, choices and verified marks come with you, and your contacts find you here by themselves.",
       addBeside: "Add this browser",
       replace: "Replace what I had",
       submitting: "Coming back…",
@@ -267,11 +286,78 @@ export const enOnDemand = {
       (logInFailures[failure.reason] as (f: LogInFailure) => string)(failure),
   },
 
+  move: {
+    elsewhere: "My account is on another server",
+    title: "Move your account here",
+    lead: (here: string) =>
+      `Your account is on another server, and you want it on this one, ${here}. Nothing changes before you have seen what was found.`,
+    server: "The server you are on now",
+    serverHint: "The address of its page, as it is in your settings there.",
+    password: (here: string) => `The password of ${here}`,
+    serverMissing: "Enter the address of the server you are on now.",
+    look: "Look there",
+    looking: "Looking…",
+    foundTitle: "Move here?",
+    found: (name: string, contacts: number, devices: number) =>
+      `${name}, with ${count(contacts, "contact", "contacts")} and ${
+        count(devices, "device", "devices")
+      }.`,
+    follows: (there: string, here: string) => [
+      `From now on your server is ${here}. Names, choices and verified marks come with you, and your contacts find you here by themselves, wherever they are.`,
+      `This browser becomes the only one of your account. Those at ${there} receive nothing more; what they have stays readable there until you erase it. Messages from before do not come along.`,
+      `Your backup is made here and deleted there. What contacts still send to ${there} is fetched from there for three weeks: by this server, whose address ${there} sees, and not yours.`,
+    ],
+    action: "Move here",
+    moving: "Moving…",
+    broken:
+      "That did not work, and nothing was changed there. Reload the page and try again.",
+    failure: (failure: MoveFailure, server: string): string => {
+      switch (failure.reason) {
+        case "server-malformed":
+          return "That is no server's address. It looks like chat.example.org.";
+        case "server-is-this":
+          return "That is this server. Go back, and log in with your access key alone.";
+        case "server-unreachable":
+          return `This server can't reach ${server} now. Nothing was changed; try again later.`;
+        case "server-refused":
+          return `This server does not connect to ${server} for you: it may not go there.`;
+        case "server-password":
+          return failure.standing === "wanted"
+            ? "This server is private. Enter the password that whoever runs it gives you, too."
+            : "That is not the password of this server.";
+        case "nothing-here":
+          return `The key is well-formed, but ${server} has no backup of an account of it. Nothing was changed.`;
+        case "damaged":
+          return `${server} has a backup of the account, but it is damaged and can't be read. Nothing was changed.`;
+        case "unreachable":
+          return "This server can't be reached now. Nothing was changed; try again when you are online.";
+        default:
+          return (logInFailures[failure.reason] as (f: MoveFailure) => string)(
+            failure,
+          );
+      }
+    },
+    away: {
+      title: "Move to another server",
+      lead:
+        "You move on the page of the server that you want to be on. You need your access key, and the address of this one.",
+      steps: (here: string) => [
+        "Open the page of the other server, in this browser or another.",
+        "Choose “Log in”, and there “My account is on another server”.",
+        `Enter ${here} and your access key. You are shown what was found, and decide there.`,
+      ],
+      then:
+        "Your contacts find you there by themselves, and your backup goes there. This browser and your others receive nothing more; what they have stays readable here until you erase it. Export your messages first, if you want to take them along.",
+      copy: "Copy this server's address",
+    },
+  },
+
   route: {
     unknown: (host: string) => `on ${host}`,
     reached: (host: string) => `on ${host}`,
     unreachable: (host: string) => `waiting for ${host}`,
     refused: (host: string) => `this server does not forward to ${host}`,
+    overTor: ", over Tor",
   },
 
   circuit: {
@@ -405,7 +491,14 @@ export const enOnDemand = {
     neverHeard: "Not heard of yet",
     lastUsed: (day: string) => `Last used: ${day}`,
     hint:
-      "Log in with your access key in another browser to add it. All of them have what is said from then on.",
+      "Log in with your access key in another browser to add it. All of them have what is said from then on, and what was said before can be brought to it.",
+    rename: "Rename",
+    renameThis: "Rename this browser",
+    renameLabel: "Name",
+    renameHint: "Your other devices see it, nobody else.",
+    renameSubmit: "Save name",
+    renameWrong: "A name has 1 to 64 characters.",
+    renamed: (name: string) => `This browser is called ${name} now.`,
     remove: "Remove",
     removeNamed: (name: string) => `Remove ${name}`,
     removeLead:
@@ -423,6 +516,166 @@ export const enOnDemand = {
     },
     newsHint:
       "If this was not you, somebody has your access key: remove what you don't know in the settings.",
+  },
+
+  contact: {
+    renameTitle: "Rename contact",
+    renameLabel: "Name",
+    renameHint: (chosen: string) =>
+      `Only you see this name. They call themselves ${chosen}; leave it empty to use that.`,
+    renameSubmit: "Save",
+    renameWrong: "A name has up to 64 characters, at least one to see.",
+    renamed: (name: string) => `The contact is now called ${name}.`,
+    clearTitle: (name: string) => `Clear the chat with ${name}?`,
+    clearBody: (name: string) =>
+      `All messages of this chat are deleted from this browser. ${name} keeps their own. This can't be undone.`,
+    cleared: "The chat is cleared.",
+    blockTitle: (name: string) => `Block ${name}?`,
+    blockBody: (name: string) =>
+      `${name} can't reach you any more, and is not told. What you have sent and the server has not taken yet is given up. You can unblock them later; then you meet anew with a code.`,
+    blocked: (name: string) => `${name} is blocked.`,
+    removeTitle: (name: string) => `Delete ${name}?`,
+    removeBody: (name: string) =>
+      `The contact and the whole chat are deleted from this browser, and ${name} can't reach you any more. This can't be undone: to write to each other again, you would meet with a new code.`,
+    removed: (name: string) => `${name} is deleted.`,
+    failed: "The change could not be stored.",
+  },
+
+  verify: {
+    title: (name: string) => `Verify ${name}`,
+    lead: (name: string) =>
+      `Compare this safety number with the one ${name} sees: side by side, or over a call in which you know their voice. If it is the same, nobody sits between you.`,
+    digits: "Safety number",
+    code: "QR code of the safety number",
+    scan: "Scan their code",
+    mark: "Mark as verified",
+    markHint: "Are the sixty digits the same on both sides?",
+    clear: "Remove the mark",
+    clearHint:
+      "The mark goes by itself when their keys or devices change, and you are told.",
+    verified: (name: string) => `You have verified ${name}.`,
+    same: (name: string) => `The numbers are the same. ${name} is verified.`,
+    different: (name: string) =>
+      `The numbers are different. Make sure that ${name} shows you the chat with you. If they do, somebody may be sitting between you: say nothing private here, and meet anew.`,
+    aim: (name: string) =>
+      `Point the camera at the code on ${name}'s screen: they open Verify in the chat with you.`,
+    camera: "Picture of the camera",
+    noNumber: (name: string) =>
+      `That is some other code. ${name}'s is under Verify in the chat with you.`,
+    stopScanning: "Stop scanning",
+    cameraFailure: {
+      refused:
+        "The browser does not let this page use the camera. Allow it in the address bar, or compare the digits.",
+      none:
+        "There is no camera here, or another program uses it. Compare the digits instead.",
+    },
+    failed: "That did not work. Close this window and try again.",
+  },
+
+  securing: {
+    title: "Locking what is stored",
+    body:
+      "Everything is being encrypted anew, under a key that was never in the open here. Closing the page does no harm: it goes on when you unlock.",
+    progress: "Encrypted anew",
+  },
+
+  notices: {
+    open: "Open chat",
+    storage: {
+      title: "This browser may clear Whisper's data",
+      more: "What this means",
+      body:
+        "It did not promise to keep what is stored here. If the disk runs full or the page is unused for long, your account and messages may be deleted. Installing Whisper or adding it to your bookmarks usually helps.",
+    },
+    update: {
+      title: "A newer version is ready",
+      body: "Reload to use it. Nothing you have written is lost.",
+      apply: "Reload now",
+      later: "Later",
+    },
+  },
+
+  failed: {
+    "newer-version": {
+      title: "Please reload",
+      body:
+        "What is stored here was written by a newer version of Whisper. It is untouched. Reload to get the newer version.",
+    },
+    damaged: {
+      title: "The stored data can't be read",
+      body:
+        "Something in this browser's storage is damaged. Whisper left it as it is. If you have a backup of the browser profile, restore it; otherwise tell whoever runs this server before clearing anything.",
+    },
+    "storage-unavailable": {
+      title: "This browser does not let Whisper store anything",
+      body:
+        "Private windows and some settings forbid it, and so does a page that came over plain http from anywhere but this computer. Use a normal window, over https.",
+    },
+  },
+
+  history: {
+    offer: "Nothing from before",
+    offerBody:
+      "This browser holds nothing that was written before it was added. Another of your devices can bring it.",
+    ask: "Bring the history",
+    asked: (name: string) => `${name} asks for your history`,
+    askedBody: (when: string) =>
+      `Asked on ${when}. All messages that are here would be copied there, encrypted. Confirm only if you have just added this device yourself: otherwise refuse, and remove it in the settings.`,
+    confirm: "Copy the history",
+    refuse: "Refuse",
+    stop: "Stop",
+    giving: (name: string) => `Copying the history to ${name}`,
+    count: (done: number, total: number) =>
+      `${done.toLocaleString("en")} of ${total.toLocaleString("en")} ${
+        total === 1 ? "message" : "messages"
+      }`,
+    title: {
+      asked: "Waiting for your other device",
+      taking: "Bringing the history",
+      done: "The history is here",
+      refused: "The history was refused",
+      stopped: "The history was stopped",
+      expired: "No other device answered",
+    },
+    body: {
+      asked: () => "Open Whisper on it, and confirm there.",
+      taking: (name: string) =>
+        `From ${name}, the newest first. It goes on by itself whenever both are online.`,
+      done: (name: string) => `Everything that ${name} had was copied.`,
+      refused: () => "Nothing was copied.",
+      stopped: () => "What has come is kept. You can ask for the rest.",
+      expired: () => "For two weeks. You can ask again.",
+    },
+  },
+
+  relayTrouble: {
+    clockOff: (ms: number) => {
+      const hours = Math.round(Math.abs(ms) / 3_600_000);
+      const apart = hours < 48
+        ? count(hours, "hour", "hours")
+        : count(Math.round(hours / 24), "day", "days");
+      return `This device's clock is ${apart} ${
+        ms > 0 ? "ahead of" : "behind"
+      } the server's. If it is wrong, set it right: what you write carries its time.`;
+    },
+    otherRelay:
+      "This is not the server your account was made on, so nothing is sent to it. Tell whoever runs it.",
+    version:
+      "The server and this page are of different versions. Reload the page; if that changes nothing, tell whoever runs the server.",
+  },
+
+  parted: {
+    blocked: (name: string) =>
+      `You have blocked ${name}. They can't reach you.`,
+    unblocked: (name: string) =>
+      `${name} is not blocked any more. To write to each other, meet anew with a code.`,
+    meetAnew: "Meet anew",
+  },
+
+  deviceLeft: {
+    title: (name: string) => `${name} removed a device`,
+    body:
+      "What you write from now on goes to the others only, and that one can reach you no more.",
   },
 
   removed: {
@@ -467,7 +720,7 @@ export const enOnDemand = {
       "too-large":
         "There is more to keep than it can hold. It stays as it was.",
       gone:
-        "This server does not have it any more. Log out and in again with your access key: then it is made anew.",
+        "This server does not have it any more. If you moved to another server, this browser is none of your account's, and keeps what it has. Otherwise log out and in again with your access key: then it is made anew.",
       replaced:
         "Another browser has taken it over. What changes here is not stored any more.",
       "newer-version":
@@ -476,14 +729,19 @@ export const enOnDemand = {
     },
     backupUse: "In another browser the access key brings them back.",
     changeKey: "Change access key…",
-    changeKeyHint: "For when somebody may have seen it.",
+    changeKeyHint: "For when somebody may have seen your access key.",
     backupWentBack:
-      "This server once gave out an older one than was stored. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
+      "This server once gave out an older one than was stored, unless a contact says so who lies. What you have here was stored anew; but a server that does this by itself, or on purpose, is not to be relied on.",
     standings: {
       behind:
         "A contact knows a later list of your devices than this one is in: this server gave out an old backup, or you have logged in elsewhere since. Contacts do not hear this browser. Erase what is stored here and log in again.",
       forked:
         "A contact knows another list of your devices than this one is in: this server gave out an old backup, or somebody else has your access key. Contacts do not hear this browser. Erase what is stored here and log in again.",
+    },
+    leftOut: {
+      standing: "Contacts do not hear this browser",
+      gone: "The backup is gone from this server",
+      replaced: "Another browser has taken over",
     },
     server: {
       title: "Server",
@@ -492,8 +750,13 @@ export const enOnDemand = {
       byOnion:
         "You came by its onion service: it does not learn your address. For another circuit to it, use Tor Browser's own button, “New Tor circuit for this site”: that changes the way from here to this server, not the ways from this server to others.",
       onion:
-        "In Tor Browser the same server, which then does not learn your address:",
+        "The same server for Tor Browser, by which it does not learn where you are:",
       copy: "Copy the address",
+      left: (host: string) =>
+        `You moved here from ${host}. What contacts still send there is read for three weeks, and then deleted there.`,
+      waitingFor: (host: string) =>
+        `You moved here from ${host}: waiting for ${host}, where something of yours still is.`,
+      move: "Move to another server",
     },
     logOut: "Log out",
     logOutHint:

@@ -10,11 +10,11 @@ import type {
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Mistake } from "../parts/field.tsx";
-import { text } from "../text/mod.ts";
+import { textOnDemand } from "../text/on_demand.ts";
 import { QrCode } from "./qr_code.tsx";
 import { Scanner } from "./scanner.tsx";
 
-const words = text.verify;
+const words = textOnDemand.verify;
 
 export function VerifyDialog(
   { contact, onClose }: { contact: ContactView; onClose: () => void },

@@ -3,12 +3,14 @@ import { useState } from "preact/hooks";
 import type { ComeBack, LogInOutcome } from "../../lib/client/view.ts";
 import { openMessenger } from "../messenger_source.ts";
 import { goBack } from "../navigation.ts";
+import { AccessKeyForm } from "../parts/access_key_form.tsx";
 import { Button } from "../parts/button.tsx";
-import { Area, Mistake } from "../parts/field.tsx";
+import { Mistake } from "../parts/field.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 import { Card } from "./card.tsx";
+import { MoveHere } from "./move_here.tsx";
 
 const words = textOnDemand.logIn;
 
@@ -25,6 +27,7 @@ export function LogIn(
   const [busy, setBusy] = useState(false);
   const [mistake, setMistake] = useState<string>();
   const [found, setFound] = useState<Found>();
+  const [elsewhere, setElsewhere] = useState(false);
 
   const submit = async (how?: ComeBack) => {
     if (busy) return;
@@ -48,6 +51,7 @@ export function LogIn(
     }
   };
 
+  if (elsewhere) return <MoveHere onBack={() => setElsewhere(false)} />;
   if (found) {
     return (
       <FoundAccount
@@ -65,30 +69,16 @@ export function LogIn(
       lead={sealed ? words.sealedLead : words.lead}
       takeFocus
     >
-      <form
-        class="card-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <AccessKeyForm
+        label={words.label}
+        hint={words.hint}
+        value={key}
+        mistake={mistake}
+        // A keyboard that covers half the screen comes only when asked for.
+        autofocus={!hasTouchKeyboard()}
+        onInput={setKey}
+        onSubmit={submit}
       >
-        <Area
-          label={words.label}
-          hint={words.hint}
-          code
-          rows={2}
-          value={key}
-          invalid={mistake !== undefined}
-          // A keyboard that covers half the screen comes only when asked for.
-          autofocus={!hasTouchKeyboard()}
-          onInput={(event) => setKey(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
-            event.preventDefault();
-            void submit();
-          }}
-        />
-        {mistake && <Mistake>{mistake}</Mistake>}
         <div class="card-actions">
           {onBack && (
             <Button look="quiet" onClick={onBack}>{text.common.back}</Button>
@@ -97,7 +87,12 @@ export function LogIn(
             {busy ? words.submitting : words.submit}
           </Button>
         </div>
-      </form>
+      </AccessKeyForm>
+      {!sealed && (
+        <Button look="quiet" onClick={() => setElsewhere(true)}>
+          {textOnDemand.move.elsewhere}
+        </Button>
+      )}
     </Card>
   );
 }

@@ -3,8 +3,8 @@ import { type ReadonlySignal, signal } from "@preact/signals-core";
 import { workerUrl } from "./trusted_types.ts";
 
 const HOUR = 3_600_000;
-const waiting = signal<ServiceWorker | undefined>(undefined);
 const ready = signal(false);
+let agree: () => void = () => {};
 
 /** True while a newer version of the program is downloaded and waits for consent. */
 export const updateReady: ReadonlySignal<boolean> = ready;
@@ -14,7 +14,7 @@ export const updateReady: ReadonlySignal<boolean> = ready;
  * Without a waiting version this does nothing.
  */
 export function applyUpdate(): void {
-  waiting.value?.postMessage("apply");
+  agree();
 }
 
 /** Registers the service worker and watches for newer versions. Called once per page. */
@@ -27,14 +27,22 @@ export async function registerServiceWorker(): Promise<void> {
     if (controlled) location.reload();
     controlled = true;
   });
+  // While no page was open the browser started a newer worker, which still shows the version there was.
+  container.addEventListener("message", ({ data, source }) => {
+    if (data === "agreed") return location.reload();
+    if (data !== "waits" || ready.value) return;
+    agree = () => source?.postMessage("agree");
+    ready.value = true;
+  });
+  container.controller?.postMessage("waits?");
   const registration = await container.register(workerUrl("/sw.js"), {
     updateViaCache: "none",
   });
   const look = () => {
-    waiting.value = registration.active
-      ? registration.waiting ?? undefined
-      : undefined;
-    ready.value = waiting.value !== undefined;
+    const { active, waiting } = registration;
+    if (!active || !waiting) return;
+    agree = () => waiting.postMessage("apply");
+    ready.value = true;
   };
   registration.addEventListener("updatefound", () => {
     registration.installing?.addEventListener("statechange", look);
