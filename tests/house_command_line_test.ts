@@ -13,6 +13,7 @@ import {
   runProgram as run,
   startRelay,
 } from "./harness/mod.ts";
+import { VERSION } from "../server/version.ts";
 
 /** The program refused with exit code 2 and exactly this line, and said nothing else. */
 function refused({ code, out, err }: Result, line: RegExp): void {
@@ -27,6 +28,11 @@ Deno.test("--help tells how to use it and starts nothing", async () => {
   const backup = await run(["backup", "--help"]);
   deepEqual([backup.code, backup.err], [0, ""]);
   match(backup.out, /^whisper backup: .*\n\nUsage: whisper backup --to FILE/);
+});
+
+Deno.test("--version says which it is and starts nothing", async () => {
+  const { code, out, err } = await run(["--version"]);
+  deepEqual([code, out, err], [0, `whisper ${VERSION}\n`, ""]);
 });
 
 Deno.test("a value that makes no sense gives one line and exit code 2", async () => {

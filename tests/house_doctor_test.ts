@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { copyFormat1 } from "../lib/relay/testing/format_fixture.ts";
+import { copyFixture } from "../lib/relay/testing/format_fixture.ts";
 import { type Options, parseCommandLine } from "../server/command_line.ts";
 import { examine } from "../server/doctor/mod.ts";
 import {
@@ -163,7 +163,7 @@ Deno.test("of the database it says whether it is private, whole, and of which fo
     const file = join(data, "relay.sqlite3");
     const said = () => says("database", ["--data", data]);
     match(await said(), /^ok there is none yet/);
-    await copyFormat1(file);
+    await copyFixture(1, file);
     await Deno.chmod(file, 0o644);
     match(await said(), /^failed .* open to other users: chmod 600 /);
     await Deno.chmod(file, 0o600);
@@ -216,7 +216,7 @@ Deno.test("a clock that is before what was written, before this program, or not 
       /^failed it says 2020-01-01T.* before this program was made: set it/,
     );
     const file = join(data, "relay.sqlite3");
-    await copyFormat1(file);
+    await copyFixture(1, file);
     await Deno.utime(file, Date.now() / 1_000, Date.now() / 1_000 + 3_600);
     match(await said(), /^failed .* the database was written later than that/);
     await Deno.utime(file, Date.now() / 1_000, Date.now() / 1_000);

@@ -3,47 +3,34 @@ import { join } from "node:path";
 import { decodeFrame, parseHello } from "../lib/wire/mod.ts";
 import { compileArguments } from "../server/compile.ts";
 import { makeSingleFile } from "../server/single_file.ts";
-import { PROGRAM } from "./harness/mod.ts";
+import { PROGRAM, startExecutable } from "./harness/mod.ts";
 
 /** Starts an executable in an empty directory with an empty home, speaks to it, and stops it. */
 async function startsAndSpeaks(executable: string): Promise<void> {
   const home = await Deno.makeTempDir();
-  const child = new Deno.Command(executable, {
-    args: ["--port", "0"],
-    cwd: home,
-    clearEnv: true,
-    env: { HOME: home, PATH: Deno.env.get("PATH") ?? "" },
-    stdout: "piped",
-  }).spawn();
   try {
-    const reader = child.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
-    let said = "";
-    while (!said.includes("stops it")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`it ended, saying ${JSON.stringify(said)}`);
-      said += value;
+    const { url, said, stop } = await startExecutable(executable, home);
+    try {
+      match(said, new RegExp(`Its data is in ${home}/`));
+      match(await (await fetch(`${url}/chat`)).text(), /^<!doctype html>/);
+      const socket = new WebSocket(`${url.replace("http", "ws")}/relay`);
+      socket.binaryType = "arraybuffer";
+      const { data } = await new Promise<MessageEvent<ArrayBuffer>>(
+        (resolve, reject) => {
+          socket.onmessage = resolve;
+          socket.onerror = () => reject(new Error("the socket failed"));
+        },
+      );
+      const [hello] = decodeFrame(new Uint8Array(data));
+      if (hello.type !== "HELLO") {
+        throw new Error(`it said ${hello.type} first`);
+      }
+      equal((await parseHello(hello.body)).url, url);
+      socket.close();
+    } finally {
+      equal(await stop(), 0);
     }
-    const [, url] = /listening at (http\S+)/.exec(said) ?? [];
-    match(said, new RegExp(`Its data is in ${home}/`));
-    match(await (await fetch(`${url}/chat`)).text(), /^<!doctype html>/);
-    const socket = new WebSocket(`${url.replace("http", "ws")}/relay`);
-    socket.binaryType = "arraybuffer";
-    const { data } = await new Promise<MessageEvent<ArrayBuffer>>(
-      (resolve, reject) => {
-        socket.onmessage = resolve;
-        socket.onerror = () => reject(new Error("the socket failed"));
-      },
-    );
-    const [hello] = decodeFrame(new Uint8Array(data));
-    if (hello.type !== "HELLO") throw new Error(`it said ${hello.type} first`);
-    equal((await parseHello(hello.body)).url, url);
-    socket.close();
-    child.kill("SIGTERM");
-    equal((await child.status).code, 0);
-    await reader.cancel();
   } finally {
-    await child.status;
     await Deno.remove(home, { recursive: true });
   }
 }

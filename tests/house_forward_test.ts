@@ -1,11 +1,14 @@
 /** Two relays as hosts run them, people at each, and what there is to be seen of it anywhere. */
 import { Buffer } from "node:buffer";
 import { deepEqual, equal } from "node:assert/strict";
-import { join } from "node:path";
 import type { Messenger } from "../lib/client/messenger.ts";
 import type { ConversationView } from "../lib/client/view.ts";
+import { RelayClient } from "../lib/relay/testing/relay_client.ts";
+import { FEATURES } from "../lib/wire/mod.ts";
 import { headlessPerson, meetAcross, until } from "./harness/headless.ts";
 import { startRelay } from "./harness/mod.ts";
+import { storeContents } from "./harness/store_contents.ts";
+import { playTor } from "./harness/tor/played_tor.ts";
 import { Tap } from "./harness/tap.ts";
 
 async function only(messenger: Messenger): Promise<ConversationView> {
@@ -20,33 +23,6 @@ function textsOf(view: ConversationView): string[] {
   return view.messages.value.map(({ body }) =>
     body.kind === "text" ? body.text : "?"
   ).toSorted();
-}
-
-/** All that lies in a database: parts of keys, and values. */
-async function contents(
-  dataDir: string,
-): Promise<{ queues: Buffer[]; bytes: Buffer }> {
-  for await (const { name } of Deno.readDir(dataDir)) {
-    if (!/\.sqlite3$/.test(name)) continue;
-    const kv = await Deno.openKv(join(dataDir, name));
-    const queues: Buffer[] = [];
-    const parts: Uint8Array[] = [];
-    for await (const { key, value } of kv.list({ prefix: [] })) {
-      if (key[0] === "q" && key[1] instanceof Uint8Array) {
-        queues.push(Buffer.from(key[1]));
-      }
-      for (const part of [...key, value]) {
-        parts.push(
-          part instanceof Uint8Array
-            ? part
-            : new TextEncoder().encode(`|${String(part)}|`),
-        );
-      }
-    }
-    kv.close();
-    return { queues, bytes: Buffer.concat(parts) };
-  }
-  throw new Error("there is no database");
 }
 
 /** Too long to come about by chance among so many random bytes. */
@@ -105,7 +81,7 @@ Deno.test("people at two relays talk through kill -9 of either; no relay has or 
     for (const relay of relays) await relay.stop();
     for (const tap of taps) await tap.stop();
   }
-  const [one, two] = await Promise.all(dirs.map(contents));
+  const [one, two] = await Promise.all(dirs.map(storeContents));
   const between = Buffer.concat(taps.map(({ passed }) => passed));
   const log = Buffer.from(relays.map(({ output }) => output()).join("\n"));
   // What was tapped is what there was: both greeted, and what they said is whole.
@@ -127,4 +103,26 @@ Deno.test("people at two relays talk through kill -9 of either; no relay has or 
     equal(everything.includes(word), false, word);
   }
   for (const dir of dirs) await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a relay that forwards through Tor only says so to its people, and another does not", async () => {
+  const tor = playTor();
+  const onlyTor = ["--forward-through-tor", "--tor-control", tor.control];
+  try {
+    for (const args of [[], onlyTor]) {
+      const relay = await startRelay({ args });
+      try {
+        const client = await RelayClient.overWebSocket(
+          `${relay.url.replace("http", "ws")}/relay`,
+        );
+        const expected = args === onlyTor ? FEATURES.throughTor : 0;
+        equal(client.hello.features, expected);
+        await client.close();
+      } finally {
+        await relay.stop();
+      }
+    }
+  } finally {
+    tor.close();
+  }
 });

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, notEqual, rejects } from "node:assert/strict";
 import { join } from "node:path";
+import { decodeQR } from "qr/decode.js";
 import { askGreeting, NoGreetingError } from "../lib/relay/mod.ts";
 import { playPort } from "../lib/tor/testing/played_port.ts";
 import { playTor } from "./harness/tor/played_tor.ts";
@@ -45,6 +46,24 @@ async function onionLocation(port: number, path: string) {
   return response.headers.get("onion-location");
 }
 
+/** What a telephone's camera reads on the terminal: each character is two points, one above the other. */
+function readCode(output: string): string {
+  const rows = output.split("\n").filter((line) => /^[█▀▄ ]{30,}$/.test(line))
+    .flatMap((line) =>
+      ["█▀", "█▄"].map((light) => [...line].map((each) => light.includes(each)))
+    );
+  const scale = 4;
+  const [width, height] = [rows[0].length * scale, rows.length * scale];
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const light = rows[Math.floor(y / scale)][Math.floor(x / scale)];
+      data.fill(light ? 255 : 0, 4 * (y * width + x), 4 * (y * width + x) + 3);
+    }
+  }
+  return decodeQR({ width, height, data });
+}
+
 const URL_IN_LOG = /can be reached by everybody: (http:\/\/\S+\.onion)\n/;
 
 Deno.test("an onion service is told of when it can be reached, with an entrance of its own whose pages and relay are the onion's", () =>
@@ -61,6 +80,7 @@ Deno.test("an onion service is told of when it can be reached, with an entrance 
       const [, url] = await relay.prints(URL_IN_LOG);
       // The code ends in a line of lower halves.
       await relay.prints(/\n▀{30,}\n/);
+      equal(readCode(relay.output()), url);
       equal(url, `http://${await addressOf(data)}`);
       equal(await health(relay), "ok\ntor: up\n");
       deepEqual(strangeLines(relay.output()), []);
@@ -94,8 +114,33 @@ Deno.test("an onion service is told of when it can be reached, with an entrance 
       tor.close();
     }
     const [added] = tor.heard.filter((line) => line.startsWith("ADD_ONION"));
-    match(added, / PoWDefensesEnabled=1 /);
+    match(
+      added,
+      / PoWDefensesEnabled=1 PoWQueueRate=250 PoWQueueBurst=2500$/,
+    );
     equal(/Detach|NonAnonymous|V3Auth/.test(added), false);
+  }));
+
+Deno.test("by a Tor that knows no proof of work the onion is published without, and that is said", () =>
+  withData(async (data) => {
+    const tor = playTor({ version: "0.4.8.21" });
+    tor.knows(await addressOf(data));
+    const relay = await startRelay({
+      dataDir: data,
+      args: ["--tor", "--tor-control", tor.control],
+    });
+    try {
+      await relay.prints(URL_IN_LOG);
+      match(
+        relay.output(),
+        /^tor: 0\.4\.8\.21 can't be told to defend the onion service by proof of work, 0\.4\.9\.2 can; it is published without$/m,
+      );
+      equal(await health(relay), "ok\ntor: up\n");
+      deepEqual(strangeLines(relay.output()), []);
+    } finally {
+      await relay.stop();
+      tor.close();
+    }
   }));
 
 Deno.test("a service over https tells its pages' visitors to insist on it, its onion does not", () =>
@@ -305,7 +350,7 @@ Deno.test("a closed circle: keys are handed out and taken back by name, and the 
     await relay.stop();
     tor.close();
     const [added] = tor.heard.filter((line) => line.startsWith("ADD_ONION"));
-    match(added, / Flags=V3Auth .* ClientAuthV3=[a-z2-7]{52}$/);
+    match(added, / Flags=V3Auth .* ClientAuthV3=[a-z2-7]{52} /);
 
     deepEqual(
       (await onion(data, "--everybody")).lines[0],
@@ -340,7 +385,12 @@ Deno.test("the doctor says of Tor and the onion service what is well, what is no
     await install("0.4.8.9");
     match(
       await examine(folder),
-      /^ok +tor: 0\.4\.8\.9 is installed\.\nok +onion service: it has no key yet/,
+      /^warning +tor: 0\.4\.8\.9 is installed, but can't defend .*: install 0\.4\.9\.2 or later\.$/m,
+    );
+    await install("0.4.9.11");
+    match(
+      await examine(folder),
+      /^ok +tor: 0\.4\.9\.11 is installed\.\nok +onion service: it has no key yet/,
     );
     match(
       await examine("", "--tor-control", "127.0.0.1:1"),

@@ -17,9 +17,6 @@ const SIZES = {
   phone: { width: 320, height: 568 },
 } as const;
 
-/** Who wants no motion. */
-const STILL = { reducedMotion: "reduce" } as const;
-
 /** No screen may be wider than what it is shown on. */
 async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const { content, window } = await page.evaluate(() => ({
@@ -31,7 +28,7 @@ async function expectNoSidewaysScroll(page: Page): Promise<void> {
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   Deno.test(`axe finds nothing on any screen, dark and light: ${size}`, () =>
-    withVisitors([{ ...STILL, viewport }, STILL], async (ada, bjorn) => {
+    withVisitors([{ viewport }, {}], async (ada, bjorn) => {
       const { page } = ada;
       const look = async (name: string) => {
         for (const theme of ["light", "dark"]) {
@@ -129,7 +126,7 @@ async function tabTo(page: Page, role: string, name: string): Promise<void> {
 }
 
 Deno.test("the whole way by keyboard alone: account, code, conversation, settings", () =>
-  withVisitors([STILL, STILL], async (ada, bjorn) => {
+  withVisitors([{}, {}], async (ada, bjorn) => {
     const { page } = ada;
     const { keyboard } = page;
     await createAccount(bjorn, "Björn");
@@ -146,6 +143,10 @@ Deno.test("the whole way by keyboard alone: account, code, conversation, setting
     await tabTo(page, "button", "Continue");
     await keyboard.press("Enter");
     await messengerIsOpen(page);
+    // Not at the page's beginning, as if nothing had been there.
+    await page.waitForFunction(() =>
+      document.activeElement?.textContent?.trim() === "Chats"
+    );
 
     await tabTo(page, "button", "Invite a friend");
     await keyboard.press("Enter");
@@ -174,6 +175,13 @@ Deno.test("the whole way by keyboard alone: account, code, conversation, setting
         .isChecked(),
       false,
     );
+    // So does one within it.
+    await tabTo(page, "button", "Log out");
+    await keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Log out" }).waitFor();
+    await keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Settings" }).waitFor();
+    await page.locator("button:focus", { hasText: "Log out" }).waitFor();
     await keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     equal(
@@ -210,7 +218,7 @@ Deno.test("what arrives is announced once, and nothing else is", () =>
   }));
 
 Deno.test("at 200 % text size everything stays readable and nothing is cut off", () =>
-  withVisitors([{ ...STILL, viewport: SIZES.phone }], async (ada) => {
+  withVisitors([{ viewport: SIZES.phone }], async (ada) => {
     const { page } = ada;
     const enlarge = () =>
       page.evaluate(() =>

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import {
   expectAccessible,
   freshPerson,
+  freshVisitor,
   screenshot,
   startRelay,
 } from "../harness/mod.ts";
@@ -62,7 +63,7 @@ Deno.test("who scans the other's code has them verified; where there is no camer
   const relay = await startRelay();
   const path = await Deno.makeTempFile({ suffix: ".y4m" });
   const ada = await freshPerson({ url: relay.url, flags: cameraFlags(path) });
-  const bjorn = await freshPerson({ url: relay.url });
+  const bjorn = await freshVisitor({ url: relay.url });
   try {
     await createAccount(ada, "Ada");
     await createAccount(bjorn, "Björn");
@@ -189,7 +190,7 @@ Deno.test("one's own data comes as a file that says what was said", () =>
 
 Deno.test("the contact's screens are accessible on a small phone, dark and light", () =>
   withConversation(
-    { viewport: { width: 320, height: 568 }, reducedMotion: "reduce" },
+    { viewport: { width: 320, height: 568 } },
     async (_ada, { page }) => {
       const look = async (name: string) => {
         for (const theme of ["light", "dark"]) {

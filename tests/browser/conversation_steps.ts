@@ -108,3 +108,22 @@ export async function takeCircuit({ page }: Visitor): Promise<void> {
   await dialog.getByRole("button", { name: "New circuit" }).click();
   await dialog.waitFor({ state: "hidden" });
 }
+
+/** Until the backup of what there is is at the relay, as the settings say. */
+export async function backedUp({ page }: Visitor): Promise<void> {
+  await page.getByRole("button", { name: "Settings", exact: true }).click();
+  await page.getByText(/sealed: only your access key opens them/).waitFor();
+  await page.keyboard.press("Escape");
+}
+
+/** Another browser of an account, beside those there are. */
+export async function standBeside(
+  person: Visitor,
+  accessKey: string,
+): Promise<void> {
+  const { page } = person;
+  await page.getByRole("button", { name: "Log in" }).first().click();
+  await page.getByLabel("Access key").fill(accessKey);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  await page.getByRole("button", { name: "Add this browser" }).click();
+}

@@ -2,6 +2,11 @@ import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import { WebSocket as WsClient } from "ws";
 import { securityHeaders } from "../../lib/web/security_headers.ts";
+import {
+  ok,
+  randomBytes,
+  RelayClient,
+} from "../../lib/relay/testing/relay_client.ts";
 import { decodeFrame, parseHello } from "../../lib/wire/mod.ts";
 import {
   type Caddy,
@@ -41,10 +46,11 @@ function freePort(): number {
 /** A relay behind Caddy, for as long as `visit` lasts. */
 async function behindCaddy(
   visit: (url: string, caddy: Caddy) => Promise<void>,
+  ...options: string[]
 ): Promise<void> {
   const host = `localhost:${freePort()}`;
   const url = `https://${host}`;
-  const relay = await startRelay({ args: ["--public-url", url] });
+  const relay = await startRelay({ args: ["--public-url", url, ...options] });
   try {
     const caddy = await startCaddy(
       ALONE + await recipe(host, `127.0.0.1:${relay.port}`),
@@ -122,6 +128,40 @@ Deno.test("behind Caddy the relay signs its public URL, and hears the pages of t
       /refused with 403/,
     );
   }));
+
+Deno.test("behind Caddy, where all have one address, limits hold for each connection and for all: who floods is closed, one too many refused, and the others go on", () =>
+  behindCaddy(
+    async (url, { authority }) => {
+      const http = Deno.createHttpClient({ caCerts: [authority] });
+      const connect = () =>
+        RelayClient.overWebSocket(`${url.replace("https", "wss")}/relay`, http);
+      const [one, other, flooder] = [
+        await connect(),
+        await connect(),
+        await connect(),
+      ];
+      await rejects(connect(), /closed before HELLO: 1013 busy/);
+      const keys = await one.createQueue();
+      const outbox = await one.bind(keys, "send");
+      await other.bind(keys, "receive", 1);
+      const flood = Promise.allSettled(flooder.askAll(
+        Array.from({ length: 20_000 }, () => ({ type: "PING" })),
+      ));
+      const id = randomBytes(16);
+      ok(await one.send(outbox, id));
+      deepEqual((await other.message()).id, id);
+      // 1008, unless the reset that follows unread bytes overtakes it.
+      equal([1008, 1006, 0].includes((await flooder.closed).code), true);
+      await flood;
+      ok(await one.send(outbox, randomBytes(16)));
+      // Its place is free again.
+      const late = await connect();
+      ok(await late.ask({ type: "PING" }));
+      for (const client of [one, other, late]) await client.close();
+      http.close();
+    },
+    ...["--connections", "3", "--frames-per-second", "20"],
+  ));
 
 Deno.test("behind Caddy somebody opens the page, makes an account, and gets a code from the relay", () =>
   behindCaddy(async (url, { intermediate }) => {

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { join } from "node:path";
@@ -23,11 +23,15 @@ async function settled(page: Page): Promise<void> {
   });
 }
 
-Deno.test("without the server and without a network, every page opens and its islands start", async () => {
+Deno.test("the browser would install it; and without the server and without a network, every page opens and its islands start", async () => {
   const relay = await startRelay();
   const person = await freshPerson({ url: relay.url });
   try {
     await settled(person.page);
+    const session = await person.context.newCDPSession(person.page);
+    deepEqual(await session.send("Page.getInstallabilityErrors"), {
+      installabilityErrors: [],
+    });
     await relay.kill9();
     await person.context.setOffline(true);
     for (const path of ["/", "/chat", "/?some=query"]) {
@@ -102,12 +106,40 @@ const looksForUpdate = (page: Page) =>
     return registration.waiting !== null;
   });
 
-Deno.test("a newer version waits for consent, however often the page is loaded; a broken one is never taken", async () => {
+/** Loads the page anew, and says by which title, once `act` was done in it. */
+async function loadedBy(
+  page: Page,
+  act: () => Promise<unknown>,
+): Promise<string> {
+  const loaded = page.waitForEvent("load");
+  await page.evaluate(act);
+  await loaded;
+  return await page.title();
+}
+
+/** Closes the page, so that none is open, and opens it again, until no worker waits any more. */
+async function openedAgain(page: Page, title: string): Promise<Page> {
+  const context = page.context();
+  let again = page;
+  for (;;) {
+    const url = again.url();
+    await again.close();
+    again = await context.newPage();
+    await again.goto(url);
+    equal(await again.title(), title);
+    const waits = await again.evaluate(async () =>
+      (await navigator.serviceWorker.ready).waiting !== null
+    );
+    if (!waits) return again;
+  }
+}
+
+Deno.test("a newer version waits for consent, however often the page is loaded or closed and opened; a broken one is never taken", async () => {
   const root = await Deno.makeTempDir();
   await release(root, "First");
   const { server, url, reload } = await serveClient(root);
   const visitor = await freshVisitor({ url });
-  const { page } = visitor;
+  let { page } = visitor;
   try {
     await settled(page);
     equal(await page.title(), "First");
@@ -130,13 +162,37 @@ Deno.test("a newer version waits for consent, however often the page is loaded; 
       await page.reload();
       equal(await page.title(), "First");
     }
-    const loaded = page.waitForEvent("load");
-    // What applyUpdate of lib/web/service_worker_client.ts does when the person agrees.
-    await page.evaluate(async () =>
-      (await navigator.serviceWorker.ready).waiting?.postMessage("apply")
+    page = await openedAgain(page, "First");
+    await page.reload();
+    equal(await page.title(), "First");
+    const answer = await page.evaluate(() =>
+      new Promise((resolve) => {
+        const { serviceWorker } = navigator;
+        serviceWorker.addEventListener("message", ({ data }) => resolve(data));
+        serviceWorker.controller?.postMessage("waits?");
+      })
     );
-    await loaded;
+    equal(answer, "waits");
+    // What applyUpdate of lib/web/service_worker_client.ts does when the person agrees.
+    const second = await loadedBy(
+      page,
+      async () =>
+        (await navigator.serviceWorker.ready).active?.postMessage("agree"),
+    );
+    equal(second, "Second");
+    equal((await page.evaluate(() => caches.keys())).length, 1);
+
+    await release(root, "Third");
+    reload();
+    equal(await looksForUpdate(page), true);
+    await page.reload();
     equal(await page.title(), "Second");
+    const third = await loadedBy(
+      page,
+      async () =>
+        (await navigator.serviceWorker.ready).waiting?.postMessage("apply"),
+    );
+    equal(third, "Third");
     equal((await page.evaluate(() => caches.keys())).length, 1);
   } finally {
     await visitor.close();

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import {
   expectAccessible,
   freshPerson,
+  freshVisitor,
   screenshot,
   startRelay,
   type Visitor,
@@ -124,7 +125,7 @@ Deno.test("a link is scanned from the other's screen", async () => {
   const relay = await startRelay();
   const path = await Deno.makeTempFile({ suffix: ".y4m" });
   const ada = await freshPerson({ url: relay.url, flags: cameraFlags(path) });
-  const bjorn = await freshPerson({ url: relay.url });
+  const bjorn = await freshVisitor({ url: relay.url });
   try {
     await createAccount(ada, "Ada");
     await createAccount(bjorn, "Björn");
@@ -204,7 +205,7 @@ const SIZES = {
 for (const [size, viewport] of Object.entries(SIZES)) {
   Deno.test(`axe finds nothing on the screens of a link, dark and light, and nothing is too wide: ${size}`, () =>
     withVisitors(
-      [{ viewport, reducedMotion: "reduce" }, {}],
+      [{ viewport }, {}],
       async (ada, bjorn) => {
         const { page } = ada;
         const look = async (name: string) => {

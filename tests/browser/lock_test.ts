@@ -3,9 +3,10 @@ import { deepEqual, equal } from "node:assert/strict";
 import {
   expectAccessible,
   freshPerson,
-  type Person,
+  freshVisitor,
   screenshot,
   startRelay,
+  type Visitor,
 } from "../harness/mod.ts";
 import {
   connect,
@@ -19,18 +20,18 @@ import { readStorage } from "./support_browser_storage.ts";
 
 const PASSPHRASE = "seven quiet lamps at dusk";
 
-const button = ({ page }: Person, name: string) =>
+const button = ({ page }: Visitor, name: string) =>
   page.getByRole("button", { name, exact: true });
 
-const field = ({ page }: Person, name: string) =>
+const field = ({ page }: Visitor, name: string) =>
   page.getByRole("textbox", { name, exact: true });
 
-async function inSettings(person: Person, name: string): Promise<void> {
+async function inSettings(person: Visitor, name: string): Promise<void> {
   await button(person, "Settings").click();
   await button(person, name).click();
 }
 
-async function setPassphrase(person: Person): Promise<void> {
+async function setPassphrase(person: Visitor): Promise<void> {
   await inSettings(person, "Set a passphrase");
   await field(person, "New passphrase").fill(PASSPHRASE);
   await field(person, "New passphrase again").fill(PASSPHRASE);
@@ -38,21 +39,17 @@ async function setPassphrase(person: Person): Promise<void> {
   await button(person, "Lock now").waitFor();
 }
 
-async function unlock(person: Person, passphrase: string): Promise<void> {
+async function unlock(person: Visitor, passphrase: string): Promise<void> {
   await field(person, "Passphrase").fill(passphrase);
   await button(person, "Unlock").click();
 }
 
 async function withLocker(
-  tell: (ada: Person & { accessKey: string }) => Promise<void>,
+  tell: (ada: Visitor & { accessKey: string }) => Promise<void>,
   viewport?: { width: number; height: number },
 ): Promise<void> {
   const relay = await startRelay();
-  const person = await freshPerson({
-    url: relay.url,
-    viewport,
-    reducedMotion: "reduce",
-  });
+  const person = await freshVisitor({ url: relay.url, viewport });
   try {
     const accessKey = await createAccount(person, "Ada");
     await tell(Object.assign(person, { accessKey }));
@@ -66,7 +63,7 @@ async function withLocker(
 Deno.test("a passphrase locks what is said, through closing and opening, and the right one opens it", async () => {
   const relay = await startRelay();
   const ada = await freshPerson({ url: relay.url });
-  const bjorn = await freshPerson({ url: relay.url });
+  const bjorn = await freshVisitor({ url: relay.url });
   try {
     await createAccount(ada, "Ada");
     await createAccount(bjorn, "Björn");
@@ -179,7 +176,7 @@ Deno.test("erasing everything leaves nothing in the browser, and the page as for
 const NOTHING = { records: 0, local: {}, session: {}, files: [] as string[] };
 
 /** A page that opens makes its empty database anew, with its mark as the one that writes. */
-async function whatIsLeft({ page }: Person): Promise<typeof NOTHING> {
+async function whatIsLeft({ page }: Visitor): Promise<typeof NOTHING> {
   const { records, local, session, files } = await readStorage(page);
   return {
     records: records.filter(({ store }) => store === "records").length,

@@ -64,7 +64,6 @@ Deno.test("a private relay's password is asked for where it is not known, once, 
     const arrive = async (name: string, phone = false) => {
       const visitor = await freshVisitor({
         url: relay.url,
-        reducedMotion: "reduce",
         ...phone ? { viewport: { width: 320, height: 568 } } : {},
       });
       people.push(visitor);

@@ -131,7 +131,7 @@ Deno.test("Enter that takes a word over from an input method sends nothing", () 
     deepEqual(await textsOf(bjorn), ["日本"]);
   }));
 
-Deno.test("Send pressed twice and Enter pressed often send each message once", () =>
+Deno.test("Send pressed twice, Enter pressed often and keys pressed after it send each message once", () =>
   withConversation({}, async (ada, bjorn) => {
     const field = ada.page.getByRole("textbox", { name: "Message" });
     await field.fill("twice");
@@ -145,4 +145,73 @@ Deno.test("Send pressed twice and Enter pressed often send each message once", (
     }
     await message(bjorn, /^Ada: quick 19, /).waitFor();
     deepEqual(await textsOf(bjorn), ["twice", ...sent]);
+
+    // Keys that come before the message is on disk, while it is still in the field.
+    await field.pressSequentially("first");
+    const { keyboard } = ada.page;
+    await Promise.all(
+      ["Enter", "n", "e", "x", "t"].map((key) => keyboard.press(key)),
+    );
+    await message(bjorn, /^Ada: first, /).waitFor();
+    deepEqual(await field.inputValue(), "next");
+    deepEqual(await textsOf(bjorn), ["twice", ...sent, "first"]);
   }));
+
+Deno.test("however long a word, whatever its script: it is shown whole, in its direction; and the field grows with what is written, so far", () =>
+  withConversation(
+    { viewport: { width: 320, height: 568 } },
+    async (ada, bjorn) => {
+      const field = ada.page.getByRole("textbox", { name: "Message" });
+      const height = async () => (await field.boundingBox())?.height ?? NaN;
+      const heights = [await height()];
+      for (const lines of [3, 30, 60]) {
+        await field.fill("line\n".repeat(lines));
+        heights.push(await height());
+      }
+      const [empty, few, many, more] = heights;
+      ok(empty < few && few < many && many === more, heights.join());
+
+      const text = `${"long".repeat(80)}\nשלום!\nabc?`;
+      await write(ada, text);
+      await ada.page.waitForFunction(
+        (height) =>
+          document.querySelector("textarea")?.getBoundingClientRect().height ===
+            height,
+        empty,
+      );
+      for (const [person, name] of [[ada, "You"], [bjorn, "Ada"]] as const) {
+        const received = message(person, new RegExp(`^${name}: long`));
+        await received.waitFor();
+        const { box, rects } = await received.locator(".bubble-words").evaluate(
+          (words) => {
+            const { firstChild } = words;
+            const bubble = words.closest("article")?.getBoundingClientRect();
+            if (!firstChild?.textContent || !bubble) {
+              throw new Error("no words");
+            }
+            const rects = [...firstChild.textContent].map((_, at) => {
+              const range = document.createRange();
+              range.setStart(firstChild, at);
+              range.setEnd(firstChild, at + 1);
+              const { left, right } = range.getBoundingClientRect();
+              return { left, right };
+            });
+            return { box: { left: bubble.left, right: bubble.right }, rects };
+          },
+        );
+        ok(box.left >= 0, "the bubble begins in view");
+        const outside = rects.filter(({ left, right }) =>
+          left < box.left || right > box.right
+        );
+        deepEqual(outside, []);
+        const at = (character: string) => rects[text.indexOf(character)];
+        ok(at("!").right <= at("ש").left, "Hebrew runs from right to left");
+        ok(at("?").left >= at("a").right, "and the next line does not");
+        const { content, window } = await person.page.evaluate(() => ({
+          content: document.documentElement.scrollWidth,
+          window: document.documentElement.clientWidth,
+        }));
+        ok(content <= window, `${content} px in a window of ${window} px`);
+      }
+    },
+  ));

@@ -30,6 +30,8 @@ Deno.test("what was said to be sent when the relay was killed is there when it i
     await message(ada, /^You: waiting 9\., .*, sent$/).waitFor();
     await kill();
     await writing;
+    // Shown is written down: she may leave.
+    await shows(ada, texts[texts.length - 1]);
     await ada.page.getByText(UNREACHABLE).waitFor();
     const sent = await saidToBeSent(ada);
     ok(sent.length >= 9, `${sent.length} were sent`);

@@ -1,6 +1,6 @@
 /** Screens that show only when something is in the way: no room, no storage, a long past. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { expectAccessible, screenshot } from "../harness/mod.ts";
+import { expectAccessible, screenshot, type Visitor } from "../harness/mod.ts";
 import {
   connect,
   createAccount,
@@ -57,6 +57,46 @@ Deno.test("when the disk is full it is said, nothing written is lost, and trying
     await message(bjorn, new RegExp(`^Ada: ${written.length} to`)).waitFor();
     deepEqual(await textsOf(bjorn), written);
   }, /status of 404/));
+
+/** Has the browser promise to keep what this window stores, as it does for who has installed the page. */
+async function promiseToKeep({ context, page }: Visitor): Promise<void> {
+  const session = await context.newCDPSession(page);
+  const { targetInfo } = await session.send("Target.getTargetInfo");
+  await session.send("Browser.grantPermissions", {
+    permissions: ["durableStorage"],
+    origin: new URL(page.url()).origin,
+    browserContextId: targetInfo.browserContextId,
+  });
+}
+
+Deno.test("the browser is asked to keep what is stored; what it means that it did not promise is said once, and stays to be read", () =>
+  withVisitors([{}, {}], async (ada, bjorn) => {
+    await promiseToKeep(bjorn);
+    await Promise.all([
+      createAccount(ada, "Ada"),
+      createAccount(bjorn, "Björn"),
+    ]);
+    await connect(ada, bjorn);
+    const notice = ({ page }: Visitor) =>
+      page.getByRole("status").getByText("This browser may clear");
+    const settings = async ({ page }: Visitor, words: RegExp) => {
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByRole("dialog").getByText(words).waitFor();
+      await page.keyboard.press("Escape");
+    };
+    await notice(ada).waitFor();
+    await ada.page.getByText("What this means").click();
+    await ada.page.getByText(/It did not promise to keep/).waitFor();
+    await expectAccessible(ada.page);
+    await ada.page.getByRole("button", { name: "Dismiss" }).click();
+    await notice(ada).waitFor({ state: "detached" });
+    await ada.page.reload();
+    await settings(ada, /It did not promise to keep/);
+    equal(await notice(ada).count(), 0);
+
+    await settings(bjorn, /The browser has promised to keep/);
+    equal(await notice(bjorn).count(), 0);
+  }));
 
 Deno.test("while what is stored is not open yet, that is said", () =>
   withVisitors([{}], async ({ page }) => {

@@ -1,37 +1,44 @@
 /** One person with two browsers, and a friend. */
+import assert from "node:assert/strict";
 import {
   expectAccessible,
-  freshPerson,
-  type Person,
+  freshVisitor,
   screenshot,
   startRelay,
+  type Visitor,
 } from "../harness/mod.ts";
 import {
+  backedUp,
   connect,
   createAccount,
   entry,
   message,
+  standBeside,
   write,
 } from "./conversation_steps.ts";
 
-/** Until the backup of what there is is at the relay, as the settings say. */
-async function backedUp({ page }: Person): Promise<void> {
-  await page.getByRole("button", { name: "Settings", exact: true }).click();
-  await page.getByText(/sealed: only your access key opens them/).waitFor();
-  await page.keyboard.press("Escape");
-}
-
-async function standBeside(person: Person, accessKey: string): Promise<void> {
-  const { page } = person;
-  await page.getByRole("button", { name: "Log in" }).first().click();
-  await page.getByLabel("Access key").fill(accessKey);
-  await page.getByRole("button", { name: "Log in", exact: true }).click();
-  await page.getByRole("button", { name: "Add this browser" }).click();
+/** The past is asked for on one browser, confirmed on another, and comes. */
+async function bringHistory(to: Visitor, from: Visitor): Promise<void> {
+  await to.page.getByRole("button", { name: "Settings", exact: true }).click();
+  await to.page.getByRole("button", { name: "Bring the history" }).click();
+  await to.page.keyboard.press("Escape");
+  await to.page.getByText("Waiting for your other device").waitFor();
+  await from.page.getByText(/asks for your history/).waitFor();
+  await expectAccessible(from.page);
+  await screenshot(from.page, "history-asked");
+  await from.page.getByRole("button", { name: "Copy the history" }).click();
+  await to.page.getByText("The history is here").waitFor();
+  await screenshot(to.page, "history-here");
+  await expectAccessible(to.page);
+  await to.page.getByRole("status").filter({ hasText: "The history is here" })
+    .getByRole("button", { name: "Dismiss" }).click();
+  await message(to, /from the phone/).or(message(to, /hello Cem/)).first()
+    .waitFor();
 }
 
 Deno.test("browsers stand beside another with the access key, and what is said, read and drafted is on all of them", async () => {
   const relay = await startRelay();
-  const fresh = () => freshPerson({ url: relay.url, reducedMotion: "reduce" });
+  const fresh = () => freshVisitor({ url: relay.url });
   const [phone, laptop, tablet] = [await fresh(), await fresh(), await fresh()];
   const [bob, cem] = [await fresh(), await fresh()];
   const own = [phone, laptop, tablet];
@@ -77,6 +84,7 @@ Deno.test("browsers stand beside another with the access key, and what is said, 
     for (const person of [...own, cem]) {
       await message(person, /hello Cem/).waitFor();
     }
+    await bringHistory(laptop, phone);
     for (const person of [...own, bob, cem]) person.expectNoProblems();
   } finally {
     for (const person of [...own, bob, cem]) await person.close();
@@ -86,7 +94,7 @@ Deno.test("browsers stand beside another with the access key, and what is said, 
 
 Deno.test("a device is removed in the settings, with the access key: it is told, erases all, and the others go on", async () => {
   const relay = await startRelay();
-  const fresh = () => freshPerson({ url: relay.url, reducedMotion: "reduce" });
+  const fresh = () => freshVisitor({ url: relay.url });
   const [phone, laptop, bob] = [await fresh(), await fresh(), await fresh()];
   const everybody = [phone, laptop, bob];
   try {
@@ -115,6 +123,14 @@ Deno.test("a device is removed in the settings, with the access key: it is told,
       await expectAccessible(page);
       await screenshot(page, `devices-${colorScheme}`);
     }
+    await devices.getByRole("button", { name: "Rename this browser" }).press(
+      "Enter",
+    );
+    await expectAccessible(page);
+    await page.getByRole("textbox", { name: "Name" }).fill("in my pocket");
+    await screenshot(page, "device-name");
+    await page.keyboard.press("Enter");
+    await devices.getByText("in my pocket").waitFor();
     await devices.getByRole("button", { name: "Remove Chrome · Linux" })
       .click();
     await expectAccessible(page);
@@ -128,15 +144,30 @@ Deno.test("a device is removed in the settings, with the access key: it is told,
       name: "This browser was removed",
     }).waitFor();
     await expectAccessible(laptop.page);
-    await devices.getByRole("button").waitFor({ state: "detached" });
+    await devices.getByRole("button", { name: /^Remove/ })
+      .waitFor({ state: "detached" });
     await page.keyboard.press("Escape");
     await write(bob, "to the phone");
     await message(phone, /to the phone/).waitFor();
     await write(phone, "alone again");
     await message(bob, /alone again/).waitFor();
+    const left = bob.page.getByRole("status").filter({
+      hasText: "Ada removed a device",
+    });
+    await left.waitFor();
+    for (const colorScheme of ["dark", "light"] as const) {
+      await bob.page.emulateMedia({ colorScheme });
+      await expectAccessible(bob.page);
+      await screenshot(bob.page, `device-left-${colorScheme}`);
+    }
+    await left.getByRole("button", { name: "Understood" }).press("Enter");
+    await left.waitFor({ state: "detached" });
     await laptop.page.getByRole("button", { name: "Reload" }).click();
     await laptop.page.getByRole("button", { name: "Create new account" })
       .waitFor();
+    // As for someone who never was here.
+    assert.equal(await laptop.page.getByRole("alert").count(), 0);
+    assert.equal(await laptop.page.evaluate(() => localStorage.length), 0);
     for (const person of everybody) person.expectNoProblems();
   } finally {
     for (const person of everybody) await person.close();

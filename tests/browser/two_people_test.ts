@@ -1,6 +1,10 @@
 /** Two people who come to know each other, everything real: the built server, its relay, Chromium. */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { freshPerson, type Visitor } from "../harness/mod.ts";
+import {
+  freshPerson,
+  type Visitor,
+  type VisitorOptions,
+} from "../harness/mod.ts";
 import {
   enterCode,
   generateCode,
@@ -11,10 +15,14 @@ import {
 import { withFriends } from "./support_two.ts";
 import { withAccounts, withConversation } from "./support_visitors.ts";
 
+/** Browsers of their own, with all that moves. */
+const animated = (options: VisitorOptions) =>
+  freshPerson({ ...options, reducedMotion: "no-preference" });
+
 const PHONE = { viewport: { width: 390, height: 844 } };
 
 Deno.test("two strangers meet by a code, talk, and see each message come all the way", () =>
-  withFriends(freshPerson, async ({ ada, bjorn }) => {
+  withFriends(animated, async ({ ada, bjorn }) => {
     await write(ada, "Hello from the desk");
     await message(bjorn, /^Ada Lovelace: Hello from the desk, /).waitFor();
     await message(ada, /^You: Hello from the desk, .*, read$/).waitFor();

@@ -2,6 +2,7 @@
 import {
   expectAccessible,
   freshVisitor,
+  PATIENCE,
   screenshot,
   startRelay,
 } from "../harness/mod.ts";
@@ -11,6 +12,7 @@ import {
   entry,
   generateCode,
   message,
+  messengerIsOpen,
   openCircuit,
   takeCircuit,
   write,
@@ -98,6 +100,91 @@ Deno.test("a link of another server is pasted, says whose it is and where, and t
     }
   } finally {
     for (const person of [ada, bjorn]) await person.close();
+    await here.stop();
+    await there.stop();
+  }
+});
+
+Deno.test("who moves to another server is found there by people at both, and the settings say how it is done and what is left", async () => {
+  const here = await startRelay({ args });
+  const there = await startRelay({ args });
+  const ada = await freshVisitor({ url: here.url });
+  const cem = await freshVisitor({ url: here.url });
+  const bjorn = await freshVisitor({ url: there.url });
+  const anew = await freshVisitor({ url: there.url });
+  const people = [ada, cem, bjorn, anew];
+  const { host } = new URL(here.url);
+  try {
+    const key = await createAccount(ada, "Ada Lovelace");
+    await createAccount(cem, "Cem");
+    await createAccount(bjorn, "Björn Ångström");
+    await enterCode(cem, await generateCode(ada));
+    await entry(ada, "Cem").waitFor();
+    await enterCode(bjorn, `${await generateCode(ada)}@${host}`);
+    await entry(ada, "Björn Ångström").waitFor();
+    await entry(bjorn, "Ada Lovelace").waitFor();
+    await ada.page.getByRole("button", { name: "Settings", exact: true })
+      .click();
+    await ada.page.getByText("Contacts, names and choices are stored")
+      .waitFor();
+    await ada.page.getByRole("button", { name: "Move to another server" })
+      .click();
+    await ada.page.getByText(`Enter ${host} and your access key.`).waitFor();
+    await expectAccessible(ada.page);
+    await screenshot(ada.page, "move-away");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.keyboard.press("Escape");
+
+    const { page } = anew;
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("button", { name: "My account is on another server" })
+      .click();
+    await page.locator("input:focus").waitFor();
+    await page.keyboard.type(host);
+    await page.getByRole("textbox", { name: "Access key" }).fill(key);
+    await expectAccessible(page);
+    await screenshot(page, "move-here");
+    await page.keyboard.press("Enter");
+    await page.getByText("Ada Lovelace, with 2 contacts and 1 device.")
+      .waitFor();
+    await expectAccessible(page);
+    await screenshot(page, "move-found");
+    await page.getByRole("button", { name: "Move here" }).click();
+    await messengerIsOpen(page);
+
+    await entry(anew, "Cem").click();
+    await write(anew, "I have moved");
+    await entry(cem, "Ada Lovelace").click();
+    await message(cem, /^Ada Lovelace: I have moved, /).waitFor();
+    await cem.page.getByText(`on ${new URL(there.url).host}`, { exact: true })
+      .waitFor();
+    await write(cem, "Still here");
+    await message(anew, /^Cem: Still here, /).waitFor();
+    await entry(anew, "Björn Ångström").click();
+    await page.getByText("on this server", { exact: true }).waitFor();
+    await write(anew, "Where you are");
+    await message(bjorn, /^Ada Lovelace: Where you are, /).waitFor();
+    await page.getByRole("button", { name: "Settings", exact: true }).click();
+    await page.getByText(`You moved here from ${host}.`).waitFor();
+    await screenshot(page, "moved");
+
+    // The browser that was left behind says so, once it has something to store and finds no backup any more.
+    const gone = ada.page.getByText("The backup is gone from this server");
+    for (const choice of ["Mute", "Unmute", "Mute", "Unmute"]) {
+      await ada.page.getByRole("button", { name: "Options for Cem" }).click();
+      await ada.page.getByRole("menuitem", { name: choice, exact: true })
+        .click();
+      // What it stored just before the backup was taken away, it did not miss.
+      const said = await gone.waitFor({ timeout: PATIENCE / 4 })
+        .then(() => true, () => false);
+      if (said) break;
+    }
+    await gone.waitFor();
+    await expectAccessible(ada.page);
+    await screenshot(ada.page, "left-behind");
+    for (const person of people) person.expectNoProblems(CONNECTION_NOTES);
+  } finally {
+    for (const person of people) await person.close();
     await here.stop();
     await there.stop();
   }

@@ -11,6 +11,27 @@ export function chromiumPath(): string {
   return Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
 }
 
+const WITHOUT = [
+  // The page of the address bar's suggestions: each window begins with two, which take longer to start than ours.
+  "WebUIOmniboxPopup",
+  "WebUIOmniboxAimPopup",
+  "WebUIOmniboxFullPopup",
+  // What the driver switches off: of two such lists the browser takes the last.
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "DestroyProfileOnBrowserClose",
+  "HttpsUpgrades",
+  "HttpsFirstBalancedModeAutoEnable",
+  "LensOverlay",
+  "MediaRouter",
+  "PaintHolding",
+  "ThirdPartyStoragePartitioning",
+  "AvoidCorsURLLoaderRestartOnRedirect",
+  "OptimizationHints",
+  "NetworkTimeServiceQuerying",
+  "AimEnabled",
+  "PreconnectToSearch",
+];
+
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -20,11 +41,13 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  `--disable-features=${WITHOUT.join(",")}`,
 ];
 
 export interface WindowOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
+  /** "reduce" when not given: what moves can't be pressed before it stands still, and keeps a core busy. */
   readonly reducedMotion?: "reduce" | "no-preference";
   /** What every connection of this window goes through; to this machine, too. */
   readonly proxy?: { readonly server: string };
@@ -43,7 +66,10 @@ export interface BrowserOptions extends WindowOptions {
  */
 export const PATIENCE = 60_000;
 
-const VIEWPORT = { width: 1280, height: 800 };
+const USUAL = {
+  viewport: { width: 1280, height: 800 },
+  reducedMotion: "reduce",
+} as const;
 
 /** A browser of its own. */
 export async function openBrowser(
@@ -52,7 +78,7 @@ export async function openBrowser(
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     args: [...FLAGS, ...flags],
-    viewport: VIEWPORT,
+    ...USUAL,
     ...options,
   });
   context.setDefaultTimeout(PATIENCE);
@@ -82,10 +108,7 @@ export async function openWindow(options: WindowOptions): Promise<
 > {
   const browser = await sharedOrOwnBrowser();
   try {
-    const context = await browser.newContext({
-      viewport: VIEWPORT,
-      ...options,
-    });
+    const context = await browser.newContext({ ...USUAL, ...options });
     context.setDefaultTimeout(PATIENCE);
     return { context, close: () => browser.close() };
   } catch (error) {

@@ -27,6 +27,10 @@ export async function openFirefox(url: string): Promise<FirefoxVisitor> {
     browser: "firefox",
     executablePath: firefoxPath(),
     headless: true,
+    // As in the other browsers: what moves can't be pressed before it stands still.
+    extraPrefsFirefox: { "ui.prefersReducedMotion": 1 },
+    // To start takes long where others start one, too.
+    timeout: PATIENCE,
     defaultViewport: { width: 1280, height: 800 },
   });
   try {

@@ -9,6 +9,7 @@ import { systemRandom } from "../../lib/client/random.ts";
 import { MemoryDisk, MemoryTabs } from "../../lib/client/storage/mod.ts";
 import { quickStretch } from "../../lib/client/testing/test_secrets.ts";
 import { effect } from "@preact/signals-core";
+import { PATIENCE } from "./browser.ts";
 
 /** Somebody with a new account at the relay of an origin, online. */
 export async function headlessPerson(
@@ -33,15 +34,22 @@ export async function headlessPerson(
   return messenger;
 }
 
-/** Resolves when signals read by `holds` make it true. */
-export function until(holds: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const dispose = effect(() => {
-      if (!holds()) return;
-      queueMicrotask(() => dispose());
-      resolve();
-    });
+/** Resolves when signals read by `holds` make it true; rejects when nothing does for long. */
+export async function until(holds: () => boolean): Promise<void> {
+  const held = Promise.withResolvers<void>();
+  const late = setTimeout(
+    () => held.reject(new Error(`It never came true: ${holds}`)),
+    PATIENCE,
+  );
+  const dispose = effect(() => {
+    if (holds()) held.resolve();
   });
+  try {
+    await held.promise;
+  } finally {
+    clearTimeout(late);
+    dispose();
+  }
 }
 
 /** `joiner` enters a code of `inviter`'s, whose relay is at `host`. Both have the conversation then. */

@@ -16,6 +16,7 @@ const LINES: readonly RegExp[] = [
   /^[█▀▄ ]+$/,
   /^tor: the onion service can be reached again$/,
   /^tor: still on its way into the network \(\d+ %, [a-z ]+\)$/,
+  /^tor: \S+ can't be told to defend the onion service by proof of work, [\d.]+ can; it is published without$/,
   /^tor: [^\n]+; the relay goes on without it, and tries again$/,
   /^Stopping\.$/,
 ];

@@ -2,6 +2,7 @@
 export { expectAccessible } from "./accessibility.ts";
 export { openBrowser, openWindow, PATIENCE } from "./browser.ts";
 export { type Caddy, startCaddy } from "./caddy.ts";
+export { type Started, startExecutable } from "./executable.ts";
 export { type FirefoxVisitor, openFirefox } from "./firefox.ts";
 export { strangeLines } from "./log_lines.ts";
 export { freshPerson, type Person, type PersonOptions } from "./person.ts";

@@ -16,6 +16,9 @@ export interface Person extends Visitor {
 
 export type PersonOptions = VisitorOptions & Omit<BrowserOptions, "profile">;
 
+/** The driver does not always hear that a browser has ended, ms. */
+const CLOSING_MS = 30_000;
+
 /** A new person at `url`, in a browser that nobody used before. */
 export async function freshPerson(options: PersonOptions): Promise<Person> {
   const { url, path = "/", ...browser } = options;
@@ -30,8 +33,12 @@ export async function freshPerson(options: PersonOptions): Promise<Person> {
     await page.goto(at);
   };
   const leave = async () => {
-    await context?.close();
+    const closing = context?.close();
     context = undefined;
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const patience = setTimeout(resolve, CLOSING_MS);
+    await Promise.race([closing, enough]);
+    clearTimeout(patience);
   };
   const close = async () => {
     await leave();

@@ -9,7 +9,7 @@ export const PROGRAM =
 export function programArguments(
   program: string,
   dataDir: string,
-  mayRead: readonly string[] = [],
+  { mayRead = [], mayRun = [] }: RelayOptions = {},
 ): string[] {
   return [
     "run",
@@ -26,7 +26,7 @@ export function programArguments(
     "--allow-sys=umask,statfs",
     `--allow-read=${[program, dataDir, ...mayRead].join(",")}`,
     `--allow-write=${dataDir}`,
-    "--allow-run=tor",
+    `--allow-run=${["tor", ...mayRun].join(",")}`,
     program,
   ];
 }
@@ -40,8 +40,12 @@ export interface RelayOptions {
   readonly args?: readonly string[];
   /** More that it may read than its data. */
   readonly mayRead?: readonly string[];
+  /** Where else a tor may be that it may run. */
+  readonly mayRun?: readonly string[];
   /** More of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What its command line begins with: a program that becomes this one, elsewhere. */
+  readonly within?: readonly string[];
 }
 
 export interface RelayProcess {
@@ -69,9 +73,11 @@ export async function startRelay(
   const own = options.dataDir === undefined;
   const dataDir = options.dataDir ??
     await Deno.makeTempDir({ prefix: "whisper-data-" });
-  const child = new Deno.Command(Deno.execPath(), {
+  const [command, ...before] = [...options.within ?? [], Deno.execPath()];
+  const child = new Deno.Command(command, {
     args: [
-      ...programArguments(PROGRAM, dataDir, options.mayRead),
+      ...before,
+      ...programArguments(PROGRAM, dataDir, options),
       "--data",
       dataDir,
       "--port",
@@ -105,6 +111,8 @@ export async function startRelay(
       if (url) started.resolve(url);
     }
   });
+  let gone = false;
+  child.status.then(() => gone = true);
   const ended = Promise.all([child.status, ...readers]).then(([status]) =>
     status
   );
@@ -127,13 +135,22 @@ export async function startRelay(
     output: () => output.text,
     prints,
     stop: async () => {
-      child.kill("SIGTERM");
+      const byItself = gone;
+      if (!byItself) child.kill("SIGTERM");
       const status = await ended;
       if (own) await Deno.remove(dataDir, { recursive: true });
+      if (byItself) {
+        throw new Error(
+          `The server had ended by itself, with ${status.code} (${status.signal}): ${output.text}`,
+        );
+      }
       if (status.code !== 0) {
         throw new Error(
           `The server stopped with ${status.code}: ${output.text}`,
         );
+      }
+      if (output.text.includes("a fault of the program")) {
+        throw new Error(`The server had a fault: ${output.text}`);
       }
     },
     kill9: async () => {

@@ -5,6 +5,7 @@ export class Tap {
   readonly port: number;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #passed: Uint8Array[] = [];
+  #callers = 0;
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #done: Promise<void>;
   /** Where it leads. */
@@ -20,6 +21,11 @@ export class Tap {
     return Buffer.concat(this.#passed);
   }
 
+  /** How many connected. */
+  get callers(): number {
+    return this.#callers;
+  }
+
   async stop(): Promise<void> {
     this.#listener.close();
     for (const connection of this.#connections) end(connection);
@@ -29,6 +35,7 @@ export class Tap {
   async #serve(): Promise<void> {
     const carrying: Promise<unknown>[] = [];
     for await (const near of this.#listener) {
+      this.#callers++;
       const hostname = "127.0.0.1";
       const far = await Deno.connect({ hostname, port: this.target })
         .catch(() => undefined);

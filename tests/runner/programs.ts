@@ -1,5 +1,6 @@
 /** Sees to the programs that some tests need beside Deno: they come with the system. */
 import { caddyPath } from "../harness/caddy.ts";
+import { ipPath } from "../harness/namespaces.ts";
 import { torPath } from "../harness/tor/authority.ts";
 import { chromiumPath } from "../harness/browser.ts";
 import { firefoxPath } from "../harness/firefox.ts";
@@ -49,6 +50,13 @@ export const PROGRAMS: readonly Program[] = [
     service: "tor",
     path: torPath,
     neededBy: (file) => file.startsWith("tests/tor/"),
+  },
+  {
+    name: "iproute2",
+    variable: "IPROUTE2",
+    package: "iproute2",
+    path: ipPath,
+    neededBy: (file) => file.startsWith("tests/networks/"),
   },
 ];
 

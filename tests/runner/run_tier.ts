@@ -3,6 +3,9 @@ import { type Coverage, judgeCoverage, readCoverage } from "./coverage.ts";
 import { failedRun, readReport, type Report } from "./report.ts";
 import type { Tier } from "./tiers.ts";
 
+/** How long a tier that was told to stop may take for it, ms. */
+const GRACE_MS = 15_000;
+
 /** The long versions of tests may take their time. */
 const PATIENCE = Deno.env.get("SLOW") === "1" ? 30 : 1;
 
@@ -42,12 +45,16 @@ export async function runTier(
     env: { ...env, DENO_JOBS: String(tier.jobs) },
   }).spawn();
   let late = false;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   const budget = setTimeout(() => {
     late = true;
     child.kill("SIGTERM");
+    // What its tests have started may end in order, and a test that hangs must not hold up the rest.
+    patience = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
   }, minutes * 60_000);
-  const { success } = await child.status;
+  const { success, code, signal } = await child.status;
   clearTimeout(budget);
+  clearTimeout(patience);
   if (late) {
     return failedRun(
       tier.name,
@@ -55,7 +62,7 @@ export async function runTier(
     );
   }
   console.log(`${tier.name}: ${duration(performance.now() - started)}`);
-  const report = await reportAt(path);
+  const report = await reportAt(path, signal ?? code);
   // A file that can't be loaded, or a run that was cut off, is in the exit code only.
   if (!success && report.failed === 0) {
     const { failed, failures } = failedRun(
@@ -90,13 +97,17 @@ async function withCoverage(
   };
 }
 
-async function reportAt(path: string): Promise<Report> {
+/** `end`: the code or the signal with which the run ended. */
+async function reportAt(
+  path: string,
+  end: number | Deno.Signal,
+): Promise<Report> {
   try {
     return readReport(await Deno.readTextFile(path));
   } catch (error) {
     return failedRun(
       path,
-      `no report of this run: ${
+      `no report of this run, which ended with ${end}: ${
         error instanceof Error ? error.message : error
       }`,
     );

@@ -15,6 +15,7 @@ Deno.test("a test file is in exactly one tier, by its name and place", () => {
   deepEqual(tierOf("lib/signal/spqr/interop_libsignal_test.ts"), ["interop"]);
   deepEqual(tierOf("tests/browser/interop_test.ts"), ["browser"]);
   deepEqual(tierOf("tests/tor/onion_test.ts"), ["tor"]);
+  deepEqual(tierOf("tests/networks/three_relays_test.ts"), ["networks"]);
   deepEqual(tierOf("lib/interop_notes/format_test.ts"), ["unit"]);
 });
 

@@ -1,15 +1,20 @@
 import { deepEqual, equal, match, notEqual, rejects } from "node:assert/strict";
+import { join } from "node:path";
 import { ok, RelayClient } from "../../lib/relay/testing/relay_client.ts";
 import { wordsOf } from "../../lib/tor/control_words.ts";
 import { runProgram, startRelay, strangeLines } from "../harness/mod.ts";
+import { torPath } from "../harness/tor/authority.ts";
 import { type TorClient, torClient } from "../harness/tor/client.ts";
 import { torNetwork } from "../harness/tor/network.ts";
 import {
   controlOf,
+  onionArguments,
   reachable,
   startOnionRelay,
+  torPidOf,
 } from "../harness/tor/onion_relay.ts";
 import { throughTor, visit, visitOnce } from "../harness/tor/visit.ts";
+import { asksForWork } from "../harness/tor/work_asked.ts";
 
 /** A network, somebody with a Tor of their own on it, and a directory for a relay's data. */
 async function withTor(
@@ -44,14 +49,17 @@ async function untilEnded(pid: number): Promise<void> {
   while (runs(pid)) await new Promise((resume) => setTimeout(resume, 20));
 }
 
-Deno.test("over its onion people find pages and relay, also after a kill -9, at the same address", () =>
+Deno.test("over its onion, which asks for work when it is flooded, people find pages and relay, also after a kill -9, at the same address", () =>
   withTor(async ({ configFile, client, dataDir }) => {
     const first = await startOnionRelay(configFile, dataDir);
     const { url } = first;
     const by = throughTor(client, "anna");
-    const page = await visit(`${url}/chat`, by);
-    match(await page.text(), /^<!doctype html>/);
-    equal(page.headers.get("onion-location"), null);
+    const defended = await asksForWork(client, async () => {
+      const page = await visit(`${url}/chat`, by);
+      match(await page.text(), /^<!doctype html>/);
+      equal(page.headers.get("onion-location"), null);
+    });
+    equal(defended, true, "by the word of a visitor's Tor");
     const anna = await RelayClient.overWebSocket(
       `${url.replace("http", "ws")}/relay`,
       by,
@@ -60,12 +68,7 @@ Deno.test("over its onion people find pages and relay, also after a kill -9, at 
     const queue = await anna.createQueue();
     ok(await anna.send(await anna.bind(queue, "send"), new Uint8Array(16)));
 
-    const control = await controlOf(first.process);
-    const tor = Number(
-      wordsOf((await control.command("GETINFO process/pid"))[0]).values
-        .get("process/pid"),
-    );
-    control.close();
+    const tor = await torPidOf(first.process);
     await first.process.kill9();
     await untilEnded(tor); // with its owner
     const again = await first.process.restart();
@@ -92,10 +95,7 @@ Deno.test("when its Tor is killed the relay stays up, says so, and is back at it
     const health = async () =>
       await (await fetch(`${relay.url}/healthz`)).text();
     equal(await health(), "ok\ntor: up\n");
-    const control = await controlOf(relay);
-    const [line] = await control.command("GETINFO process/pid");
-    control.close();
-    Deno.kill(Number(line.split("=")[1]), "SIGKILL");
+    Deno.kill(await torPidOf(relay), "SIGKILL");
     await relay.prints(
       /^tor: tor ended with exit code \d+; the relay goes on/m,
     );
@@ -111,6 +111,30 @@ Deno.test("when its Tor is killed the relay stays up, says so, and is back at it
     by.close();
     deepEqual(strangeLines(relay.output()), []);
     await relay.stop();
+  }));
+
+Deno.test("a Tor that is installed while the relay runs is found, and the relay becomes an onion service by itself", () =>
+  withTor(async ({ configFile, client, dataDir }) => {
+    const bin = await Deno.makeTempDir({ prefix: "whisper-bin-" });
+    const tor = join(bin, "tor");
+    const relay = await startRelay({
+      dataDir,
+      args: await onionArguments(configFile, dataDir),
+      env: { PATH: bin },
+      mayRun: [tor],
+    });
+    const health = async () =>
+      await (await fetch(`${relay.url}/healthz`)).text();
+    await relay.prints(/^tor: tor is not installed .* and tries again$/m);
+    equal(await health(), "ok\ntor: failing\n");
+    await Deno.symlink(torPath(), tor);
+    const url = await reachable(relay);
+    const by = throughTor(client, "visitor");
+    equal(await (await visit(`${url}/healthz`, by)).text(), "ok\ntor: up\n");
+    by.close();
+    deepEqual(strangeLines(relay.output()), []);
+    await relay.stop();
+    await Deno.remove(bin, { recursive: true });
   }));
 
 /** Of base32 as the control port takes keys: base64. */
@@ -178,10 +202,18 @@ Deno.test("a Tor that runs already is used as it is, and rid of the service when
     const by = throughTor(client, "visitor");
     equal(await (await visit(`${url}/healthz`, by)).text(), "ok\ntor: up\n");
     by.close();
+    const key = await Deno.readTextFile(join(dataDir, "onion", "key"));
+    /** Tor takes it from somebody else only when nobody has it. */
+    const isGone = () =>
+      running.control.command(`ADD_ONION ${key.trim()} Port=80,127.0.0.1:9`)
+        .then(() => true, (error) => {
+          equal(error.code, 550, String(error));
+          return false;
+        });
+    equal(await isGone(), false, "published");
     await relay.kill9();
-    const published = async () =>
-      (await running.control.command("GETINFO onions/current"))[0];
-    while (await published() !== "onions/current=") {
+    for (let looks = 0; !await isGone(); looks++) {
+      equal(looks < 500, true, "it is published still");
       await new Promise((resume) => setTimeout(resume, 20));
     }
     await running.close();

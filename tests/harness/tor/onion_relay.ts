@@ -2,6 +2,7 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ControlPort } from "../../../lib/tor/control_port.ts";
+import { wordsOf } from "../../../lib/tor/control_words.ts";
 import { authenticate } from "../../../lib/tor/authenticate.ts";
 import { readControlPort } from "../../../lib/tor/mod.ts";
 import { type RelayProcess, startRelay } from "../relay_process.ts";
@@ -51,4 +52,12 @@ export async function controlOf(process: RelayProcess): Promise<ControlPort> {
   const control = await ControlPort.connect(at);
   await authenticate(control);
   return control;
+}
+
+/** The process of the Tor that this relay started. */
+export async function torPidOf(process: RelayProcess): Promise<number> {
+  const control = await controlOf(process);
+  const [line] = await control.command("GETINFO process/pid");
+  control.close();
+  return Number(wordsOf(line).values.get("process/pid"));
 }
