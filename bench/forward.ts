@@ -15,10 +15,10 @@ import { startRelay } from "../tests/harness/mod.ts";
 import { printRow } from "./relay/row.ts";
 
 const MESSAGES = 2_000;
-const IN_FLIGHT = 64;
+export const IN_FLIGHT = 64;
 
 /** Far above what is measured: rates are not what this is about. */
-const args = [
+export const args = [
   "--forward-private",
   ...["frames", "forwards", "peer-frames"].flatMap((what) => [
     `--${what}-per-second`,
@@ -31,9 +31,9 @@ const args = [
 type Send = () => Promise<unknown>;
 
 /** ms of each of so many messages, one after another. */
-async function latencies(send: Send): Promise<number[]> {
+async function latencies(send: Send, messages: number): Promise<number[]> {
   const times: number[] = [];
-  for (let n = 0; n < MESSAGES; n++) {
+  for (let n = 0; n < messages; n++) {
     const begun = performance.now();
     await send();
     times.push(performance.now() - begun);
@@ -42,23 +42,39 @@ async function latencies(send: Send): Promise<number[]> {
 }
 
 /** Messages a second with so many on their way. */
-async function rate(send: Send): Promise<number> {
+async function rate(send: Send, messages: number): Promise<number> {
   const begun = performance.now();
-  let left = 2 * MESSAGES;
+  let left = messages;
   const line = async () => {
     while (left-- > 0) await send();
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, line));
-  return 2 * MESSAGES / (performance.now() - begun) * 1_000;
+  return messages / (performance.now() - begun) * 1_000;
 }
 
-async function measure(name: string, send: Send): Promise<void> {
-  await latencies(send); // until the code is compiled
-  const times = await latencies(send);
+/** Prints a row: so many messages one after another, then twice as many at once. */
+export async function measure(
+  name: string,
+  send: Send,
+  messages = MESSAGES,
+): Promise<void> {
+  await latencies(send, messages); // until the code is compiled
+  const times = await latencies(send, messages);
   const at = (share: number) =>
     times[Math.floor(times.length * share)].toFixed(2);
-  const perSecond = Math.round(await rate(send));
+  const perSecond = Math.round(await rate(send, 2 * messages));
   printRow(`  ${name}`, [at(0.5), at(0.99), String(perSecond)]);
+}
+
+/** Hands over one message by way of the own relay. */
+export async function postOne(
+  way: ForwardClient,
+  queue: Credentials,
+): Promise<void> {
+  const id = randomBytes(16);
+  const post = await postCommand(way.hello, queue.id, queue.send, id);
+  const { sealed, open } = sealFor(way.hello, post);
+  ok({ request: 0, ...open(await way.pass(sealed)) });
 }
 
 if (import.meta.main) {
@@ -78,12 +94,7 @@ if (import.meta.main) {
   await measure("to the relay itself", async () => {
     ok(await direct.send(handle, randomBytes(16)));
   });
-  await measure("by way of another", async () => {
-    const id = randomBytes(16);
-    const post = await postCommand(way.hello, queue.id, queue.send, id);
-    const { sealed, open } = sealFor(way.hello, post);
-    ok({ request: 0, ...open(await way.pass(sealed)) });
-  });
+  await measure("by way of another", () => postOne(way, queue));
   const key = await ed25519Signer(randomBytes(32));
   await measure("  of that, what the sender computes", async () => {
     const post = await postCommand(way.hello, queue.id, key, randomBytes(16));

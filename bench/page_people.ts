@@ -24,7 +24,10 @@ export async function withTwo(
   const people: Person[] = [];
   try {
     for (const name of [ADA, BJORN]) {
-      const person = await freshPerson({ url: relay.url });
+      const person = await freshPerson({
+        url: relay.url,
+        reducedMotion: "no-preference",
+      });
       people.push(person);
       await createAccount(person, name);
     }

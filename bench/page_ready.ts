@@ -21,7 +21,10 @@ interface Ready {
 
 export async function measureReady(): Promise<void> {
   const relay = await startRelay();
-  const person = await freshPerson({ url: relay.url });
+  const person = await freshPerson({
+    url: relay.url,
+    reducedMotion: "no-preference",
+  });
   try {
     const { page } = person;
     const session = await page.context().newCDPSession(page);
@@ -157,7 +160,11 @@ export async function measureBytes(): Promise<void> {
   try {
     const rows: Row[] = [];
     for (const path of ["/", "/chat"]) {
-      const person = await freshPerson({ url: relay.url, path });
+      const person = await freshPerson({
+        url: relay.url,
+        path,
+        reducedMotion: "no-preference",
+      });
       try {
         await person.page.waitForLoadState("networkidle");
         const names = await person.page.evaluate(() =>

@@ -12,11 +12,18 @@ export interface Line {
   close(): Promise<void>;
 }
 
+/** The queues of a line, and how its messages go to them: one after the other, and from the last to the first. */
+export interface Spread {
+  readonly queues: number;
+  /** Messages to one queue before it is the next one's turn. */
+  readonly inARow: number;
+}
+
 /** Makes the line of this index; its queue is there (or as many as told), its recipient is not. */
 export type Connect = (
   address: string,
   index: number,
-  queues: number,
+  spread: Spread,
 ) => Promise<Line>;
 
 /** A server that runs in a process of its own. */

@@ -106,11 +106,12 @@ async function pace(
   return { took: lines.flatMap(({ took }) => took) };
 }
 
-const [peer, address, first, pairs, queues] = Deno.args;
+const [peer, address, first, pairs, queues, inARow] = Deno.args;
+const spread = { queues: Number(queues), inARow: Number(inARow) };
 const lines = await Promise.all(
   Array.from({ length: Number(pairs) }, async (_, i) =>
     new Watched(
-      await CONNECT[peer](address, Number(first) + i, Number(queues)),
+      await CONNECT[peer](address, Number(first) + i, spread),
     )),
 );
 console.log("ready");

@@ -1,4 +1,5 @@
 /** Several processes of load.ts as one load. */
+import type { Spread } from "./line.ts";
 
 export type Rate = { count: number; ms: number };
 
@@ -15,13 +16,13 @@ export class LoadProcesses {
     this.#loads = loads;
   }
 
-  /** `pairs` lines of the peer, shared out over as many processes as told, each with as many queues. */
+  /** `pairs` lines of the peer, shared out over as many processes as told, each with queues of its own. */
   static async start(
     peer: string,
     address: string,
     pairs: number,
     processes: number,
-    queues = 1,
+    { queues, inARow }: Spread = { queues: 1, inARow: 1 },
   ): Promise<LoadProcesses> {
     const share = pairs / processes;
     const loads = Array.from({ length: processes }, (_, i): Load => {
@@ -36,6 +37,7 @@ export class LoadProcesses {
           String(i * share),
           String(share),
           String(queues),
+          String(inARow),
         ],
         stdin: "piped",
         stdout: "piped",

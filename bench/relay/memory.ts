@@ -5,7 +5,7 @@ import { printRow } from "./row.ts";
 /** Of each step; the first is not counted, for it pays for what all of them use. */
 const STEPS = {
   alone: { queues: 0, counts: [2_000, 8_000, 8_000] },
-  bound: { queues: 50, counts: [400, 800, 800] },
+  bound: { queues: 50, counts: [1_000, 1_000, 1_000] },
 };
 
 /** By then what was written is in its place, and the journal keeps nothing of it in memory. */

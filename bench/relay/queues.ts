@@ -1,7 +1,11 @@
-/** What a message costs the relay when there are few queues, and when there are many. */
+/**
+ * What a message costs the relay when there are few queues, and when there are many: each to another queue than
+ * the one before, and as many to a queue in a row as are in flight. The first says what mail costs that is spread
+ * thin; only the second does the same work whatever there is.
+ */
 import { LoadProcesses } from "./load_processes.ts";
 import { WHISPER, withPeer } from "./peers.ts";
-import type { Server } from "./line.ts";
+import type { Server, Spread } from "./line.ts";
 import { processorSeconds } from "./process.ts";
 import { printRow } from "./row.ts";
 
@@ -22,35 +26,39 @@ const settled = () => new Promise((resume) => setTimeout(resume, 6_000));
 type Figure = { perSecond: number; us: number };
 
 export async function measureQueues(): Promise<void> {
-  printRow("\nmessages to many queues in turn, 10 pairs × 32 in flight", [
-    "per second",
-    "µs of processor",
-  ]);
-  for (const queues of COUNTS) {
-    const { away, there } = await withPeer(
-      WHISPER,
-      (server) => measure(server, queues),
+  for (const inARow of [1, IN_FLIGHT]) {
+    printRow(
+      `\n${PAIRS} pairs × ${IN_FLIGHT} in flight, to a queue in a row: ${inARow}`,
+      [
+        "per second",
+        "µs of processor",
+      ],
     );
-    for (const [who, { perSecond, us }] of Object.entries({ away, there })) {
-      printRow(
-        `  ${queues.toLocaleString("en")} queues, recipients ${who}`,
-        [Math.round(perSecond).toLocaleString("en"), us.toFixed(0)],
+    for (const queues of COUNTS) {
+      const { away, there } = await withPeer(
+        WHISPER,
+        (server) => measure(server, { queues: queues / PAIRS, inARow }),
       );
+      for (const [who, { perSecond, us }] of Object.entries({ away, there })) {
+        printRow(
+          `  ${queues.toLocaleString("en")} queues, recipients ${who}`,
+          [Math.round(perSecond).toLocaleString("en"), us.toFixed(0)],
+        );
+      }
     }
   }
 }
 
 async function measure(
   { pid, address }: Server,
-  queues: number,
+  spread: Spread,
 ): Promise<{ away: Figure; there: Figure }> {
-  const each = queues / PAIRS;
   const lines = await LoadProcesses.start(
     WHISPER.load,
     address,
     PAIRS,
     2,
-    each,
+    spread,
   );
   const costing = async (most: number, online: boolean): Promise<Figure> => {
     await settled();

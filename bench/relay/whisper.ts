@@ -1,7 +1,7 @@
 /** Our relay: a real one in a process of its own, on a real file. */
 import { RelayProcess } from "../../lib/relay/testing/relay_process.ts";
 import { parseBindOk, type Role, type Signer } from "../../lib/wire/mod.ts";
-import type { Line, Server } from "./line.ts";
+import type { Line, Server, Spread } from "./line.ts";
 import { WhisperClient } from "./whisper_client.ts";
 
 /** What keeps strangers from overloading a relay is not what is measured. */
@@ -59,11 +59,10 @@ export async function makeQueues(
   }
 }
 
-/** Messages go to `queues` queues in turn. */
 export async function connectWhisper(
   address: string,
   _index: number,
-  queues: number,
+  { queues, inARow }: Spread,
 ): Promise<Line> {
   const owner = await newKey();
   const keys = await Promise.all(Array.from({ length: queues }, newKey));
@@ -73,7 +72,8 @@ export async function connectWhisper(
   await makeQueues(recipient, owner.publicKey, sendKeys);
   const outboxes = await bindAll(sender, sendKeys, keys, "send");
   return {
-    send: (number) => sender.send(outboxes[number % queues], number),
+    send: (number) =>
+      sender.send(outboxes[Math.floor(number / inARow) % queues], number),
     listen: async (arrived) => {
       recipient.hearMessages(arrived);
       const owners = sendKeys.map(() => owner);
