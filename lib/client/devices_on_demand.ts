@@ -113,11 +113,13 @@ export class DevicesOnDemand {
   }
 
   /** What another own device said. */
-  async told(
-    entry: Entry,
-    { device, content: { backupVersion, body } }: Said,
-  ): Promise<void> {
+  async told(entry: Entry, said: Said): Promise<void> {
+    const { contact, device, content: { backupVersion, body } } = said;
     await this.#hearing.saved(entry, backupVersion);
+    if (contact.record.renewed) {
+      const devices = await this.#fetched();
+      await devices.said(entry, said);
+    }
     if (body.kind !== "sync") return;
     const devices = await this.#fetched();
     await devices.told(entry, device, body.bytes);

@@ -339,13 +339,13 @@ export class Office {
   /** This device is none of the account's any more: nobody is to write to it. */
   #leave(events: Pick<OfficeEvents, "removed">): void {
     this.backup.stop();
-    const { queue } = this.own.state.devices;
+    const { own: { state: { self } }, contacts } = this.#desk;
     // Who removed it had the relay delete these, but one that was away may have made them anew since.
-    const own = [...this.#desk.contacts.values()].flatMap(({ record }) => [
+    const names = [self, ...contacts.values()].flatMap(({ record }) => [
       ...record.queues.slice(0, 1),
       ...record.renewed?.own ?? [],
     ]);
-    this.ledger.run((entry) => this.#queues.discard(entry, [queue, ...own]))
+    this.ledger.run((entry) => this.#queues.discard(entry, names))
       .then(() => this.#queues.tidied())
       .then(() => events.removed(), (error) => this.#desk.broken(error));
   }

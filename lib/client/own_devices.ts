@@ -244,6 +244,7 @@ async function openOwn(
       id !== account.device.id && address.length > 0
     ),
     queues: [devices.queue],
+    renewed: devices.renewed && { ...devices.renewed, shared: [] },
     conversation: conversationOf(accountId, accountId),
     metAt: 0,
     settings: newSettings({ accountKey, deviceList }),

@@ -87,7 +87,7 @@ export class OwnQueues {
     ).flat();
     this.#inBackground(
       this.#subscribe(connection, [
-        ...this.#desk.own.state.self.record.queues,
+        ...queuesOf(this.#desk.own.state.self.record),
         ...names,
         ...this.others,
       ], 0),
@@ -222,12 +222,10 @@ export class OwnQueues {
    * is nothing to it.
    */
   #replaced(connection: Connection, name: string): void {
-    const records = [...this.#desk.contacts.values()].map(({ record }) =>
-      record
-    );
+    const { contacts, own: { state: { self } } } = this.#desk;
+    const records = [self, ...contacts.values()].map(({ record }) => record);
     const shared = records.find(({ queues }) => queues.indexOf(name) > 0);
     const own = this.others.has(name) ||
-      this.#desk.own.state.self.record.queues.includes(name) ||
       records.some(({ queues, renewed }) =>
         queues[0] === name || renewed?.own.includes(name)
       );

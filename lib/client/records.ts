@@ -251,6 +251,11 @@ export interface BackupRecord {
 export interface OwnDevicesRecord {
   /** The own queue by which the others reach this one, hex. */
   readonly queue: string;
+  /** Those that it took the place of because devices that were removed knew them; see devices/renewal.ts. */
+  readonly renewed?: Pick<
+    NonNullable<ContactRecord["renewed"]>,
+    "own" | "known"
+  >;
   /** What this device is called. */
   readonly name: string;
   /** When it was last used, in days since 1970. */

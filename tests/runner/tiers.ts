@@ -25,9 +25,31 @@ const isNetworks = (file: string) => file.startsWith("tests/networks/");
 const isInterop = (file: string) => /(^|\/)interop[^/]*$/.test(file);
 
 /** What goes over everything again and again (deaths at every moment, random orders and inputs), or takes long. */
+const THOROUGH = new RegExp(
+  `(${
+    [
+      "admission",
+      "come_back",
+      "contact_pools",
+      "crash",
+      "fuzz",
+      "history",
+      "moving",
+      "prekeys",
+      "random_devices",
+      "removals_at_once",
+      "renewed_own_queues",
+      "renewed_queues",
+      "repair",
+      "schedule",
+      "stolen_state",
+      "stored_bytes",
+      "stress",
+    ].join("|")
+  })_test\\.ts$`,
+);
 const isThorough = (file: string) =>
-  /(crash|fuzz|schedule|stolen_state|stress|come_back|stored_bytes|moving|history|renewed_queues|removals_at_once)_test\.ts$/
-    .test(file) && !isBrowser(file) && !isInterop(file);
+  THOROUGH.test(file) && !isBrowser(file) && !isInterop(file);
 
 /** What covers lib/signal by itself, the same in every run: not what goes over it with random inputs. */
 const isCovered = (file: string) =>
@@ -44,7 +66,7 @@ export const TIERS: readonly Tier[] = [
       ![isBrowser, isTor, isNetworks, isInterop, isCovered, isThorough]
         .some((has) => has(file)),
   },
-  { name: "thorough", minutes: 4, jobs: 2, has: isThorough },
+  { name: "thorough", minutes: 5, jobs: 2, has: isThorough },
   {
     name: "covered",
     minutes: 2,

@@ -201,7 +201,7 @@ function othersOf(
   );
 }
 
-/** The others are to be told, and their queues to be deleted; see remove_device.ts. */
+/** The others are to be told, and their queues to be deleted; see removal.ts. */
 async function withoutOthers(
   vault: Vault,
   before: Account,
@@ -260,7 +260,7 @@ async function resealed(
   const devices = await vault.get(ownDevicesTable, SELF);
   const names = [
     ...contacts.flatMap((contact) => contact ? queuesOf(contact) : []),
-    ...devices ? [devices.queue] : [],
+    ...devices ? [devices.queue, ...devices.renewed?.own ?? []] : [],
   ];
   const queues = await vault.getMany(queueTable, names);
   const changes: VaultChange[] = [];

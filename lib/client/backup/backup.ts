@@ -8,6 +8,7 @@ import {
   deriveAccount,
   ed25519PairOf,
   MalformedError,
+  parseQueue,
   wipe,
   wipeAccount,
 } from "../keys/mod.ts";
@@ -18,11 +19,13 @@ import {
 } from "../link/mod.ts";
 import { keepFormerBackups } from "../former_backups.ts";
 import { isListed } from "../own_devices.ts";
+import { createQueue } from "../queues.ts";
 import {
   backupKeysTable,
   type BackupRecord,
   backupTable,
   formerBackupsTable,
+  queueTable,
   SELF,
 } from "../records.ts";
 import type {
@@ -89,6 +92,8 @@ export class Backup {
   readonly #before: number;
   /** What was wrong with the one at the relay, when it was last read or written. */
   #lost: "gone" | "replaced" | undefined;
+  /** Queues by which other own devices reach this one, of those that were made anew, that the relay has had. */
+  readonly #made = new Set<string>();
   readonly #adopter: Adopter;
   readonly #removal: Removal;
 
@@ -103,7 +108,11 @@ export class Backup {
     this.#adopter = new Adopter(desk, events);
     this.#removal = new Removal(desk, {
       name: this.#name,
-      look: (keys) => this.#look(keys),
+      look: async (connection, keys) => {
+        const record = await this.#look(keys);
+        await this.#makeOwnQueues(connection);
+        return record;
+      },
       read: (connection, keys) => this.#read(connection, keys),
       takeIn: (keys, found) => this.#takeIn(keys, found),
     }, events);
@@ -299,11 +308,27 @@ export class Backup {
     return heldBy(entry, own, { epoch: key.epoch, seed: writeSeed });
   }
 
+  /** Other own devices write to a queue as soon as the backup names it: it is at the relay before. */
+  async #makeOwnQueues(connection: Connection): Promise<void> {
+    const { own, ledger } = this.#desk;
+    const { queue, renewed } = own.state.devices;
+    const names = renewed ? [queue, ...renewed.own] : [];
+    for (const name of names) {
+      const record = this.#made.has(name)
+        ? undefined
+        : await ledger.reader.get(queueTable, name);
+      if (!record) continue;
+      await createQueue(connection, await parseQueue(record.credentials));
+      this.#made.add(name);
+    }
+  }
+
   async #send(
     connection: Connection,
     keys: BlobKeys,
     { base, version, cells }: BackupRecord,
   ): Promise<void> {
+    await this.#makeOwnQueues(connection);
     const { ledger, clock } = this.#desk;
     const { key } = keys.record;
     const backup = sealBackup(this.#name, key, version, cells);

@@ -53,12 +53,13 @@ export async function heldBy(
 async function deviceOf(
   entry: Entry,
   id: number,
-  { queue, name, day }: OwnDevicesRecord,
+  { queue, renewed, name, day }: OwnDevicesRecord,
   relay: RelayRecord,
   contacts: readonly (ContactRecord | undefined)[],
 ): Promise<BackedDevice> {
   const names = [
     queue,
+    ...renewed?.own ?? [],
     ...contacts.flatMap((contact) => [
       ...contact?.queues.slice(0, 1) ?? [],
       ...contact?.renewed?.own ?? [],

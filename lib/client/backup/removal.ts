@@ -45,7 +45,7 @@ export interface BackupHands {
   /** The name under which it is sealed. */
   readonly name: string;
   /** What there is here, with what changed since it was looked at last. */
-  look(keys: BlobKeys): Promise<BackupRecord>;
+  look(connection: Connection, keys: BlobKeys): Promise<BackupRecord>;
   /** What others may have written. */
   read(connection: Connection, keys: BlobKeys): Promise<AtRelay>;
   /** Takes that over. */
@@ -180,7 +180,10 @@ export class Removal {
     before: BlobKeys,
     { blob, write, record }: BlobKeys,
   ): Promise<void> {
-    const { version, base, cells } = await this.#backup.look(before);
+    const { version, base, cells } = await this.#backup.look(
+      connection,
+      before,
+    );
     const removal = await this.#desk.ledger.reader.get(removalTable, SELF);
     if (!removal) return;
     const { account } = this.#desk;

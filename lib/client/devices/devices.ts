@@ -41,6 +41,9 @@ import type { Sync } from "./sync.ts";
 /** How long an account queue is read after another one took its place, ms: as long as relays keep messages. */
 const DRAIN_MS = 21 * 86_400_000;
 
+/** One that was removed is in no list that anybody begins a session by, and does not hear where this one receives. */
+const REMOVED = { only: 0, nowhere: true };
+
 export interface DevicesEvents
   extends Omit<FollowerEvents, "behind" | "tell" | "gone"> {
   /** Own queues that nobody needs any more. */
@@ -88,7 +91,20 @@ export class Devices {
     this.#sure = new Sure(desk);
     this.#taker = new PoolTaker(desk, this.#announcer, events);
     const tell = (entry: Entry) => entry.after(() => this.#announcer.look());
-    this.#renewals = new Renewals(desk, { ...events, tell });
+    this.#renewals = new Renewals(desk, {
+      ...events,
+      put: async (entry, contact) => {
+        const { accountId, queues: [queue], renewed } = contact.record;
+        if (accountId !== desk.account.accountId) {
+          return await events.put(entry, contact);
+        }
+        const { own, known } = renewed ?? {};
+        await desk.own.put(entry, {
+          devices: { queue, renewed: own && known && { own, known } },
+        });
+      },
+      tell,
+    });
     this.#follower = new Follower(desk, outbox, {
       ...events,
       behind: (entry, contact, to) =>
@@ -125,8 +141,8 @@ export class Devices {
         await this.#siblings.left(entry, device);
         await this.history.left(entry, device);
       },
-      gone: () => Promise.resolve(),
-      moved: () => Promise.resolve(),
+      gone: (entry) => this.#renewals.ownGone(entry),
+      moved: events.moved,
       joined: async (entry, _self, device) => {
         for (const sync of await recent(entry, desk, events.hands.log)) {
           await this.#siblings.tell(entry, sync, device);
@@ -134,7 +150,10 @@ export class Devices {
       },
       began: events.began,
       heard: (entry, { backupVersion }) => events.saved(entry, backupVersion),
-      behind: (entry, self, to) => this.#announcer.announce(entry, self, to),
+      behind: (entry, self, to, device) =>
+        this.#announcer.announce(entry, self, to, {
+          nowhere: !isListedIn(self.deviceList, device),
+        }),
       tell,
     });
   }
@@ -212,8 +231,7 @@ export class Devices {
     const { account, self } = this.#desk.own.in(entry);
     for (const address of addresses) {
       const to = await parseAddress(address);
-      // It is in no list that anybody begins a session by.
-      await this.#announcer.announce(entry, self, to, { only: 0 });
+      await this.#announcer.announce(entry, self, to, REMOVED);
     }
     const deviceList = account.deviceList.bytes;
     await this.tell(entry, { kind: "epoch", deviceList, ...keys });
@@ -226,7 +244,7 @@ export class Devices {
     for (const { id, address } of changed?.removed ?? []) {
       const way = await parseAddress(address);
       await this.#ownFollower.left(entry, self, id, way);
-      await this.#announcer.announce(entry, self, way, { only: 0 });
+      await this.#announcer.announce(entry, self, way, REMOVED);
     }
   }
 
@@ -291,10 +309,7 @@ export class Devices {
     const order = compareDeviceLists(account.deviceList, list);
     // One that came after the removal may have been heard of before it.
     const { devices } = order === "older" ? account.deviceList : list;
-    const stays = devices.some(({ identityKey }) =>
-      equalBytes(identityKey, from.identityKey)
-    );
-    if (order === "forked" || !stays) return;
+    if (order === "forked" || !isListedIn({ devices }, from)) return;
     await this.listed(entry, list);
     const keys = await entry.get(backupKeysTable, SELF);
     if (!keys || keys.key.epoch >= epoch) return;
@@ -318,7 +333,9 @@ export class Devices {
 
   /** Where other own devices are, as the backup has it: `before`, the own account as it was. */
   async found(entry: Entry, before: Contact): Promise<void> {
-    await this.#ownFollower.found(entry, before, this.#desk.own.in(entry).self);
+    const { self } = this.#desk.own.in(entry);
+    await this.#ownFollower.relocated(entry, before, self);
+    await this.#ownFollower.found(entry, before, self);
   }
 
   /** A device of a contact sent what its session here does not open. */
@@ -342,7 +359,9 @@ export class Devices {
   /** Nobody sends to an account queue that was replaced so long ago. */
   async #giveUpRetired(entry: Entry): Promise<void> {
     const now = this.#desk.clock.now();
-    for (const accountId of this.#desk.contacts.keys()) {
+    const { account, contacts } = this.#desk;
+    await this.#renewals.endAfter(entry, account.accountId, DRAIN_MS);
+    for (const accountId of contacts.keys()) {
       const contact = await this.#renewals.endAfter(
         entry,
         accountId,
@@ -381,7 +400,13 @@ function ownChangeOf(
   };
 }
 
-function isIn({ devices }: DeviceList, { account }: OwnState): boolean {
-  const { identityKey } = publicDevice(account.device);
+function isIn(list: DeviceList, { account }: OwnState): boolean {
+  return isListedIn(list, publicDevice(account.device));
+}
+
+function isListedIn(
+  { devices }: Pick<DeviceList, "devices">,
+  { identityKey }: Pick<Device, "identityKey">,
+): boolean {
   return devices.some((device) => equalBytes(device.identityKey, identityKey));
 }

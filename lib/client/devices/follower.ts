@@ -63,8 +63,13 @@ export interface FollowerEvents {
   moved(entry: Entry, contact: Contact, device: number): Promise<void>;
   /** What the contact has heard of the own account. */
   heard(entry: Entry, announcement: Announcement): Promise<void>;
-  /** A device that goes by an old list: it is to hear of the newer one, at this address. */
-  behind(entry: Entry, contact: Contact, to: Address): Promise<void>;
+  /** `device`, which goes by an old list, is to hear of the newer one, at this address. */
+  behind(
+    entry: Entry,
+    contact: Contact,
+    to: Address,
+    device: Device,
+  ): Promise<void>;
   /** The contact is to be told of this device again. */
   tell(entry: Entry): void;
 }
@@ -125,7 +130,7 @@ export class Follower {
       // Whoever has no session asks for one in answer to each answer: so there is one for all of them.
       const before = toldBy(heard, said.device).announced;
       if (said.time - before >= ANSWER_AGAIN_MS) {
-        await this.#events.behind(entry, warned, said.address);
+        await this.#events.behind(entry, warned, said.address, said.device);
       }
       return true;
     }
@@ -207,6 +212,23 @@ export class Follower {
       if (same && addressIn(before, id)) continue;
       const missed = await withoutSession(entry, recipientOf(after, id));
       if (missed.length === 0) await this.#events.began(entry, after, id);
+    }
+  }
+
+  /** Devices that are found to receive elsewhere now. */
+  async relocated(
+    entry: Entry,
+    before: Contact,
+    after: Contact,
+  ): Promise<void> {
+    const { accountId } = after.record;
+    for (const { id, address: was } of before.devices) {
+      const is = sameIn(before.deviceList, after.deviceList, id)
+        ? addressIn(after, id)
+        : undefined;
+      if (!is || equalBytes(is.send.publicKey, was.send.publicKey)) continue;
+      await this.#outbox.move(entry, was, { accountId, address: is });
+      await this.#events.moved(entry, after, id);
     }
   }
 

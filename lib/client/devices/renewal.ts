@@ -1,8 +1,9 @@
 /**
  * Other queues for a contact one of whose devices was removed: it knew the addresses of those there were,
- * and whoever has it could fill them. And for all contacts, when the access key was changed. What the
- * devices that stay have sent to those of before still arrives; they are deleted once all of these devices
- * write to the new one. docs/protocol.md § Announcements.
+ * and whoever has it could fill them. So for the other devices of the own account, when one of it was
+ * removed, and for all when the access key was changed. What the devices that stay have sent to those of
+ * before still arrives; they are deleted once all of these devices write to the new one.
+ * docs/protocol.md § Announcements.
  */
 import { type Contact, isConnected } from "../contact.ts";
 import type { Desk } from "../desk.ts";
@@ -10,6 +11,7 @@ import type { Device } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
 import type { Said } from "../inbox.ts";
 import { dropPool } from "../pool/pool_records.ts";
+import { isListed } from "../own_devices.ts";
 import { makeQueue } from "../queues.ts";
 import {
   announcedTable,
@@ -76,6 +78,12 @@ export class Renewals {
     await this.renew(entry, { ...contact, record }, first);
   }
 
+  /** Devices of the own account were removed: those that stay reach this one elsewhere. */
+  async ownGone(entry: Entry): Promise<void> {
+    const own = this.#desk.own.in(entry);
+    if (isListed(own)) await this.renew(entry, own.self, false);
+  }
+
   /**
    * Whoever has the access key of before, and the backup of then, can read at the queues of the account and
    * delete all: there are others for every contact.
@@ -83,6 +91,7 @@ export class Renewals {
   async afterKeyChange(entry: Entry): Promise<void> {
     if (!await entry.get(keyChangedTable, SELF)) return;
     entry.delete(keyChangedTable, SELF);
+    await this.ownGone(entry);
     for (const accountId of this.#desk.contacts.keys()) {
       const contact = this.#desk.contactIn(entry, accountId);
       if (contact && isConnected(contact)) {
@@ -100,6 +109,7 @@ export class Renewals {
     const { account, clock } = this.#desk;
     const { record } = contact;
     const { accountId } = record;
+    const isOwn = accountId === account.accountId;
     const make = async () => (await makeQueue(entry, account, accountId)).name;
     const [own, ...others] = record.queues;
     const before = record.renewed ?? { own: [], shared: [] };
@@ -113,16 +123,20 @@ export class Renewals {
     const renewed = {
       own: [...before.own, own],
       shared: shared ? others : before.shared,
-      known: [],
+      known: isOwn ? [account.device.id] : [],
     };
-    await this.#events.put(entry, {
+    const after = {
       ...contact,
       record: { ...record, queues: [...names, ...others], renewed },
-    });
+    };
+    await this.#events.put(entry, after);
+    this.#events.added(entry, names);
+    if (isOver(after)) entry.after(() => this.#endSoon());
+    // Other own devices read in the backup where this one receives.
+    if (isOwn) return;
     // Who knew the queue knew the pool, too.
     await dropPool(entry, accountId);
     entry.put(announcedTable, accountId, { version: 0, at: 0 });
-    this.#events.added(entry, names);
     this.#events.tell(entry);
   }
 
@@ -149,7 +163,8 @@ export class Renewals {
     this.#cancelEnd();
     this.#cancelEnd = this.#desk.clock.after(ARRIVAL_MS, () => {
       this.#desk.ledger.post(async (entry) => {
-        for (const accountId of this.#desk.contacts.keys()) {
+        const { account, contacts } = this.#desk;
+        for (const accountId of [account.accountId, ...contacts.keys()]) {
           const contact = this.#desk.contactIn(entry, accountId);
           if (contact && isOver(contact)) await this.#end(entry, contact);
         }
