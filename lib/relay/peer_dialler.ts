@@ -17,7 +17,7 @@ export interface PeerDialler {
 }
 
 export interface DialOptions {
-  /** 16 bytes, hex: what has the same one may share a circuit. */
+  /** Letters, digits and dots: what has the same one may share a circuit. */
   readonly isolation: string;
   /** Ends the attempt. */
   readonly signal: AbortSignal;

@@ -20,6 +20,8 @@ type Place = {
   peer: Peer | undefined;
   dialling: Promise<Peer | ErrorName> | undefined;
   failures: number;
+  /** Another number after each connection that was not to be had, or was lost; 0: there was none such. */
+  attempt: number;
   /** Not before, ms. */
   retryAt: number;
   /** Ends what is being dialled. */
@@ -35,6 +37,7 @@ export class Peers {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #places = new Map<string, Place>();
+  #attempts = 0;
   #closed = false;
 
   constructor(options: ForwardOptions, limits: Limits, now: () => number) {
@@ -111,9 +114,12 @@ export class Peers {
       this.#limits.forwardWithin * 1_000,
     );
     const { signal } = place.stop;
+    if (place.peer?.over) place.attempt = ++this.#attempts;
     try {
       const socket = await this.#options.dialler.dial(origin, {
-        isolation: label,
+        // Tor waits for minutes for a service that went in the middle of the handshake, and all that have
+        // the same label with it.
+        isolation: place.attempt === 0 ? label : `${label}.${place.attempt}`,
         signal,
       });
       place.peer = await Peer.greeted(socket, this.#limits, this.#now, signal);
@@ -122,6 +128,7 @@ export class Peers {
     } catch (error) {
       // Whatever it was, a try later may end otherwise; what it was would tell about the host.
       place.peer = undefined;
+      place.attempt = ++this.#attempts;
       place.retryAt = this.#now() + pauseAfter(++place.failures);
       return error instanceof PeerForbiddenError ? "forbidden" : "unreachable";
     } finally {
@@ -155,6 +162,7 @@ function newPlace(): Place {
     peer: undefined,
     dialling: undefined,
     failures: 0,
+    attempt: 0,
     retryAt: 0,
     stop: new AbortController(),
   };

@@ -75,6 +75,34 @@ Deno.test("where labels keep circuits apart, each label has a connection of its 
   }, { dialler });
 });
 
+Deno.test("after a connection that was lost, or not to be had, the next goes by another circuit; each label has circuits of its own all the same", () => {
+  const dialler = new MemoryDialler(true);
+  return withTwoRelays(async (relays) => {
+    const { own, other } = relays;
+    const client = await enter(relays);
+    for (const which of [1, 2]) {
+      await ForwardClient.greet(client, OTHER_URL, label(which));
+    }
+    dialler.last?.cut();
+    dialler.relays.clear();
+    for (let times = 0; times < 2; times++) {
+      refused(await greeting(client, OTHER_URL, label(2)), "unreachable");
+      own.clock.now += 5_000;
+    }
+    dialler.relays.set(OTHER_URL, other.relay);
+    ok(await greeting(client, OTHER_URL, label(2)));
+    ok(await greeting(client, OTHER_URL, label(1)));
+    const labels = dialler.dialled.map(({ isolation }) => isolation);
+    assert.equal(labels.length, 5);
+    assert.equal(new Set(labels).size, 5);
+    const [, ...ofSecond] = labels;
+    for (const one of ofSecond) {
+      assert.ok(one.startsWith(label(2).toHex()), one);
+      assert.match(one, /^[0-9a-f.]+$/);
+    }
+  }, { dialler });
+});
+
 Deno.test("a relay that is away is unreachable, left alone for a while, and reached when it is back", () =>
   withTwoRelays(async (relays) => {
     const { own, other, dialler } = relays;

@@ -1,5 +1,6 @@
 /** Connections through Tor. */
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { SocksClient } from "socks";
 import type { HostAndPort } from "./control_port.ts";
 
@@ -9,7 +10,7 @@ const PATIENCE_MS = 60_000;
 /**
  * Connects to `to` through Tor's SOCKS port; names are looked up by Tor, at the end of the circuit. What
  * has another `label` goes by another circuit: Tor keeps apart what comes with different user names.
- * Rejects when Tor does not get there, or `signal` aborts.
+ * Rejects when Tor does not get there, or `signal` aborts: then Tor is not asked any more.
  */
 export async function connectThroughTor(
   socks: HostAndPort,
@@ -18,29 +19,31 @@ export async function connectThroughTor(
   signal: AbortSignal,
 ): Promise<Socket> {
   signal.throwIfAborted();
-  const connecting = SocksClient.createConnection({
-    command: "connect",
-    proxy: {
-      host: socks.host,
-      port: socks.port,
-      type: 5,
-      userId: label,
-      // Without a password the user name would not be told.
-      password: "whisper",
-    },
-    destination: { host: to.host, port: to.port },
-    timeout: PATIENCE_MS,
-    set_tcp_nodelay: true,
-  });
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
+  const { host, port } = socks;
+  const socket = connect({ host, port, noDelay: true });
+  // For as long as it lives: an error that nobody hears would end the process.
+  socket.on("error", () => {});
+  const abort = () => socket.destroy(new Error("It was called off"));
   signal.addEventListener("abort", abort);
   try {
-    const { socket } = await Promise.race([connecting, aborted.promise]);
+    await once(socket, "connect");
+    await SocksClient.createConnection({
+      command: "connect",
+      proxy: {
+        host,
+        port,
+        type: 5,
+        userId: label,
+        // Without a password the user name would not be told.
+        password: "whisper",
+      },
+      destination: { host: to.host, port: to.port },
+      timeout: PATIENCE_MS,
+      existing_socket: socket,
+    });
     return socket;
   } catch (error) {
-    // It can't be called off: what comes of it yet is nobody's.
-    connecting.then(({ socket }) => socket.destroy(), () => {});
+    socket.destroy();
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
