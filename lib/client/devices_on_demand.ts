@@ -114,15 +114,29 @@ export class DevicesOnDemand {
 
   /** What another own device said. */
   async told(entry: Entry, said: Said): Promise<void> {
-    const { contact, device, content: { backupVersion, body } } = said;
+    const { contact, device, content } = said;
+    const { backupVersion, body, deviceList: { version } } = content;
     await this.#hearing.saved(entry, backupVersion);
     if (contact.record.renewed) {
       const devices = await this.#fetched();
       await devices.said(entry, said);
     }
+    if (version < contact.deviceList.version) {
+      const devices = await this.#fetched();
+      await devices.siblingBehind(entry, device);
+    }
     if (body.kind !== "sync") return;
     const devices = await this.#fetched();
     await devices.told(entry, device, body.bytes);
+  }
+
+  /** An epoch of the backup has begun that this device is yet to be told of. */
+  askForKeys(): void {
+    this.#fetched().then(
+      (devices) => devices.askForKeys(),
+      // What can't be fetched is tried again with the next connection.
+      () => {},
+    );
   }
 
   /** Own devices were removed. */

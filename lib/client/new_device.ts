@@ -10,6 +10,7 @@ import {
   ed25519PairOf,
   encodeOwnDevice,
   newDevice,
+  type OwnDevice,
   publicDevice,
   signDeviceList,
   wipeAccount,
@@ -52,6 +53,7 @@ export interface Beginning {
 /** A device that begins. */
 export interface Begun {
   readonly changes: readonly VaultChange[];
+  readonly device: OwnDevice;
   /** The list that it signed, with the device in it. */
   readonly deviceList: DeviceList;
 }
@@ -113,7 +115,7 @@ export async function newDeviceRecords(
     contactsTable.put(SELF, { ids: [] }),
     backupKeysTable.put(SELF, beginning.backupKeys),
   ];
-  return { changes, deviceList };
+  return { changes, device, deviceList };
 }
 
 /**

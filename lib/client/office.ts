@@ -147,6 +147,7 @@ export class Office {
       },
       became: (entry, before, after) =>
         this.devices.became(entry, before, after),
+      replaced: () => this.devices.askForKeys(),
       parting: (entry, contact) => this.#part(entry, contact),
       removed: (entry, contact) => this.#contacts.remove(entry, contact),
       discard: (entry, names) => this.#queues.discard(entry, names),

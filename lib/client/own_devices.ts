@@ -133,7 +133,7 @@ function noted(
     ...devices,
     former: [
       ...devices.former ?? [],
-      ...known.map(({ address }) => address),
+      ...known.flatMap(({ address }) => address.length > 0 ? address : []),
     ].slice(-MAX_FORMER),
     news: [
       // What it is called is forgotten with it, and it may not have been told of yet that it came.

@@ -125,6 +125,8 @@ export interface HeardRecord {
       readonly announced: number;
       /** The version of their backup that it last told. */
       readonly backupVersion: number;
+      /** When it was last answered that there is a newer list, by this device's clock, ms since the epoch. */
+      readonly answered?: number;
     }>
   >;
   /** Identity keys, hex, of devices that were removed: what these say is not heard. */
@@ -166,6 +168,8 @@ export interface QueueRecord {
   readonly retired?: number;
   /** Where it is, if not at the own relay. */
   readonly left?: LeftRelay;
+  /** Of the queue by which the other own devices reach this one: its address, signed for them; see keys/own_address.ts. */
+  readonly signed?: Uint8Array;
   /** Envelopes that could not be read. */
   readonly unreadable: number;
 }

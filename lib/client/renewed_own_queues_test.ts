@@ -1,11 +1,20 @@
 /** Own devices that stay when one is removed: what it knew of them leads nowhere, and nothing of theirs is lost. */
 import assert from "node:assert/strict";
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
 import { queueId } from "../wire/mod.ts";
-import { ANNOUNCEMENT, openEnvelope } from "./content/mod.ts";
-import { readAnnouncement } from "./devices/announcement.ts";
-import { type Address, parseAddress, parseQueue } from "./keys/mod.ts";
+import { cellName, DEVICE_KIND } from "./backup/cells.ts";
+import { heldOfDevice } from "./backup/held.ts";
+import { ANNOUNCEMENT, openEnvelope, sealEnvelope } from "./content/mod.ts";
+import { readAnnouncement, signAnnouncement } from "./devices/announcement.ts";
+import {
+  type Address,
+  addressOf,
+  encodeAddress,
+  parseAddress,
+  parseQueue,
+} from "./keys/mod.ts";
 import { RelayError } from "./link/mod.ts";
+import { openAccount } from "./own_account.ts";
 import { bindQueue } from "./queues.ts";
 import { accountTable, ownDevicesTable, queueTable, SELF } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
@@ -17,16 +26,18 @@ import {
   only,
   queuesAre,
   saved,
+  sees,
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
 import { allSee, beside, knowEachOther } from "./testing/several_devices.ts";
+import { writeAsThief } from "./testing/thiefs_backup.ts";
 import type { Person, World } from "./testing/world.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
 
-/** How long those of before are read at most. */
-const THREE_WEEKS_MS = 21 * 86_400_000;
+/** Longer than the relay keeps what waits for a device. */
+const MONTH_MS = 30 * 86_400_000;
 
 type Known = Person & { readonly accessKey: string };
 
@@ -53,6 +64,8 @@ async function remove(world: World, by: Known, name: string): Promise<void> {
   const removal = by.messenger.devices.remove(idOf(by, name), by.accessKey);
   assert.deepEqual(await done(world, removal), { ok: true });
 }
+
+type OwnOnDisk = Awaited<ReturnType<typeof ownOnDisk>>;
 
 /** What a device that does not run has on disk about own devices: queues as the relay names them, hex. */
 async function ownOnDisk({ disk }: Person) {
@@ -93,6 +106,52 @@ function leadsAnywhere(world: World, { send }: Address): Promise<boolean> {
       if (!none) throw error;
       return false;
     }
+  });
+}
+
+/** Announcements that wait for a device, read by whoever has it, without running it. */
+async function waitsAt(
+  world: World,
+  { credentials: { receive: pair, sealKey }, devices }: OwnOnDisk,
+): Promise<Uint8Array[]> {
+  const queue = hexToBytes(devices.queue);
+  const envelopes = await onConnection(world, async (connection) => {
+    const heard: Uint8Array[] = [];
+    const handle = await bindQueue(connection, {
+      role: "receive",
+      pair,
+      queue,
+      generation: 1_000,
+    });
+    connection.listen(handle, (push) => {
+      if (push.type === "MSG") heard.push(push.envelope);
+    });
+    await new Promise<void>((resolve) => world.clock.after(1_000, resolve));
+    return heard;
+  });
+  return envelopes.flatMap((envelope) => {
+    const { message } = openEnvelope({ sealKey, queue }, envelope);
+    return message.type === ANNOUNCEMENT ? [message.bytes] : [];
+  });
+}
+
+/** Sends an announcement to a device of the account, as if from the device `from`. */
+function inject(
+  world: World,
+  { send: pair, sealKey }: Address,
+  from: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  const queue = queueId(pair.publicKey);
+  return onConnection(world, async (connection) => {
+    const handle = await bindQueue(connection, { role: "send", pair, queue });
+    const message = { type: ANNOUNCEMENT, bytes } as const;
+    await connection.request({
+      type: "SEND",
+      handle,
+      id: randomBytes(16),
+      envelope: sealEnvelope({ sealKey, queue }, from, message),
+    });
   });
 }
 
@@ -146,72 +205,124 @@ Deno.test("a removed device is told so, and not where the others receive now", (
     const before = await ownOnDisk(laptop);
     await remove(world, phone, "laptop");
     await world.settle(70_000);
-    // Whoever has it reads what waits for it, without ever running it.
-    const { credentials, account } = before;
-    const queue = hexToBytes(before.devices.queue);
-    const envelopes = await onConnection(world, async (connection) => {
-      const heard: Uint8Array[] = [];
-      const handle = await bindQueue(connection, {
-        role: "receive",
-        pair: credentials.receive,
-        queue,
-        generation: 1_000,
-      });
-      connection.listen(handle, (push) => {
-        if (push.type === "MSG") heard.push(push.envelope);
-      });
-      await new Promise<void>((resolve) => world.clock.after(1_000, resolve));
-      return heard;
-    });
-    const { accountId, accountKey } = account;
-    const told: Address[] = [];
-    for (const envelope of envelopes) {
-      const { sealKey } = credentials;
-      const { message } = openEnvelope({ sealKey, queue }, envelope);
-      if (message.type !== ANNOUNCEMENT) continue;
-      const said = await readAnnouncement(
-        message.bytes,
-        { accountId, accountKey },
-        accountId,
-      );
-      assert.equal(said.deviceList.devices.length, 2, "it is told");
-      told.push(said.address);
-    }
+    const { accountId, accountKey } = before.account;
+    const owner = { accountId, accountKey };
+    const told = await waitsAt(world, before);
     assert.ok(told.length > 0);
-    for (const address of told) {
-      assert.equal(await leadsAnywhere(world, address), false);
+    for (const bytes of told) {
+      const said = await readAnnouncement(bytes, owner, accountId);
+      assert.equal(said.deviceList.devices.length, 2, "it is told");
+      assert.equal(said.address, undefined);
     }
     await phone.close();
     await tablet.close();
     const now = [await ownOnDisk(phone), await ownOnDisk(tablet)];
     for (const { devices } of now) {
-      assert.ok(!told.map(nameOf).includes(devices.queue));
       assert.ok(!before.others.includes(devices.queue));
     }
   }));
 
-Deno.test("what a device of before is written to is given up after three weeks, also while another stays away", () =>
+Deno.test("what a removed device was told, or anybody told it before, leads the others nowhere when it gives that out again", () =>
   withWorld(async (world) => {
     const { phone, laptop, tablet } = await threeDevices(world);
-    const stolen = (await copied(world, laptop)).addresses;
+    await laptop.messenger.close();
+    const thief = await ownOnDisk(laptop);
+    const phoneBefore = await copied(world, phone);
+    const [toPhone, toTablet] = thief.addresses;
+    await remove(world, phone, "laptop");
+    await world.settle(10_000);
+    const account = await openAccount(phoneBefore.account);
+    const { accountId, deviceList, device } = account;
+    // As the phone may have told it when it came.
+    const before = signAnnouncement({
+      from: accountId,
+      to: accountId,
+      time: world.clock.now() + 60_000,
+      successions: [],
+      deviceList,
+      address: toPhone,
+      backupVersion: 1,
+      bundles: new Map(),
+    }, device);
+    const told = await waitsAt(world, thief);
+    assert.ok(told.length > 0);
+    for (const bytes of [...told, before]) {
+      await inject(world, toTablet, device.id, bytes);
+    }
+    await world.settle(70_000);
+    await (await only(tablet)).send("from the tablet");
+    await allSee(world, [phone, tablet], ["from the tablet"]);
+    await phone.close();
+    await tablet.close();
+    const [one, two] = [await ownOnDisk(phone), await ownOnDisk(tablet)];
+    assert.deepEqual(two.others, [one.devices.queue]);
+  }));
+
+Deno.test("a device that writes into the backup where another one receives leads nobody there", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, tablet } = await threeDevices(world);
+    const tabletId = idOf(phone, "tablet");
+    await tablet.messenger.close();
+    const { devices: { queue } } = await ownOnDisk(tablet);
+    await laptop.messenger.close();
+    await writeAsThief(world, laptop, async (cells) => {
+      const own = await ownOnDisk(laptop);
+      const relay = { url: "https://relay.example", key: new Uint8Array(32) };
+      const cell = cells.get(
+        cellName({ kind: DEVICE_KIND + tabletId, subject: new Uint8Array() }),
+      );
+      assert.ok(cell);
+      const said = heldOfDevice({
+        id: tabletId,
+        address: encodeAddress(addressOf(own.credentials, relay)),
+        signature: new Uint8Array(64),
+        name: "tablet",
+        day: 1,
+        queues: [],
+      });
+      const time = cell.stamp.time + 1_000;
+      return [{ ...said, stamp: { time, device: tabletId } }];
+    });
+    await phone.messenger.settings.setReadReceipts(false);
+    await world.settle();
+    await saved(world, phone);
+    assert.ok((await copied(world, phone)).others.includes(queue));
+    await remove(world, phone, "laptop");
+    await tablet.start();
+    await knowEachOther(world, [phone, tablet]);
+    await world.settle(70_000);
+    await (await only(phone)).send("from the phone");
+    await allSee(world, [phone, tablet], ["from the phone"]);
+  }));
+
+Deno.test("a device that was away for a month while another was removed is told when it is back, and goes on", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, tablet } = await threeDevices(world);
+    const { addresses: stolen } = await copied(world, laptop);
     await tablet.messenger.close();
     await remove(world, phone, "laptop");
     await world.settle(70_000);
     await phone.messenger.close();
-    world.clock.advance(THREE_WEEKS_MS + 1);
+    world.clock.advance(MONTH_MS);
     await phone.start();
     await world.settle(70_000);
-    await phone.messenger.close();
-    const { devices } = await ownOnDisk(phone);
-    assert.equal(devices.renewed, undefined);
-    const [, , ...rest] = stolen;
-    assert.deepEqual(rest, []);
-    const there = [];
-    for (const address of stolen) {
-      there.push(await leadsAnywhere(world, address));
+    await tablet.start();
+    // It is not said to who was away so long; it asks by itself.
+    await knowEachOther(world, [phone, tablet]);
+    await world.settle(70_000);
+    await saved(world, tablet);
+    await (await only(tablet)).send("from the tablet");
+    await (await only(phone)).send("from the phone");
+    for (const person of [phone, tablet]) {
+      await sees(world, await only(person), [
+        "from the tablet",
+        "from the phone",
+      ]);
     }
-    // The tablet's own is as it was: it has yet to hear of it.
-    assert.deepEqual(there, [false, true]);
+    await world.settle(70_000);
+    for (const address of stolen) {
+      assert.equal(await leadsAnywhere(world, address), false);
+    }
   }));
 
 Deno.test("who changes the access key, and so removes the others, receives elsewhere afterwards", () =>

@@ -38,6 +38,8 @@ import { type BackupContents, readContents } from "./contents.ts";
 import type { BackedContact, BackedDevice } from "./held.ts";
 
 export interface AdopterEvents {
+  /** Another device has begun an epoch of the backup that this one is yet to be told of. */
+  replaced(): void;
   /** The own device list; it may be newer than ours. */
   listed(entry: Entry, list: DeviceList): Promise<void>;
   /** Where the other own devices are; `before`: the own account as it was. */
@@ -90,7 +92,12 @@ export class Adopter {
       .flatMap(({ id }): OtherDeviceRecord | [] => {
         const said = backed.find((device) => device.id === id);
         if (!said) return devices.others.find((other) => other.id === id) ?? [];
-        const { address, name, day } = said;
+        const { name, day } = said;
+        const known = devices.others.find((other) => other.id === id);
+        // What it has not signed itself leads nowhere else than before.
+        const address = said.address.length > 0
+          ? said.address
+          : known?.address ?? said.address;
         return { id, address, name, day };
       });
     const { encode } = ownDevicesTable.codec;

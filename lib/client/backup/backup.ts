@@ -94,6 +94,7 @@ export class Backup {
   #lost: "gone" | "replaced" | undefined;
   /** Queues by which other own devices reach this one, of those that were made anew, that the relay has had. */
   readonly #made = new Set<string>();
+  readonly #events: Pick<AdopterEvents, "replaced">;
   readonly #adopter: Adopter;
   readonly #removal: Removal;
 
@@ -103,6 +104,7 @@ export class Backup {
     events: AdopterEvents & RemovalEvents,
   ) {
     this.#desk = desk;
+    this.#events = events;
     this.#name = accountIdOf(desk.account.accountKey);
     this.#before = desk.backupVersion();
     this.#adopter = new Adopter(desk, events);
@@ -181,6 +183,7 @@ export class Backup {
     const reason = reasonOf(error);
     if (!reason) return false;
     if (reason === "gone" || reason === "replaced") this.#lost = reason;
+    if (reason === "replaced") this.#events.replaced();
     this.#show({ at: "failed", reason });
     return true;
   }

@@ -11,9 +11,11 @@ import {
   accountIdBy,
   accountIdFromBytes,
   checkOrigin,
+  type Device,
   type DeviceList,
   ed25519PairOf,
   Fields,
+  isOwnAddress,
   MalformedError,
   MAX_SUCCESSIONS,
   verifyDeviceList,
@@ -52,6 +54,7 @@ const SEALED_SEED = 81;
 const QUEUE_ID = 16;
 /** The present one, and such as contacts may still know. */
 const MAX_ACCOUNT_QUEUES = 127;
+const NOBODY = new Uint8Array();
 const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
 
 /**
@@ -93,21 +96,29 @@ export async function readContents(
     accountId,
     account,
     contacts: contacts.sort((a, b) => a.record.metAt - b.record.metAt),
-    devices: list.devices.flatMap(({ id }) => {
-      const subject = new Uint8Array();
-      const cell = cells.get(cellName({ kind: DEVICE_KIND + id, subject }));
+    devices: await Promise.all(list.devices.flatMap((device) => {
+      const about = { kind: DEVICE_KIND + device.id, subject: NOBODY };
+      const cell = cells.get(cellName(about));
       return cell && cell.value.length > 0
-        ? readDeviceCell(id, cell.value)
+        ? readDeviceCell(device, accountId, cell.value)
         : [];
-    }),
+    })),
   };
 }
 
-function readDeviceCell(id: number, value: Uint8Array): BackedDevice {
+async function readDeviceCell(
+  device: Device,
+  accountId: string,
+  value: Uint8Array,
+): Promise<BackedDevice> {
   const fields = new Fields(value);
+  const address = fields.bytes(1);
+  const signature = fields.has(5) ? fields.bytes(5) : NOBODY;
+  const own = await isOwnAddress(device, accountId, address, signature);
   return {
-    id,
-    address: fields.bytes(1),
+    id: device.id,
+    address: own ? address : NOBODY,
+    signature: own ? signature : NOBODY,
     name: fields.text(2),
     day: fields.uint(3, 0, MAX_TIME),
     queues: fields.repeated(4, MAX_CONTACTS).map((bytes) => ({

@@ -6,9 +6,11 @@ import {
   newAccessKey,
   newDevice,
   newQueue,
+  type OwnDevice,
   publicDevice,
   sealRemoveKey,
   signDeviceList,
+  signOwnAddress,
   signSuccession,
 } from "../keys/mod.ts";
 import { decided, newSettings } from "../contact_settings.ts";
@@ -29,17 +31,23 @@ const NOW = { now: 5_000, device: 1 };
 
 async function someone() {
   const account = deriveAccount(newAccessKey());
-  const deviceList = await listBy(account.accountKey, account.accountId);
-  return { account, deviceList };
+  const { accountKey, accountId } = account;
+  const device = await newDevice(1);
+  const deviceList = await listBy(accountKey, accountId, device);
+  return { account, deviceList, device };
 }
 
-async function listBy(accountKey: KeyPair, accountId: string) {
-  const devices = [publicDevice(await newDevice(1))];
+async function listBy(
+  accountKey: KeyPair,
+  accountId: string,
+  device?: OwnDevice,
+) {
+  const devices = [publicDevice(device ?? await newDevice(1))];
   return signDeviceList({ accountId, accountKey, devices });
 }
 
 async function backedAccount() {
-  const { account, deviceList } = await someone();
+  const { account, deviceList, device } = await someone();
   const backed: BackedAccount = {
     name: "Ada",
     successions: [],
@@ -51,7 +59,7 @@ async function backedAccount() {
     accountId: account.accountId,
     accountKey: account.accountKey.publicKey,
   };
-  return { backed, owner, recoveryKey: account.recovery.publicKey };
+  return { backed, owner, device, recoveryKey: account.recovery.publicKey };
 }
 
 async function backedContact(
@@ -91,7 +99,7 @@ async function backedContact(
 }
 
 Deno.test("an account and its contacts come back from a backup as they were", async () => {
-  const { backed, owner, recoveryKey } = await backedAccount();
+  const { backed, owner, device: own, recoveryKey } = await backedAccount();
   const first = await backedContact(recoveryKey, 1_000);
   const second = await backedContact(recoveryKey, 2_000);
   const { accountAddress: _, ...left } = second.record;
@@ -100,9 +108,11 @@ Deno.test("an account and its contacts come back from a backup as they were", as
     queues: [],
     accountQueues: [],
   };
+  const address = new Uint8Array(100).fill(8);
   const device: BackedDevice = {
     id: 1,
-    address: new Uint8Array(100).fill(8),
+    address,
+    signature: signOwnAddress(own, owner.accountId, address),
     name: "Firefox on Linux",
     day: 20_000,
     queues: [{ from: first.record.accountId, ...first.queues[0] }],
@@ -125,6 +135,36 @@ Deno.test("an account and its contacts come back from a backup as they were", as
     contacts: [first, parted],
     devices: [device],
   });
+});
+
+Deno.test("where a device receives is believed as it has signed that itself, for its account and its place in the list, and nothing else", async () => {
+  const { backed, owner, device } = await backedAccount();
+  const { accountId } = owner;
+  const address = new Uint8Array(100).fill(8);
+  const another = new Uint8Array(100).fill(9);
+  const other = await newDevice(1);
+  const elsewhere = (await someone()).account.accountId;
+  const wrong = [
+    signOwnAddress(other, accountId, address),
+    signOwnAddress(device, accountId, another),
+    signOwnAddress(device, elsewhere, address),
+    signOwnAddress({ ...device, id: 2 }, accountId, address),
+    new Uint8Array(64),
+    new Uint8Array(),
+  ];
+  const right = signOwnAddress(device, accountId, address);
+  for (const signature of [...wrong, right]) {
+    const said = { id: 1, address, signature, name: "", day: 1, queues: [] };
+    const { cells } = stated(
+      [...heldOfAccount(backed), heldOfDevice(said)],
+      NOW,
+    );
+    const { devices: [read] } = await readContents(cells, owner.accountKey);
+    assert.deepEqual(
+      read.address,
+      signature === right ? address : new Uint8Array(),
+    );
+  }
 });
 
 Deno.test("a contact takes about a kilobyte", async () => {

@@ -41,8 +41,10 @@ export interface BackedContact {
 /** A device, as it says of itself. */
 export interface BackedDevice {
   readonly id: number;
-  /** Where the other devices reach it. */
+  /** Where the other devices reach it; empty for what it has not signed itself. */
   readonly address: Uint8Array;
+  /** 64 bytes; see keys/own_address.ts. */
+  readonly signature: Uint8Array;
   readonly name: string;
   /** When it was last used, in days since 1970. */
   readonly day: number;
@@ -111,7 +113,7 @@ export function heldOfContact(contact: BackedContact): Held[] {
 }
 
 export function heldOfDevice(
-  { id, address, name, day, queues }: BackedDevice,
+  { id, address, signature, name, day, queues }: BackedDevice,
 ): Held {
   const value = writeMessage((writer) => {
     writer.writeBytesField(1, address);
@@ -121,6 +123,7 @@ export function heldOfDevice(
       const from = accountIdToBytes(queue.from);
       writer.writeBytesField(4, concatBytes(from, queue.id, queue.removeKey));
     }
+    writer.writeBytesField(5, signature);
   });
   return { kind: DEVICE_KIND + id, subject: NOBODY, value };
 }

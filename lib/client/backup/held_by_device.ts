@@ -1,6 +1,12 @@
 /** What this device's records have that belongs into the backup. */
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { addressOf, encodeAddress, parseQueue } from "../keys/mod.ts";
+import {
+  addressOf,
+  encodeAddress,
+  type OwnDevice,
+  parseQueue,
+  signOwnAddress,
+} from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
 import type { OwnState } from "../own_devices.ts";
 import {
@@ -28,9 +34,10 @@ import type { Held } from "./restate.ts";
 /** Throws DamagedError when a record is missing. */
 export async function heldBy(
   entry: Entry,
-  { account: { name, successions, deviceList, device }, devices }: OwnState,
+  { account, devices }: OwnState,
   writeKey: BackedAccount["writeKey"],
 ): Promise<Held[]> {
+  const { accountId, name, successions, deviceList, device } = account;
   const settings = await entry.get(settingsTable, SELF);
   if (!settings) throw new DamagedError("the settings are missing");
   const { ids } = await entry.get(contactsTable, SELF) ?? { ids: [] };
@@ -41,7 +48,7 @@ export async function heldBy(
   }));
   const relay = await entry.get(relayTable, SELF);
   const own = relay &&
-    await deviceOf(entry, device.id, devices, relay, records);
+    await deviceOf(entry, { accountId, device, devices, relay }, records);
   return [
     ...heldOfAccount({ name, successions, deviceList, settings, writeKey }),
     ...own ? [heldOfDevice(own)] : [],
@@ -52,9 +59,12 @@ export async function heldBy(
 /** This device: where the others reach it, and what is to be deleted with it. */
 async function deviceOf(
   entry: Entry,
-  id: number,
-  { queue, renewed, name, day }: OwnDevicesRecord,
-  relay: RelayRecord,
+  { accountId, device, devices: { queue, renewed, name, day }, relay }: {
+    accountId: string;
+    device: OwnDevice;
+    devices: OwnDevicesRecord;
+    relay: RelayRecord;
+  },
   contacts: readonly (ContactRecord | undefined)[],
 ): Promise<BackedDevice> {
   const names = [
@@ -73,10 +83,17 @@ async function deviceOf(
     const { contact: from, removeKey } = record;
     return { from, id: hexToBytes(names[i]), removeKey };
   });
-  const { credentials } = found[0] ?? {};
-  if (!credentials) throw new DamagedError("a queue is missing");
-  const address = addressOf(await parseQueue(credentials), relay);
-  return { id, address: encodeAddress(address), name, day, queues };
+  const [record] = found;
+  if (!record) throw new DamagedError("a queue is missing");
+  const address = encodeAddress(
+    addressOf(await parseQueue(record.credentials), relay),
+  );
+  // Once: a signature is another one each time it is made, and would be written each time.
+  const signature = record.signed ?? signOwnAddress(device, accountId, address);
+  if (!record.signed) {
+    entry.put(queueTable, queue, { ...record, signed: signature });
+  }
+  return { id: device.id, address, signature, name, day, queues };
 }
 
 async function contactOf(

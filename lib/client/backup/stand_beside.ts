@@ -8,6 +8,7 @@ import {
   MalformedError,
   MAX_DEVICES,
   newQueue,
+  signOwnAddress,
 } from "../keys/mod.ts";
 import { type Connection, RelayError } from "../link/mod.ts";
 import { newDeviceRecords } from "../new_device.ts";
@@ -88,7 +89,7 @@ async function join(
   );
   const deviceId = freeDeviceId(list);
   const now = clock.now();
-  const { changes, deviceList } = await newDeviceRecords(owner, {
+  const { changes, deviceList, device } = await newDeviceRecords(owner, {
     name: contents.account.name,
     deviceId,
     successions: contents.account.successions,
@@ -116,9 +117,12 @@ async function join(
       recordsOfContact(owner, contact, "beside", now)
     ),
   );
-  const device: BackedDevice = {
+  const address = encodeAddress(addressOf(credentials, relay));
+  const signature = signOwnAddress(device, owner.accountId, address);
+  const backed: BackedDevice = {
     id: deviceId,
-    address: encodeAddress(addressOf(credentials, relay)),
+    address,
+    signature,
     name,
     day,
     queues: [{
@@ -135,7 +139,7 @@ async function join(
       stamp: { time: deviceList.version, device: 0 },
       value: deviceList.bytes,
     },
-    cellOf(device, now),
+    cellOf(backed, now),
   ]));
   const base = await writeBlob(
     connection,
@@ -147,7 +151,7 @@ async function join(
   return [
     ...changes,
     relayTable.put(SELF, relay),
-    queueTable.put(self.name, self.record),
+    queueTable.put(self.name, { ...self.record, signed: signature }),
     ownDevicesTable.put(SELF, {
       queue: self.name,
       name,

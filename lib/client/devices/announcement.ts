@@ -44,8 +44,8 @@ export interface Announcement {
   readonly successions: readonly Uint8Array[];
   readonly deviceList: DeviceList;
   readonly device: Device;
-  /** Where the device receives from them. */
-  readonly address: Address;
+  /** Where the device receives from them. An own device that was removed is not told. */
+  readonly address?: Address;
   /** Where the account receives from them, whatever becomes of its devices. Between own devices there is none. */
   readonly accountAddress?: Address;
   readonly backupVersion: number;
@@ -80,7 +80,7 @@ function encodePart(
   announcement: Announced,
   deviceId: number,
 ): Uint8Array {
-  const { heard, accountAddress } = announcement;
+  const { heard, address, accountAddress } = announcement;
   return writeMessage((writer) => {
     writer.writeVarintField(1, VERSION);
     writer.writeBytesField(2, accountIdToBytes(announcement.from));
@@ -88,7 +88,7 @@ function encodePart(
     writer.writeVarintField(4, announcement.time);
     writer.writeVarintField(5, deviceId);
     writer.writeBytesField(6, announcement.deviceList.bytes);
-    writer.writeBytesField(7, encodeAddress(announcement.address));
+    if (address) writer.writeBytesField(7, encodeAddress(address));
     if (accountAddress) {
       writer.writeBytesField(8, encodeAddress(accountAddress));
     }
@@ -154,6 +154,9 @@ export async function readAnnouncement(
     accountIdFromBytes(fields.bytes(2, 16)) !== from.accountId ||
     accountIdFromBytes(fields.bytes(3, 16)) !== to
   ) throw new MalformedError("parties");
+  if (!fields.has(7) && from.accountId !== to) {
+    throw new MalformedError("address");
+  }
   return {
     from: from.accountId,
     to,
@@ -162,7 +165,7 @@ export async function readAnnouncement(
     successions,
     deviceList,
     device,
-    address: await parseAddress(fields.bytes(7)),
+    ...fields.has(7) ? { address: await parseAddress(fields.bytes(7)) } : {},
     ...fields.has(8)
       ? { accountAddress: await parseAddress(fields.bytes(8)) }
       : {},

@@ -77,6 +77,7 @@ Deno.test("an announcement says to its recipient what the device said", async ()
   const { device, said, from, to } = await announced(2);
   const read = await readAnnouncement(signAnnouncement(said, device), from, to);
   const { address, accountAddress, accountKey, deviceList, ...rest } = read;
+  assert.ok(address);
   assert.deepEqual(accountKey, from.accountKey);
   assert.deepEqual(encodeAddress(address), encodeAddress(said.address));
   assert.ok(accountAddress);

@@ -7,7 +7,7 @@ import {
 } from "../contact.ts";
 import { ANNOUNCEMENT } from "../content/mod.ts";
 import type { Desk } from "../desk.ts";
-import { type Address, addressOf, newQueue, parseQueue } from "../keys/mod.ts";
+import { type Address, addressOf, parseQueue } from "../keys/mod.ts";
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { Errand } from "../errand.ts";
 import type { Entry } from "../ledger.ts";
@@ -150,7 +150,8 @@ export class Announcer {
   /**
    * Puts what this device says of itself to a contact on its way to one of their queues.
    * `anew`: a device of theirs that is to begin another session, though there is one. `only`: the one
-   * that may begin a session, where others can't read this. `nowhere`: who reads it is told of no way here.
+   * that may begin a session, where others can't read this. `nowhere`: who reads it
+   * is not told where this device receives.
    */
   async announce(
     entry: Entry,
@@ -186,11 +187,9 @@ export class Announcer {
       time: await this.#nextTime(entry),
       successions: account.successions,
       deviceList: account.deviceList,
-      address: addressOf(
-        // There is always an address in it: this one leads to a queue that nobody made.
-        nowhere ? await newQueue() : await parseQueue(own.credentials),
-        relay,
-      ),
+      ...nowhere
+        ? {}
+        : { address: addressOf(await parseQueue(own.credentials), relay) },
       ...shared
         ? {
           accountAddress: addressOf(

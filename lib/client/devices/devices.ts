@@ -21,6 +21,7 @@ import type { OwnChange, OwnState } from "../own_devices.ts";
 import {
   type BackupKeysRecord,
   backupKeysTable,
+  heardTable,
   keyChangedTable,
   queueTable,
   SELF,
@@ -29,6 +30,7 @@ import { PoolTaker } from "../pool/pool_taker.ts";
 import { Announcer } from "./announcer.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { Follower, type FollowerEvents } from "./follower.ts";
+import { mayAnswer, withTold } from "./heard.ts";
 import { recent } from "./recent.ts";
 import { Renewals } from "./renewal.ts";
 import { askAnew } from "./repair.ts";
@@ -43,6 +45,9 @@ const DRAIN_MS = 21 * 86_400_000;
 
 /** One that was removed is in no list that anybody begins a session by, and does not hear where this one receives. */
 const REMOVED = { only: 0, nowhere: true };
+
+/** Who is told that an epoch has begun has it after this long, ms. */
+const ASK_MS = 30_000;
 
 export interface DevicesEvents
   extends Omit<FollowerEvents, "behind" | "tell" | "gone"> {
@@ -83,6 +88,9 @@ export class Devices {
   readonly history: History;
   readonly #taker: PoolTaker;
   readonly #sure: Sure;
+  #connection: Connection | undefined;
+  /** On which the others were asked for the keys of the backup. */
+  #asked: Connection | undefined;
 
   constructor(desk: Desk, outbox: Outbox, events: DevicesEvents) {
     this.#desk = desk;
@@ -159,6 +167,7 @@ export class Devices {
   }
 
   connected(connection: Connection): void {
+    this.#connection = connection;
     this.#desk.ledger.post((entry) => this.#giveUpRetired(entry));
     this.#desk.ledger.post((entry) => this.history.giveUp(entry));
     this.#renewals.connected();
@@ -179,6 +188,7 @@ export class Devices {
   }
 
   lost(): void {
+    this.#connection = undefined;
     this.#announcer.lost();
     this.#taker.lost();
     this.#renewals.lost();
@@ -322,6 +332,51 @@ export class Devices {
     entry.after(() => this.#events.checkBackup());
   }
 
+  /**
+   * An own device goes by a list before ours: it may have been away for longer than the relay kept what told
+   * it of the last one, and with that the keys of the backup.
+   */
+  async siblingBehind(entry: Entry, device: Device): Promise<void> {
+    const { account } = this.#desk.own.in(entry);
+    const { accountId } = account;
+    const keys = await entry.get(backupKeysTable, SELF);
+    if (!keys || !isListedIn(account.deviceList, device)) return;
+    const heard = await entry.get(heardTable, accountId);
+    const now = this.#desk.clock.now();
+    if (!mayAnswer(heard, device, now)) return;
+    entry.put(
+      heardTable,
+      accountId,
+      withTold(heard, device, { answered: now }),
+    );
+    const deviceList = account.deviceList.bytes;
+    const { key, writeSeed } = keys;
+    await this.#siblings.tell(
+      entry,
+      { kind: "epoch", deviceList, ...key, writeSeed },
+      device.id,
+    );
+  }
+
+  /** An epoch of the backup has begun, and nobody may be about to say so: the others hear by which list this one goes. */
+  askForKeys(): void {
+    const connection = this.#connection;
+    if (!connection || this.#asked === connection) return;
+    this.#asked = connection;
+    const { clock, ledger, own } = this.#desk;
+    const { version } = own.state.account.deviceList;
+    clock.after(ASK_MS, () => {
+      if (connection.lost) return;
+      ledger.post(async (entry) => {
+        const now = own.in(entry);
+        if (now.account.deviceList.version !== version) return;
+        for (const { id } of now.self.devices) {
+          await this.#events.moved(entry, now.self, id);
+        }
+      });
+    });
+  }
+
   /** The own device list, as a backup or another own device has it; when it is newer. */
   async listed(entry: Entry, list: DeviceList): Promise<void> {
     const { self } = this.#desk.own.in(entry);
@@ -359,9 +414,7 @@ export class Devices {
   /** Nobody sends to an account queue that was replaced so long ago. */
   async #giveUpRetired(entry: Entry): Promise<void> {
     const now = this.#desk.clock.now();
-    const { account, contacts } = this.#desk;
-    await this.#renewals.endAfter(entry, account.accountId, DRAIN_MS);
-    for (const accountId of contacts.keys()) {
+    for (const accountId of this.#desk.contacts.keys()) {
       const contact = await this.#renewals.endAfter(
         entry,
         accountId,

@@ -28,14 +28,11 @@ import {
 } from "../records.ts";
 import { type Announcement, readAnnouncement } from "./announcement.ts";
 import { withoutSession } from "./announcer.ts";
-import { isGone, toldBy, withTold } from "./heard.ts";
+import { isGone, mayAnswer, toldBy, withTold } from "./heard.ts";
 import { mayHaveAgain } from "./repair.ts";
 
 /** So many lists that were known before are remembered. */
 const MAX_EARLIER = 16;
-
-/** Who goes by an old list is answered no sooner than after this, in ms. */
-const ANSWER_AGAIN_MS = 3_600_000;
 
 export interface FollowerEvents {
   /** The contact, changed. */
@@ -127,15 +124,26 @@ export class Follower {
         contact,
         said.deviceList,
       );
-      // Whoever has no session asks for one in answer to each answer: so there is one for all of them.
-      const before = toldBy(heard, said.device).announced;
-      if (said.time - before >= ANSWER_AGAIN_MS) {
-        await this.#events.behind(entry, warned, said.address, said.device);
-      }
+      await this.#answer(entry, warned, said);
       return true;
     }
     await this.#follow(entry, contact, said, first);
     return true;
+  }
+
+  /** Whoever has no session asks for one in answer to each answer: so there is one for all of them. */
+  async #answer(
+    entry: Entry,
+    contact: Contact,
+    { address, device }: Announcement,
+  ): Promise<void> {
+    const { accountId } = contact.record;
+    const heard = await entry.get(heardTable, accountId);
+    const now = this.#desk.clock.now();
+    if (!address || !mayAnswer(heard, device, now)) return;
+    const told = withTold(heard, device, { answered: now });
+    entry.put(heardTable, accountId, told);
+    await this.#events.behind(entry, contact, address, device);
   }
 
   async #follow(
@@ -144,19 +152,23 @@ export class Follower {
     said: Announcement,
     first: boolean,
   ): Promise<void> {
-    const followed = await followedTo(before, said);
+    const { device } = said;
+    const way = addressIn(before, device.id);
+    const known = sameIn(before.deviceList, said.deviceList, device.id);
+    const isOwn = said.from === this.#desk.account.accountId;
+    // Where another own device receives is in the backup, which those that were removed do not read: they
+    // may give out again what they were told before.
+    const address = isOwn && known && way ? undefined : said.address;
+    const followed = await followedTo(before, { ...said, address });
     const { accountId } = followed.record;
     await this.became(entry, before, followed, first);
     const after = this.#desk.contactIn(entry, accountId) ?? followed;
-    const { device } = said;
     await this.#welcome(entry, before, after);
-    const known = sameIn(before.deviceList, after.deviceList, device.id);
     const again = known && said.bundles.has(this.#desk.account.device.id) &&
       await mayHaveAgain(this.#desk, entry, sessionName(accountId, device.id));
     if (again) await this.#events.joined(entry, after, device.id);
-    const way = addressIn(before, device.id);
-    const moved = known && way !== undefined &&
-      !equalBytes(way.send.publicKey, said.address.send.publicKey);
+    const moved = known && way !== undefined && address !== undefined &&
+      !equalBytes(way.send.publicKey, address.send.publicKey);
     await this.#begin(entry, after, said, moved);
   }
 
@@ -360,10 +372,8 @@ async function followedTo(
     accountKey,
     ...successions.length > 0 ? { successions } : {},
     deviceList: list.bytes,
-    devices: [
-      ...others,
-      deviceSaid(record, said),
-    ].sort((a, b) => a.id - b.id),
+    devices: [...others, ...deviceSaid(record, said)]
+      .sort((a, b) => a.id - b.id),
     ...accountAddress ? { accountAddress: encodeAddress(accountAddress) } : {},
   });
 }
@@ -372,10 +382,10 @@ async function followedTo(
 function deviceSaid(
   { devices }: Contact["record"],
   { device: { id }, address }: Announcement,
-): Contact["record"]["devices"][number] {
+): Contact["record"]["devices"] {
+  const known = devices.filter((device) => device.id === id);
+  if (!address) return known;
   const bytes = encodeAddress(address);
-  const known = devices.find((device) => device.id === id);
-  return known && equalBytes(known.address, bytes)
-    ? known
-    : { id, address: bytes };
+  const same = known.filter((device) => equalBytes(device.address, bytes));
+  return same.length > 0 ? same : [{ id, address: bytes }];
 }

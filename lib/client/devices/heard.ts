@@ -18,6 +18,20 @@ export function toldBy(
   return heard?.devices[nameOf(device)] ?? NOTHING;
 }
 
+/** Who goes by an old list is answered no sooner than after this, in ms. */
+const ANSWER_AGAIN_MS = 3_600_000;
+
+/** Whether a device that goes by an old list may be told of the newer one again; `now`: ms since the epoch. */
+export function mayAnswer(
+  heard: HeardRecord | undefined,
+  device: Device,
+  now: number,
+): boolean {
+  const { answered = 0 } = toldBy(heard, device);
+  // A clock that was put back is no reason to wait.
+  return Math.abs(now - answered) >= ANSWER_AGAIN_MS;
+}
+
 /** Devices whose word is kept: far more than an account has at a time. */
 const MAX_TOLD = 64;
 

@@ -44,6 +44,7 @@ export {
   MAX_DEVICES,
   verifyDeviceList,
 } from "./device_list.ts";
+export { isOwnAddress, signOwnAddress } from "./own_address.ts";
 export { type Ed25519Pair, ed25519PairOf } from "../../wire/mod.ts";
 export { Fields, MalformedError, writeMessage } from "./protobuf.ts";
 export {
