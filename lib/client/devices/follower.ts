@@ -155,11 +155,7 @@ export class Follower {
     const { device } = said;
     const way = addressIn(before, device.id);
     const known = sameIn(before.deviceList, said.deviceList, device.id);
-    const isOwn = said.from === this.#desk.account.accountId;
-    // Where another own device receives is in the backup, which those that were removed do not read: they
-    // may give out again what they were told before.
-    const address = isOwn && known && way ? undefined : said.address;
-    const followed = await followedTo(before, { ...said, address });
+    const followed = await followedTo(before, said);
     const { accountId } = followed.record;
     await this.became(entry, before, followed, first);
     const after = this.#desk.contactIn(entry, accountId) ?? followed;
@@ -167,8 +163,8 @@ export class Follower {
     const again = known && said.bundles.has(this.#desk.account.device.id) &&
       await mayHaveAgain(this.#desk, entry, sessionName(accountId, device.id));
     if (again) await this.#events.joined(entry, after, device.id);
-    const moved = known && way !== undefined && address !== undefined &&
-      !equalBytes(way.send.publicKey, address.send.publicKey);
+    const moved = known && way !== undefined && said.address !== undefined &&
+      !equalBytes(way.send.publicKey, said.address.send.publicKey);
     await this.#begin(entry, after, said, moved);
   }
 
