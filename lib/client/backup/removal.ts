@@ -8,7 +8,12 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { writeBlob } from "../blobs.ts";
 import type { Desk } from "../desk.ts";
-import { type Account, type Device, verifyDeviceList } from "../keys/mod.ts";
+import {
+  type Account,
+  type Device,
+  isListedIn,
+  verifyDeviceList,
+} from "../keys/mod.ts";
 import { type Connection, RelayError } from "../link/mod.ts";
 import { backupKeys } from "../new_device.ts";
 import { heldGeneration } from "../queues.ts";
@@ -30,7 +35,7 @@ import { encodeCells, parseCells } from "./cell_codec.ts";
 import { type Cell, KINDS, merge } from "./cells.ts";
 import { type AtRelay, epochOf, keysOf, listIn } from "./epoch_at_relay.ts";
 import { emptied } from "./going_device.ts";
-import { isIn, type RemovalEvents, RemovalSteps } from "./removal_steps.ts";
+import { type RemovalEvents, RemovalSteps } from "./removal_steps.ts";
 import { sealBackup } from "./seal.ts";
 
 /** How long a device that has begun an epoch may take to write its backup, in ms, and how often that is looked for. */
@@ -98,7 +103,7 @@ export class Removal {
       epoch = Math.max(epoch, held) + 1;
     }
     // Whoever was first may have removed it, too, or this device.
-    return isIn(this.#desk.account.deviceList, going)
+    return isListedIn(this.#desk.account.deviceList, going)
       ? { ok: false, reason: "unreachable" }
       : { ok: true };
   }

@@ -1,11 +1,11 @@
 /** What is on disk of a removal: what is to be done, and what follows once it is. */
-import { equalBytes } from "@noble/ciphers/utils.js";
 import type { Contact } from "../contact.ts";
 import type { Desk } from "../desk.ts";
 import {
   type Account,
   type Device,
   type DeviceList,
+  isListedIn,
   publicDevice,
   signDeviceList,
 } from "../keys/mod.ts";
@@ -60,8 +60,8 @@ export class RemovalSteps {
     return this.#desk.ledger.run(async (entry) => {
       const { account: own } = this.#desk.own.in(entry);
       const backup = await entry.get(backupTable, SELF);
-      const isHere = isIn(own.deviceList, publicDevice(own.device));
-      if (!backup || !isHere || !isIn(own.deviceList, going)) {
+      const isHere = isListedIn(own.deviceList, publicDevice(own.device));
+      if (!backup || !isHere || !isListedIn(own.deviceList, going)) {
         await this.conclude(entry);
         return false;
       }
@@ -88,7 +88,7 @@ export class RemovalSteps {
   ): Promise<GoingDeviceRecord[]> {
     const { account: own, devices } = this.#desk.own.in(entry);
     const { others = [] } = await entry.get(removalTable, SELF) ?? {};
-    const left = others.filter((other) => !isIn(own.deviceList, other));
+    const left = others.filter((other) => !isListedIn(own.deviceList, other));
     const present = own.deviceList.devices.filter(({ id }) =>
       id !== own.device.id
     );
@@ -119,7 +119,9 @@ export class RemovalSteps {
     if (!removal || !keys) return false;
     entry.delete(removalTable, SELF);
     const { deviceList } = this.#desk.own.in(entry).account;
-    const gone = removal.others.filter((other) => !isIn(deviceList, other));
+    const gone = removal.others.filter((other) =>
+      !isListedIn(deviceList, other)
+    );
     await this.#events.tell(
       entry,
       gone.flatMap(({ address }) => address?.length ? [address] : []),
@@ -129,7 +131,7 @@ export class RemovalSteps {
       entry,
       gone.flatMap(({ condemned }) => condemned),
     );
-    return !isIn(deviceList, { identityKey: removal.device });
+    return !isListedIn(deviceList, { identityKey: removal.device });
   }
 
   /** The device knows the queues of the account, so there are others, and nobody reads those any more. */
@@ -146,12 +148,4 @@ export class RemovalSteps {
       this.#events.added(entry, [name]);
     }
   }
-}
-
-/** Whether it is listed, by its identity key. */
-export function isIn(
-  { devices }: DeviceList,
-  { identityKey }: Pick<Device, "identityKey">,
-): boolean {
-  return devices.some((device) => equalBytes(device.identityKey, identityKey));
 }

@@ -9,6 +9,7 @@ import {
   type DeviceList,
   type DeviceListClaim,
   DeviceListError,
+  isListedIn,
   parseAddress,
   publicDevice,
   verifyDeviceList,
@@ -455,11 +456,4 @@ function ownChangeOf(
 
 function isIn(list: DeviceList, { account }: OwnState): boolean {
   return isListedIn(list, publicDevice(account.device));
-}
-
-function isListedIn(
-  { devices }: Pick<DeviceList, "devices">,
-  { identityKey }: Pick<Device, "identityKey">,
-): boolean {
-  return devices.some((device) => equalBytes(device.identityKey, identityKey));
 }

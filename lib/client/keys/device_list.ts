@@ -209,3 +209,11 @@ export function compareDeviceLists(
   }
   return order;
 }
+
+/** Whether it is listed, by its identity key. */
+export function isListedIn(
+  { devices }: Pick<DeviceList, "devices">,
+  { identityKey }: Pick<Device, "identityKey">,
+): boolean {
+  return devices.some((device) => equalBytes(device.identityKey, identityKey));
+}

@@ -41,6 +41,7 @@ export {
   type DeviceListContent,
   DeviceListError,
   type DeviceListOrder,
+  isListedIn,
   MAX_DEVICES,
   verifyDeviceList,
 } from "./device_list.ts";
