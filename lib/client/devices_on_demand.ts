@@ -125,6 +125,10 @@ export class DevicesOnDemand {
       const devices = await this.#fetched();
       await devices.siblingBehind(entry, device);
     }
+    // What tells of the newer one may be on its way, or lost.
+    if (version > contact.deviceList.version) {
+      entry.after(() => this.askForKeys());
+    }
     if (body.kind !== "sync") return;
     const devices = await this.#fetched();
     await devices.told(entry, device, body.bytes);

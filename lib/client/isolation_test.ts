@@ -64,7 +64,8 @@ async function labelsSince(world: World, dialled: number): Promise<string[]> {
   await world.settle();
   const labels = world.dialler.dialled.slice(dialled)
     .filter(({ origin }) => origin === OTHER)
-    .map(({ isolation }) => isolation);
+    // Behind a dot is which attempt it is, after one that was lost.
+    .map(({ isolation }) => isolation.split(".")[0]);
   return [...new Set(labels)];
 }
 

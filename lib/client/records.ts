@@ -169,7 +169,7 @@ export interface QueueRecord {
   /** Where it is, if not at the own relay. */
   readonly left?: LeftRelay;
   /** Of the queue by which the other own devices reach this one: its address, signed for them; see keys/own_address.ts. */
-  readonly signed?: Uint8Array;
+  readonly signed?: { readonly since: number; readonly signature: Uint8Array };
   /** Envelopes that could not be read. */
   readonly unreadable: number;
 }
@@ -285,6 +285,8 @@ export interface OtherDeviceRecord {
   readonly id: number;
   /** Where it receives from the others. */
   readonly address: Uint8Array;
+  /** Of that address; see keys/own_address.ts. */
+  readonly since?: number;
   readonly name: string;
   readonly day: number;
 }

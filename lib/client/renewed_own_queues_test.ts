@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
 import { queueId } from "../wire/mod.ts";
-import { cellName, DEVICE_KIND } from "./backup/cells.ts";
+import {
+  type Cell,
+  cellName,
+  type Cells,
+  DEVICE_KIND,
+} from "./backup/cells.ts";
 import { heldOfDevice } from "./backup/held.ts";
 import { ANNOUNCEMENT, openEnvelope, sealEnvelope } from "./content/mod.ts";
 import { readAnnouncement, signAnnouncement } from "./devices/announcement.ts";
@@ -278,6 +283,7 @@ Deno.test("a device that writes into the backup where another one receives leads
         id: tabletId,
         address: encodeAddress(addressOf(own.credentials, relay)),
         signature: new Uint8Array(64),
+        since: 100,
         name: "tablet",
         day: 1,
         queues: [],
@@ -295,6 +301,42 @@ Deno.test("a device that writes into the backup where another one receives leads
     await world.settle(70_000);
     await (await only(phone)).send("from the phone");
     await allSee(world, [phone, tablet], ["from the phone"]);
+  }));
+
+Deno.test("where a device received before is nowhere any more, also when another writes that into the backup as it was signed", () =>
+  withWorld(async (world) => {
+    const { phone, tablet } = await threeDevices(world);
+    const watch = await beside(world, phone, { deviceName: "watch" });
+    await world.settle();
+    const about = {
+      kind: DEVICE_KIND + idOf(phone, "tablet"),
+      subject: new Uint8Array(),
+    };
+    const cellOf = (cells: Cells) => {
+      const cell = cells.get(cellName(about));
+      assert.ok(cell);
+      return cell;
+    };
+    let before: Cell | undefined;
+    await writeAsThief(world, watch, (cells) => {
+      before = cellOf(cells);
+      return [];
+    });
+    await remove(world, phone, "laptop");
+    await world.settle(70_000);
+    await saved(world, watch);
+    await writeAsThief(world, watch, (cells) => {
+      const { stamp } = cellOf(cells);
+      assert.ok(before);
+      return [{ ...before, stamp: { ...stamp, time: stamp.time + 1_000 } }];
+    });
+    await phone.messenger.settings.setReadReceipts(false);
+    await world.settle();
+    await saved(world, phone);
+    const { devices: { queue } } = await copied(world, tablet);
+    assert.ok((await copied(world, phone)).others.includes(queue));
+    await (await only(phone)).send("from the phone");
+    await allSee(world, [phone, tablet, watch], ["from the phone"]);
   }));
 
 Deno.test("a device that was away for a month while another was removed is told when it is back, and goes on", () =>

@@ -92,13 +92,12 @@ export class Adopter {
       .flatMap(({ id }): OtherDeviceRecord | [] => {
         const said = backed.find((device) => device.id === id);
         if (!said) return devices.others.find((other) => other.id === id) ?? [];
-        const { name, day } = said;
         const known = devices.others.find((other) => other.id === id);
-        // What it has not signed itself leads nowhere else than before.
-        const address = said.address.length > 0
-          ? said.address
-          : known?.address ?? said.address;
-        return { id, address, name, day };
+        // What it has not signed itself, or signed before, leads nowhere else than is known.
+        const { address, since } = known && said.since < (known.since ?? 1)
+          ? known
+          : said;
+        return { id, address, since, name: said.name, day: said.day };
       });
     const { encode } = ownDevicesTable.codec;
     const now = { ...devices, others };

@@ -55,6 +55,7 @@ const QUEUE_ID = 16;
 /** The present one, and such as contacts may still know. */
 const MAX_ACCOUNT_QUEUES = 127;
 const NOBODY = new Uint8Array();
+const MAX_U32 = 0xffff_ffff;
 const MAX_TIME = 8_640_000_000_000_000; // the last moment a Date can hold
 
 /**
@@ -114,11 +115,14 @@ async function readDeviceCell(
   const fields = new Fields(value);
   const address = fields.bytes(1);
   const signature = fields.has(5) ? fields.bytes(5) : NOBODY;
-  const own = await isOwnAddress(device, accountId, address, signature);
+  const since = fields.has(6) ? fields.uint(6, 0, MAX_U32) : 0;
+  const said = { accountId, address, since };
+  const own = await isOwnAddress(device, said, signature);
   return {
     id: device.id,
     address: own ? address : NOBODY,
     signature: own ? signature : NOBODY,
+    since: own ? since : 0,
     name: fields.text(2),
     day: fields.uint(3, 0, MAX_TIME),
     queues: fields.repeated(4, MAX_CONTACTS).map((bytes) => ({

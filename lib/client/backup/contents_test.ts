@@ -112,7 +112,12 @@ Deno.test("an account and its contacts come back from a backup as they were", as
   const device: BackedDevice = {
     id: 1,
     address,
-    signature: signOwnAddress(own, owner.accountId, address),
+    signature: signOwnAddress(own, {
+      accountId: owner.accountId,
+      address,
+      since: 4,
+    }),
+    since: 4,
     name: "Firefox on Linux",
     day: 20_000,
     queues: [{ from: first.record.accountId, ...first.queues[0] }],
@@ -137,32 +142,35 @@ Deno.test("an account and its contacts come back from a backup as they were", as
   });
 });
 
-Deno.test("where a device receives is believed as it has signed that itself, for its account and its place in the list, and nothing else", async () => {
+Deno.test("where a device receives is believed as it has signed that itself, for its account, its place in the list and a list, and nothing else", async () => {
   const { backed, owner, device } = await backedAccount();
-  const { accountId } = owner;
   const address = new Uint8Array(100).fill(8);
-  const another = new Uint8Array(100).fill(9);
-  const other = await newDevice(1);
-  const elsewhere = (await someone()).account.accountId;
+  const said = { accountId: owner.accountId, address, since: 4 };
+  const { account } = await someone();
   const wrong = [
-    signOwnAddress(other, accountId, address),
-    signOwnAddress(device, accountId, another),
-    signOwnAddress(device, elsewhere, address),
-    signOwnAddress({ ...device, id: 2 }, accountId, address),
+    signOwnAddress(await newDevice(1), said),
+    signOwnAddress({ ...device, id: 2 }, said),
+    signOwnAddress(device, { ...said, address: new Uint8Array(100) }),
+    signOwnAddress(device, { ...said, accountId: account.accountId }),
+    signOwnAddress(device, { ...said, since: 3 }),
     new Uint8Array(64),
     new Uint8Array(),
   ];
-  const right = signOwnAddress(device, accountId, address);
+  const right = signOwnAddress(device, said);
   for (const signature of [...wrong, right]) {
-    const said = { id: 1, address, signature, name: "", day: 1, queues: [] };
-    const { cells } = stated(
-      [...heldOfAccount(backed), heldOfDevice(said)],
-      NOW,
-    );
+    const cell = heldOfDevice({
+      ...said,
+      id: 1,
+      signature,
+      name: "",
+      day: 1,
+      queues: [],
+    });
+    const { cells } = stated([...heldOfAccount(backed), cell], NOW);
     const { devices: [read] } = await readContents(cells, owner.accountKey);
     assert.deepEqual(
-      read.address,
-      signature === right ? address : new Uint8Array(),
+      [read.address, read.since],
+      signature === right ? [address, 4] : [new Uint8Array(), 0],
     );
   }
 });

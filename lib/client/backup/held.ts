@@ -43,8 +43,9 @@ export interface BackedDevice {
   readonly id: number;
   /** Where the other devices reach it; empty for what it has not signed itself. */
   readonly address: Uint8Array;
-  /** 64 bytes; see keys/own_address.ts. */
+  /** 64 bytes, and of when; see keys/own_address.ts. */
   readonly signature: Uint8Array;
+  readonly since: number;
   readonly name: string;
   /** When it was last used, in days since 1970. */
   readonly day: number;
@@ -113,7 +114,7 @@ export function heldOfContact(contact: BackedContact): Held[] {
 }
 
 export function heldOfDevice(
-  { id, address, signature, name, day, queues }: BackedDevice,
+  { id, address, signature, since, name, day, queues }: BackedDevice,
 ): Held {
   const value = writeMessage((writer) => {
     writer.writeBytesField(1, address);
@@ -124,6 +125,7 @@ export function heldOfDevice(
       writer.writeBytesField(4, concatBytes(from, queue.id, queue.removeKey));
     }
     writer.writeBytesField(5, signature);
+    writer.writeVarintField(6, since);
   });
   return { kind: DEVICE_KIND + id, subject: NOBODY, value };
 }

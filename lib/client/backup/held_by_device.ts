@@ -3,11 +3,11 @@ import { hexToBytes } from "@noble/hashes/utils.js";
 import {
   addressOf,
   encodeAddress,
-  type OwnDevice,
   parseQueue,
   signOwnAddress,
 } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
+import type { OwnAccount } from "../own_account.ts";
 import type { OwnState } from "../own_devices.ts";
 import {
   type ContactRecord,
@@ -37,7 +37,7 @@ export async function heldBy(
   { account, devices }: OwnState,
   writeKey: BackedAccount["writeKey"],
 ): Promise<Held[]> {
-  const { accountId, name, successions, deviceList, device } = account;
+  const { name, successions, deviceList } = account;
   const settings = await entry.get(settingsTable, SELF);
   if (!settings) throw new DamagedError("the settings are missing");
   const { ids } = await entry.get(contactsTable, SELF) ?? { ids: [] };
@@ -48,7 +48,7 @@ export async function heldBy(
   }));
   const relay = await entry.get(relayTable, SELF);
   const own = relay &&
-    await deviceOf(entry, { accountId, device, devices, relay }, records);
+    await deviceOf(entry, account, devices, relay, records);
   return [
     ...heldOfAccount({ name, successions, deviceList, settings, writeKey }),
     ...own ? [heldOfDevice(own)] : [],
@@ -59,12 +59,9 @@ export async function heldBy(
 /** This device: where the others reach it, and what is to be deleted with it. */
 async function deviceOf(
   entry: Entry,
-  { accountId, device, devices: { queue, renewed, name, day }, relay }: {
-    accountId: string;
-    device: OwnDevice;
-    devices: OwnDevicesRecord;
-    relay: RelayRecord;
-  },
+  { accountId, device, deviceList }: OwnAccount,
+  { queue, renewed, name, day }: OwnDevicesRecord,
+  relay: RelayRecord,
   contacts: readonly (ContactRecord | undefined)[],
 ): Promise<BackedDevice> {
   const names = [
@@ -88,12 +85,14 @@ async function deviceOf(
   const address = encodeAddress(
     addressOf(await parseQueue(record.credentials), relay),
   );
+  const since = deviceList.version;
   // Once: a signature is another one each time it is made, and would be written each time.
-  const signature = record.signed ?? signOwnAddress(device, accountId, address);
-  if (!record.signed) {
-    entry.put(queueTable, queue, { ...record, signed: signature });
-  }
-  return { id: device.id, address, signature, name, day, queues };
+  const signed = record.signed ?? {
+    since,
+    signature: signOwnAddress(device, { accountId, address, since }),
+  };
+  if (!record.signed) entry.put(queueTable, queue, { ...record, signed });
+  return { id: device.id, address, ...signed, name, day, queues };
 }
 
 async function contactOf(

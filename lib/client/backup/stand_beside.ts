@@ -118,11 +118,14 @@ async function join(
     ),
   );
   const address = encodeAddress(addressOf(credentials, relay));
-  const signature = signOwnAddress(device, owner.accountId, address);
+  const since = deviceList.version;
+  const { accountId } = owner;
+  const signature = signOwnAddress(device, { accountId, address, since });
   const backed: BackedDevice = {
     id: deviceId,
     address,
     signature,
+    since,
     name,
     day,
     queues: [{
@@ -151,14 +154,15 @@ async function join(
   return [
     ...changes,
     relayTable.put(SELF, relay),
-    queueTable.put(self.name, { ...self.record, signed: signature }),
+    queueTable.put(self.name, { ...self.record, signed: { since, signature } }),
     ownDevicesTable.put(SELF, {
       queue: self.name,
       name,
       day,
-      others: contents.devices.map(({ id, address, name, day }) => ({
+      others: contents.devices.map(({ id, address, since, name, day }) => ({
         id,
         address,
+        since,
         name,
         day,
       })),

@@ -10,32 +10,48 @@ import type { Device, OwnDevice } from "./device.ts";
 
 const LABEL = new TextEncoder().encode("whisper own address v1");
 
-/** `address`: as `encodeAddress` gives it. 64 bytes. */
-export function signOwnAddress(
-  { id, identity }: OwnDevice,
-  accountId: string,
-  address: Uint8Array,
-): Uint8Array {
-  return sign(identity.privateKey, statement(id, accountId, address));
+/** An address, and who says that and when. */
+export interface OwnAddress {
+  readonly accountId: string;
+  /** As `encodeAddress` gives it. */
+  readonly address: Uint8Array;
+  /** The version of the account's list by which the device went: of two addresses the one of the later list counts. */
+  readonly since: number;
 }
 
-/** Whether that device of the account has signed it. */
+/** 64 bytes. */
+export function signOwnAddress(
+  { id, identity }: OwnDevice,
+  said: OwnAddress,
+): Uint8Array {
+  return sign(identity.privateKey, statement(id, said));
+}
+
+/** Whether that device has signed it. */
 export async function isOwnAddress(
   { id, identityKey }: Device,
-  accountId: string,
-  address: Uint8Array,
+  said: OwnAddress,
   signature: Uint8Array,
 ): Promise<boolean> {
-  const message = statement(id, accountId, address);
   return signature.length === 64 &&
-    await verify(identityKey, message, signature);
+    await verify(identityKey, statement(id, said), signature);
 }
 
 function statement(
   id: number,
-  accountId: string,
-  address: Uint8Array,
+  { accountId, address, since }: OwnAddress,
 ): Uint8Array {
-  const account = accountIdToBytes(accountId);
-  return concatBytes(LABEL, account, Uint8Array.of(id), address);
+  return concatBytes(
+    LABEL,
+    accountIdToBytes(accountId),
+    Uint8Array.of(id),
+    u32(since),
+    address,
+  );
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
 }
