@@ -4,15 +4,19 @@ import { textOnDemand } from "../text/on_demand.ts";
 
 const words = textOnDemand.history;
 
-/** Asks the other devices for what was said before this one came. */
+/** Asks the other devices for what was said before this one came, or while it was away too long. */
 export function AskHistory(
-  { devices, small }: { devices: DevicesView; small?: boolean },
+  { devices, small, onAsked }: {
+    devices: DevicesView;
+    small?: boolean;
+    onAsked?: () => Promise<void>;
+  },
 ) {
   return (
     <Button
       small={small}
       look="outline"
-      onClick={() => void devices.askHistory()}
+      onClick={() => void devices.askHistory().then(onAsked)}
     >
       {words.ask}
     </Button>

@@ -16,6 +16,9 @@ const words = textOnDemand.devices;
 
 const HALF_A_DAY_MS = 43_200_000;
 
+/** A device that was not used for so long may be lost. */
+const LONG_MS = 30 * 86_400_000;
+
 export function DevicesSettings(
   { devices, onAsk }: {
     devices: DevicesView;
@@ -113,5 +116,8 @@ function useOf({ own, lastUsed }: DeviceView): string {
   if (own) return words.own;
   if (lastUsed === 0) return words.neverHeard;
   // The middle of that day, which is the same day nearly everywhere.
-  return words.lastUsed(dates().day(lastUsed + HALF_A_DAY_MS, minute.value));
+  const day = dates().day(lastUsed + HALF_A_DAY_MS, minute.value);
+  return minute.value - lastUsed > LONG_MS
+    ? words.longUnused(day)
+    : words.lastUsed(day);
 }

@@ -22,6 +22,8 @@ export function HistoryNotices({ devices }: { devices: DevicesView }) {
       ))}
       {taking
         ? <TakingNotice taking={taking} devices={devices} />
+        : devices.missed.value
+        ? <MissedNotice devices={devices} />
         : giving.length === 0 && <OfferNotice devices={devices} />}
     </>
   );
@@ -35,6 +37,28 @@ function OfferNotice({ devices }: { devices: DevicesView }) {
       actions={<AskHistory small devices={devices} />}
     >
       <p>{words.offerBody}</p>
+    </Notice>
+  );
+}
+
+/** On one that was away for longer than the server keeps what waits. */
+function MissedNotice({ devices }: { devices: DevicesView }) {
+  const others = devices.list.value.length > 1;
+  return (
+    <Notice
+      title={words.missed}
+      actions={
+        <>
+          {others && (
+            <AskHistory small devices={devices} onAsked={devices.sawMissed} />
+          )}
+          <Button small onClick={() => void devices.sawMissed()}>
+            {text.common.dismiss}
+          </Button>
+        </>
+      }
+    >
+      <p>{others ? words.missedBody.others : words.missedBody.alone}</p>
     </Notice>
   );
 }

@@ -120,10 +120,13 @@ function isLeftOut({ standing, backup }: MessengerView): boolean {
       (state.reason === "gone" || state.reason === "replaced");
 }
 
-/** Whether the past is on its way, or could be: there is another device, and not a word of anybody's here. */
+/**
+ * Whether the past is on its way, or could be: there is another device, and not a word of anybody's here, or
+ * this one was away too long.
+ */
 function needsHistory({ devices, conversations }: MessengerView): boolean {
   const { taking, giving } = devices.history.value;
-  if (taking || giving.length > 0) return true;
+  if (taking || giving.length > 0 || devices.missed.value) return true;
   const all = conversations.value;
   return devices.list.value.length > 1 && all.length > 0 &&
     all.every(({ last }) => last === undefined);

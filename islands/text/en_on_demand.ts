@@ -490,6 +490,8 @@ export const enOnDemand = {
     unnamed: "Unnamed device",
     neverHeard: "Not heard of yet",
     lastUsed: (day: string) => `Last used: ${day}`,
+    longUnused: (day: string) =>
+      `Last used: ${day}. Remove it if you do not have it any more.`,
     hint:
       "Log in with your access key in another browser to add it. All of them have what is said from then on, and what was said before can be brought to it.",
     rename: "Rename",
@@ -618,6 +620,13 @@ export const enOnDemand = {
     offerBody:
       "This browser holds nothing that was written before it was added. Another of your devices can bring it.",
     ask: "Bring the history",
+    missed: "Away for a long time",
+    missedBody: {
+      others:
+        "The server did not keep everything that waited for this browser. Another of your devices can bring what is missing.",
+      alone:
+        "The server did not keep everything that waited for this browser. If you miss something, ask for it to be sent again.",
+    },
     asked: (name: string) => `${name} asks for your history`,
     askedBody: (when: string) =>
       `Asked on ${when}. All messages that are here would be copied there, encrypted. Confirm only if you have just added this device yourself: otherwise refuse, and remove it in the settings.`,

@@ -78,6 +78,9 @@ export class Messenger implements MessengerView {
       history: computed(() =>
         office.value?.devices.history.value ?? { giving: [] }
       ),
+      missed: computed(() => office.value?.presence.missed.value ?? false),
+      sawMissed: async () =>
+        await this.#keeper.atWork("sawMissed").presence.seen(),
       askHistory: async () =>
         await this.#keeper.atWork("history").devices.decide("ask"),
       stopHistory: async () =>

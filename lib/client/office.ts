@@ -26,6 +26,7 @@ import { Outbox, sessionName, targetsOf } from "./outbox.ts";
 import { isListed, loadOwn, type OwnDevices } from "./own_devices.ts";
 import { OwnQueues } from "./own_queues.ts";
 import { PreKeyUpkeep } from "./prekey_upkeep.ts";
+import { Presence } from "./presence.ts";
 import { PoolUpkeep } from "./pool/pool_upkeep.ts";
 import { withPool } from "./pool/told.ts";
 import type { Random } from "./random.ts";
@@ -74,6 +75,7 @@ export class Office {
   readonly invites: InvitesOnDemand;
   readonly backup: BackupOnDemand;
   readonly devices: DevicesOnDemand;
+  readonly presence: Presence;
   readonly leaving: Leaving;
   readonly ledger: Ledger;
   readonly #options: OfficeOptions;
@@ -228,6 +230,7 @@ export class Office {
       met: (entry, contact, began) => this.#met(entry, contact, began),
     });
     this.#admission = new Admission(desk);
+    this.presence = new Presence(desk);
     this.#upkeep = new PreKeyUpkeep(desk);
     this.#pools = new PoolUpkeep(desk, {
       made: async (entry, contact) => {
@@ -288,6 +291,7 @@ export class Office {
       }))),
     ]);
     await office.devices.load();
+    await office.presence.load();
     await office.#receipts.load();
     await office.invites.load();
     await office.backup.load();
@@ -380,6 +384,7 @@ export class Office {
     this.#upkeep.connected();
     // Only then: what makes something there is refused before the proof. The rest works without one.
     this.#admission.connected(connection, () => {
+      this.presence.connected(connection);
       this.#queues.connected(connection);
       this.devices.connected(connection);
       this.#outbox.connected(connection);

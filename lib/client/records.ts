@@ -291,6 +291,14 @@ export interface OtherDeviceRecord {
   readonly day: number;
 }
 
+/** When this device was last there. */
+export interface PresenceRecord {
+  /** By the relay's clock, ms since the epoch. */
+  readonly at: number;
+  /** It was away for longer than the relay keeps what waits, and the person has not seen that. */
+  readonly missed?: true;
+}
+
 /** Conversations, hex, of whose drafts the other devices are still to hear. */
 export interface DraftsDueRecord {
   readonly conversations: readonly string[];
@@ -375,6 +383,7 @@ export const owedContentTable = table("owed content", raw);
 export const draftsDueTable = table("drafts due", plain<DraftsDueRecord>());
 export const contactsTable = table("contacts", plain<ContactsRecord>());
 export const contactTable = table("contact", plain<ContactRecord>());
+export const presenceTable = table("presence", plain<PresenceRecord>());
 export const announcedTable = table("announced", plain<AnnouncedRecord>());
 export const heardTable = table("heard", plain<HeardRecord>());
 export const repairTable = table("repair", plain<RepairRecord>());

@@ -505,7 +505,13 @@ export interface DevicesView {
    */
   remove(id: number, accessKey: string): Promise<RemovalOutcome>;
   readonly history: ReadonlySignal<HistoryView>;
-  /** Asks all other devices for what was said before this one came. */
+  /**
+   * This device was away for longer than its server keeps what waits for it: some of what was said may not be
+   * here. Until the person has seen that.
+   */
+  readonly missed: ReadonlySignal<boolean>;
+  sawMissed(): Promise<void>;
+  /** Asks all other devices for what was said before this one came, or is not here. */
   askHistory(): Promise<void>;
   /** Ends it, or forgets how it ended. */
   stopHistory(): Promise<void>;

@@ -50,6 +50,11 @@ const knowing = (world: World, phone: Person, laptop: Person) =>
     "two devices know each other",
   );
 
+/** Longer than relays keep what waits. */
+const MONTH_MS = 30 * 86_400_000;
+
+const missed = ({ messenger }: Person) => messenger.devices.missed.value;
+
 const historyOf = ({ messenger }: Person) => messenger.devices.history.value;
 
 async function asked(world: World, phone: Person, laptop: Person) {
@@ -374,3 +379,56 @@ Deno.test("a death of the phone at any moment of it neither loses nor doubles an
 
 Deno.test("a death of the laptop at any moment of it neither loses nor doubles anything: it goes on where it was", () =>
   withDeathsOf("laptop"));
+
+Deno.test("a device that was away for longer than its relay keeps anything says so, and another brings what is missing", () =>
+  withWorld(async (world) => {
+    const { phone, bob, laptop } = await apart(world, []);
+    await (await only(bob)).send("before");
+    await world.settle();
+    await laptop.close();
+    await (await only(bob)).send("meanwhile");
+    await (await only(phone)).send("on the phone");
+    await world.settle();
+    world.clock.advance(MONTH_MS);
+    await (await only(bob)).send("lately");
+    await world.settle();
+    await laptop.start();
+    await world.until(() => missed(laptop), "the laptop says so");
+    const all = ["before", "meanwhile", "on the phone", "lately"];
+    await world.settle(70_000);
+    assert.deepEqual(await allOf(laptop), ["before", "lately"]);
+
+    const { to } = await asked(world, phone, laptop);
+    await phone.messenger.devices.confirmHistory(to);
+    await ends(world, laptop, "done");
+    assert.deepEqual(await allOf(laptop), all);
+    assert.deepEqual(await allOf(phone), all);
+    await laptop.messenger.devices.sawMissed();
+    assert.equal(missed(laptop), false);
+    await laptop.close();
+    await laptop.start();
+    await online(world, laptop);
+    await world.settle();
+    assert.equal(missed(laptop), false);
+  }));
+
+Deno.test("who has one device is told, too; not who was there in between", () =>
+  withWorld(async (world) => {
+    const phone = await newcomer(world, "Ada");
+    await world.settle();
+    for (let times = 0; times < 3; times++) {
+      await phone.close();
+      world.clock.advance(MONTH_MS / 3);
+      await phone.start();
+      await online(world, phone);
+      await world.settle();
+      assert.equal(missed(phone), false);
+    }
+    await phone.close();
+    world.clock.advance(MONTH_MS);
+    await phone.start();
+    await world.until(() => missed(phone), "the phone says so");
+    await phone.close();
+    await phone.start();
+    assert.equal(missed(phone), true);
+  }));
