@@ -1,7 +1,7 @@
 /** Own devices that stay when one is removed: what it knew of them leads nowhere, and nothing of theirs is lost. */
 import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
-import { queueId } from "../wire/mod.ts";
+import { decodeFrame, queueId } from "../wire/mod.ts";
 import {
   type Cell,
   cellName,
@@ -26,6 +26,7 @@ import { Vault } from "./storage/mod.ts";
 import { onConnection } from "./testing/backup_at_relay.ts";
 import {
   done,
+  fresh,
   meet,
   newcomer,
   only,
@@ -43,6 +44,9 @@ const SLOW = Deno.env.get("SLOW") === "1";
 
 /** Longer than the relay keeps what waits for a device. */
 const MONTH_MS = 30 * 86_400_000;
+
+/** What the proof of work may take that has a queue made: longer than until a backup is written and read. */
+const WORK_MS = 20_000;
 
 type Known = Person & { readonly accessKey: string };
 
@@ -394,6 +398,143 @@ async function copied(world: World, { disk }: Person) {
   thief.disk.copy(disk);
   return await ownOnDisk(thief);
 }
+
+Deno.test("no backup says that a device receives where it does not yet, however long it takes to have a queue made, and nothing is lost", () =>
+  withWorld(async (world) => {
+    // The first backup that says so is the one after the removal, or that of another removal.
+    for (const going of [["laptop"], ["laptop", "watch"]]) {
+      const { phone, laptop, tablet, bob } = await threeDevices(world);
+      const watch = await beside(world, phone, { deviceName: "watch" });
+      await knowEachOther(world, [phone, laptop, tablet, watch]);
+      await world.settle();
+      for (const device of [laptop, tablet, watch]) {
+        await device.messenger.close();
+      }
+      // To write the backup takes no work.
+      phone.worksFor = (frame) =>
+        decodeFrame(frame).some(({ type }) => type === "NEW") ? WORK_MS : 0;
+      for (const name of going) await remove(world, phone, name);
+      await world.settle();
+      await tablet.start();
+      await world.settle();
+      await (await only(tablet)).send("from the tablet");
+      await allSee(world, [phone, tablet, bob], ["from the tablet"]);
+      phone.worksFor = undefined;
+      await world.settle(70_000);
+      for (const person of [phone, tablet, bob, watch]) await person.close();
+      const [one, two] = [await ownOnDisk(phone), await ownOnDisk(tablet)];
+      assert.ok(two.others.includes(one.devices.queue));
+    }
+  }));
+
+/** Ada knows nobody, and has removed her laptop while the tablet is away: the phone receives by two queues. */
+async function halfway(world: World) {
+  const phone = await newcomer(world, "Ada", { deviceName: "phone" });
+  await saved(world, phone);
+  const laptop = await beside(world, phone, { deviceName: "laptop" });
+  const tablet = await beside(world, phone, { deviceName: "tablet" });
+  await knowEachOther(world, [phone, laptop, tablet]);
+  await world.settle();
+  await tablet.messenger.close();
+  await remove(world, phone, "laptop");
+  await world.settle(70_000);
+  await saved(world, phone);
+  // The phone's two, and the tablet's.
+  await queuesAre(world, 3);
+  return { phone, tablet };
+}
+
+/** Comes back with the access key alone, instead of what there was. */
+async function instead(
+  world: World,
+  { accessKey }: { accessKey: string },
+): Promise<void> {
+  const anew = await fresh(world);
+  const back = await done(world, anew.messenger.comeBack(accessKey, "instead"));
+  assert.deepEqual(back, { ok: true });
+  await saved(world, anew);
+}
+
+Deno.test("who comes back instead of devices of which one has yet to hear where the other receives leaves no queue behind", () =>
+  withWorld(async (world) => {
+    const { phone } = await halfway(world);
+    await phone.messenger.close();
+    await instead(world, phone);
+    await queuesAre(world, 1);
+  }));
+
+Deno.test("who changes the access key while a device has yet to hear where this one receives comes back with the next key, and leaves no queue behind", () =>
+  withWorld(async (world) => {
+    const { phone, tablet } = await halfway(world);
+    const { accessKey } = phone;
+    const next = await done(world, phone.messenger.changeAccessKey(accessKey));
+    assert.ok(next.ok);
+    assert.equal(await done(world, next.commit()), true);
+    await world.settle();
+    await saved(world, phone);
+    // Three of the phone, and the tablet's, which deletes that when it is told.
+    await queuesAre(world, 4);
+    await phone.messenger.close();
+    await instead(world, next);
+    await tablet.start();
+    await world.until(() => tablet.phase === "removed", "the tablet is told");
+    await queuesAre(world, 1);
+  }));
+
+Deno.test("a device that is removed while it has two queues for the others leaves none behind", () =>
+  withWorld(async (world) => {
+    const { phone, tablet } = await threeDevices(world);
+    await remove(world, phone, "laptop");
+    await knowEachOther(world, [phone, tablet]);
+    await world.settle();
+    assert.equal((await copied(world, tablet)).devices.renewed?.own.length, 1);
+    await remove(world, phone, "tablet");
+    await world.until(() => tablet.phase === "removed", "the tablet is told");
+    await world.settle(70_000);
+    // Bob's three, the phone's two, and one of Ada's account.
+    await queuesAre(world, 6);
+  }));
+
+Deno.test("a removed device that makes itself known once more is told that it is none, and not where the others receive", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, tablet } = await threeDevices(world);
+    await laptop.messenger.close();
+    const thief = await ownOnDisk(laptop);
+    // While one is away the others are heard where they were.
+    await tablet.messenger.close();
+    const { devices: { others } } = thief;
+    const toPhone = thief.addresses[
+      others.findIndex(({ id }) => id === idOf(phone, "phone"))
+    ];
+    await remove(world, phone, "laptop");
+    // It may have been answered when it came; that is done once an hour.
+    await world.settle(3_600_000);
+    const { accountId, deviceList, device, accountKey } = await openAccount(
+      thief.account,
+    );
+    const { credentials } = thief;
+    const relay = { url: "https://relay.example", key: new Uint8Array(32) };
+    const known = signAnnouncement({
+      from: accountId,
+      to: accountId,
+      time: world.clock.now(),
+      successions: [],
+      deviceList,
+      address: addressOf(credentials, relay),
+      backupVersion: 1,
+      bundles: new Map(),
+    }, device);
+    await inject(world, toPhone, device.id, known);
+    await world.settle();
+    const told = await waitsAt(world, thief);
+    assert.equal(told.length, 2, "when it was removed, and when it asked");
+    for (const bytes of told) {
+      const owner = { accountId, accountKey };
+      const said = await readAnnouncement(bytes, owner, accountId);
+      assert.equal(said.deviceList.devices.length, 2);
+      assert.equal(said.address, undefined);
+    }
+  }));
 
 /** One that stays dies at some moment of it; gives whether it did. */
 async function story(

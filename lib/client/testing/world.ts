@@ -410,9 +410,14 @@ export class Person {
 
   #waiting: (() => void)[] | undefined;
 
-  /** For its life: sends now, or once it is released. */
-  sends(send: () => void): void {
+  /** How long it takes until it sends a frame, in ms: to have something made may take work. */
+  worksFor: ((frame: Uint8Array) => number) | undefined;
+
+  /** For its life: sends now, in a while, or once it is released. */
+  sends(frame: Uint8Array, send: () => void): void {
+    const ms = this.worksFor?.(frame) ?? 0;
     if (this.#waiting) this.#waiting.push(send);
+    else if (ms > 0) this.#world.clock.after(ms, send);
     else send();
   }
 
@@ -499,7 +504,7 @@ class Life {
     return {
       send: (frame) => {
         if (this.#stopped("out", frame)) return;
-        this.#person.sends(() => socket.send(frame));
+        this.#person.sends(frame, () => socket.send(frame));
       },
       close: () => socket.close(),
     };
