@@ -180,7 +180,10 @@ export function heldGeneration(
     : undefined;
 }
 
-/** Deletes an own queue (16 bytes) at the relay with its remove key; one that is not there is fine. */
+/**
+ * Deletes an own queue (16 bytes) at the relay with its remove key. One that is not there is fine, and one of
+ * another remove key: whoever could send to it has made it anew since, or it was never this account's.
+ */
 export async function deleteQueue(
   connection: Connection,
   queue: Uint8Array,
@@ -194,7 +197,8 @@ export async function deleteQueue(
     });
     await connection.request({ type: "DEL", handle });
   } catch (error) {
-    const gone = error instanceof RelayError && error.code === "no-such-queue";
-    if (!gone) throw error;
+    const notOurs = error instanceof RelayError &&
+      (error.code === "no-such-queue" || error.code === "unauthorised");
+    if (!notOurs) throw error;
   }
 }

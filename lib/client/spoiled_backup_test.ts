@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { type Cell, cellName, type Cells, KINDS } from "./backup/cells.ts";
+import { concatBytes } from "@noble/hashes/utils.js";
+import {
+  type Cell,
+  cellName,
+  type Cells,
+  DEVICE_KIND,
+  KINDS,
+} from "./backup/cells.ts";
 import { backupAtRelay } from "./testing/backup_at_relay.ts";
 import {
   done,
@@ -35,6 +42,30 @@ function changed(cells: Cells, kind: number, how: Partial<Cell>): Cell {
 }
 
 const last = { time: LAST, device: 127 };
+
+/** Of each device: a box that nobody can open, and one that is of another queue. */
+function undeletable(cells: Cells): Cell[] {
+  return [...cells.values()].filter(({ kind }) => kind > DEVICE_KIND)
+    .map((cell) => {
+      const [own, other] = new Fields(cell.value).repeated(4, 9);
+      const [from, id, box] = [[0, 16], [16, 32], [32]];
+      const forged = [
+        [other.slice(...from), own.slice(...id), other.slice(...box)],
+        [other.slice(...from), other.slice(...id), new Uint8Array(81)],
+      ];
+      const first = writeMessage((writer) => {
+        for (const parts of forged) {
+          writer.writeBytesField(4, concatBytes(...parts));
+        }
+      });
+      const time = cell.stamp.time + 1_000;
+      return {
+        ...cell,
+        value: concatBytes(first, cell.value),
+        stamp: { ...cell.stamp, time },
+      };
+    });
+}
 
 interface Spoiled {
   readonly cells: (cells: Cells) => readonly Cell[];
@@ -78,6 +109,7 @@ const SPOILED: Readonly<Record<string, Spoiled>> = {
       },
     ],
   },
+  "queues that nobody can delete": { cells: undeletable },
   "the last version there is": { cells: () => [], version: 0x7fff_fff0 },
 };
 
@@ -117,6 +149,7 @@ Deno.test("a device that wrote into the backup what would keep it there, or spoi
 /** Of these nothing shows until something is chosen after them. */
 const NOTHING_LATER = [
   SPOILED["what nobody can change any more"],
+  SPOILED["queues that nobody can delete"],
   { cells: () => [], version: 0x7fff_fffe },
 ];
 

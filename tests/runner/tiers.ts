@@ -34,6 +34,7 @@ const THOROUGH = new RegExp(
       "crash",
       "fuzz",
       "history",
+      "hostile_device",
       "moving",
       "prekeys",
       "random_devices",

@@ -219,6 +219,7 @@ async function withoutOthers(
     own.accountId,
     backup,
     ids,
+    vault,
   );
   const removed = devices.others.filter(({ id, address }) =>
     ids.includes(id) && address.length > 0

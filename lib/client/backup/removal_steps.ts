@@ -97,7 +97,13 @@ export class RemovalSteps {
       ...await Promise.all(present.map(async ({ id, identityKey }) => ({
         identityKey,
         address: devices.others.find((other) => other.id === id)?.address,
-        condemned: await queuesOfDevices(account, own.accountId, backup, [id]),
+        condemned: await queuesOfDevices(
+          account,
+          own.accountId,
+          backup,
+          [id],
+          entry,
+        ),
       }))),
     ];
   }

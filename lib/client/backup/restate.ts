@@ -6,6 +6,7 @@ import {
   type Cell,
   cellName,
   type Cells,
+  DEVICE_KIND,
   KINDS,
   merge,
   NO_CELLS,
@@ -35,6 +36,7 @@ export interface Restated {
 /**
  * Puts into `cells` what changed on this device since `before`. What another device wrote meanwhile
  * stays where this device changed nothing, for it was compared with its own past and not with theirs.
+ * But what this device says of itself no other one says: that is put right whenever it differs.
  */
 export function restate(
   cells: Cells,
@@ -48,7 +50,8 @@ export function restate(
   const withRemovals = merge(cells, removed);
   const fresh = held.filter((each) =>
     again.has(bytesToHex(each.subject)) ||
-    glimpse.get(cellName(each)) !== before.get(cellName(each))
+    glimpse.get(cellName(each)) !== before.get(cellName(each)) ||
+    each.kind === DEVICE_KIND + device && !isIn(cells, each)
   );
   const stamped = fresh.map((each) =>
     stampedAfter(withRemovals, each, { now, device })
@@ -58,6 +61,11 @@ export function restate(
     glimpse,
     changed: removed.length + fresh.length > 0,
   };
+}
+
+function isIn(cells: Cells, held: Held): boolean {
+  const cell = cells.get(cellName(held));
+  return cell !== undefined && equalBytes(cell.value, held.value);
 }
 
 function lookAt({ value, stamp }: Held): string {
@@ -128,12 +136,10 @@ export function lookedAt(
   before: Glimpse,
   held: readonly Held[],
 ): Glimpse {
-  const names = held.map(cellName);
-  return new Map(held.flatMap((each, i): [string, string][] => {
-    const cell = cells.get(names[i]);
-    const same = cell !== undefined && equalBytes(cell.value, each.value);
-    const seen = same ? lookAt(each) : before.get(names[i]);
-    return seen === undefined ? [] : [[names[i], seen]];
+  return new Map(held.flatMap((each): [string, string][] => {
+    const name = cellName(each);
+    const seen = isIn(cells, each) ? lookAt(each) : before.get(name);
+    return seen === undefined ? [] : [[name, seen]];
   }));
 }
 

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cellName, type Cells, KINDS, merge } from "./cells.ts";
+import { cellName, type Cells, DEVICE_KIND, KINDS, merge } from "./cells.ts";
 import { encodeCells } from "./cell_codec.ts";
-import { type Held, restate, type Restated, stated } from "./restate.ts";
+import {
+  type Held,
+  lookedAt,
+  restate,
+  type Restated,
+  stated,
+} from "./restate.ts";
 
 const SUBJECT = new Uint8Array(16).fill(1);
 const held = (
@@ -44,6 +50,26 @@ Deno.test("what another device wrote stays where this one changed nothing", () =
   const again = restate(merged, first.glimpse, mine, at(200));
   assert.equal(again.changed, false);
   assert.equal(valueOf(again.cells, KINDS.way), 9);
+});
+
+Deno.test("what another device wrote of this one is written over, once, and what it wrote of itself stays", () => {
+  const [mine, other] = [1, 2].map((id) => held(DEVICE_KIND + id, 1));
+  const first = stated([mine, other], at(100));
+  const theirs = restate(first.cells, new Map(), [
+    held(DEVICE_KIND + 1, 9),
+    held(DEVICE_KIND + 2, 9),
+  ], at(150, 2));
+  const merged = merge(first.cells, theirs.cells.values());
+  assert.equal(valueOf(merged, DEVICE_KIND + 1), 9);
+  const glimpse = lookedAt(merged, first.glimpse, [mine, other]);
+  const again = restate(merged, glimpse, [mine, other], at(50));
+  assert.ok(again.changed);
+  assert.equal(valueOf(again.cells, DEVICE_KIND + 1), 1);
+  assert.equal(valueOf(again.cells, DEVICE_KIND + 2), 9);
+  const then = merge(merged, again.cells.values());
+  assert.equal(valueOf(then, DEVICE_KIND + 1), 1);
+  const more = restate(then, again.glimpse, [mine, other], at(200));
+  assert.equal(more.changed, false);
 });
 
 Deno.test("who is gone is removed, and who is met again is there with what is known now only", () => {

@@ -22,6 +22,7 @@ import type { OwnChange, OwnState } from "../own_devices.ts";
 import {
   type BackupKeysRecord,
   backupKeysTable,
+  backupTable,
   heardTable,
   keyChangedTable,
   queueTable,
@@ -158,11 +159,18 @@ export class Devices {
         }
       },
       began: events.began,
-      heard: (entry, { backupVersion }) => events.saved(entry, backupVersion),
+      heard: async (entry, { backupVersion }) => {
+        const { own = 0 } = await entry.get(backupTable, SELF) ?? {};
+        // Who wrote nothing since tells of what it read, which may be this device's.
+        if (backupVersion > own) await events.saved(entry, backupVersion);
+      },
       behind: (entry, self, to, device) =>
-        this.#announcer.announce(entry, self, to, {
-          nowhere: !isListedIn(self.deviceList, device),
-        }),
+        this.#announcer.announce(
+          entry,
+          self,
+          to,
+          isListedIn(self.deviceList, device) ? {} : REMOVED,
+        ),
       tell,
     });
   }

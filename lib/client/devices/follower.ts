@@ -16,6 +16,7 @@ import {
   type DeviceListClaim,
   DeviceListError,
   encodeAddress,
+  isListedIn,
   MalformedError,
 } from "../keys/mod.ts";
 import type { Entry } from "../ledger.ts";
@@ -104,11 +105,21 @@ export class Follower {
       if (!refused) throw error;
       return false;
     }
+    // Its own words, given out again, are none of another device's.
+    const { publicKey } = this.#desk.account.device.identity;
+    if (equalBytes(said.device.identityKey, publicKey)) return false;
     const heard = await entry.get(heardTable, accountId);
     // A relay that gives out again what it gave out before brings nobody back.
     if (toldBy(heard, said.device).announced >= said.time) return true;
     const order = compareDeviceLists(contact.deviceList, said.deviceList);
     if (order === "older" && isGone(heard, said.device)) return false;
+    const removed = order === "older" && accountId === own &&
+      !isListedIn(contact.deviceList, said.device);
+    // It may have missed what told it so; nothing else that it says counts.
+    if (removed) {
+      await this.#answer(entry, contact, said);
+      return false;
+    }
     await this.#events.heard(entry, said);
     entry.put(
       heardTable,

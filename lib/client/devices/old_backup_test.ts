@@ -21,6 +21,9 @@ import {
   standingTable,
 } from "../records.ts";
 import { Vault } from "../storage/mod.ts";
+import { backupAtRelay } from "../testing/backup_at_relay.ts";
+import { HostileDevice } from "../testing/hostile_device.ts";
+import { together } from "../testing/several_devices.ts";
 import { putOnItsWay } from "../testing/say_anything.ts";
 import type { Person, World } from "../testing/world.ts";
 import { BLOBS, contentsOf, goBack } from "../testing/relay_goes_back.ts";
@@ -106,6 +109,33 @@ Deno.test("the same backup as others have heard of is no reason to worry", () =>
     assert.equal(anew.messenger.backup.value.wentBack, false);
     assert.equal(anew.messenger.standing.value, "current");
     assert.equal(bob.messenger.standing.value, "current");
+  }));
+
+Deno.test("an own device that tells of the version of the backup that this one has written is no reason to worry", () =>
+  withWorld(async (world) => {
+    const { phone, laptop } = await together(world);
+    await world.settle();
+    await phone.messenger.settings.setReadReceipts(false);
+    await saved(world, phone);
+    await world.settle();
+    await laptop.messenger.close();
+    const written = await backupAtRelay(world, phone.accessKey);
+    assert.ok(written);
+    const { version: backupVersion } = written;
+    // It has read that, and written nothing since.
+    const other = await HostileDevice.of(world, laptop, []);
+    const { account: { accountId, device }, siblings } = other.loot;
+    const said = (backupVersion: number) =>
+      other.puts(siblings, device.id, [
+        other.announcement(accountId, device.id, { backupVersion }),
+      ]);
+    await said(backupVersion);
+    await world.settle();
+    const { backup } = phone.messenger;
+    assert.equal(backup.value.wentBack, false);
+    world.clock.advance(1);
+    await said(backupVersion + 1);
+    await world.until(() => backup.value.wentBack, "a later one is missed");
   }));
 
 Deno.test("who comes back with an old device list learns from a contact that there is another one, and the contact is warned", () =>
