@@ -70,12 +70,17 @@ export class Adopter {
     this.#events = events;
   }
 
-  /** Throws what `readContents` does. */
-  async adopt(entry: Entry, cells: Cells): Promise<void> {
+  /**
+   * `cells`: those of this device and of the backup that was found, merged; `found`: the device list in that.
+   * Throws what `readContents` does.
+   */
+  async adopt(entry: Entry, cells: Cells, found: Uint8Array): Promise<void> {
     const { account } = this.#desk;
     const contents = await readContents(cells, account.accountKey);
-    const { bytes } = contents.account.deviceList;
-    await this.#events.listed(entry, await verifyDeviceList(bytes, account));
+    // Of two lists of one version that contradict each other the cells have one, and it may be ours.
+    for (const bytes of [found, contents.account.deviceList.bytes]) {
+      await this.#events.listed(entry, await verifyDeviceList(bytes, account));
+    }
     await this.#adoptDevices(entry, contents.devices);
     await this.#adoptSettings(entry, contents.account.settings);
     await this.#adoptContacts(entry, contents);

@@ -73,7 +73,8 @@ const NOTHING_YET: BackupRecord = {
 /** What is at the relay. */
 interface Theirs {
   readonly version: number;
-  readonly cells?: Cells;
+  /** What it says, for who can read it. */
+  readonly said?: { readonly cells: Cells; readonly deviceList: Uint8Array };
 }
 
 /**
@@ -383,20 +384,21 @@ export class Backup {
       const record = await entry.get(backupTable, SELF) ?? NOTHING_YET;
       // What this device chose itself gets its stamps before it is compared with what others chose.
       const own = await this.#restate(entry, keys, record);
-      const theirs = opened?.cells && follows(
-          { version: opened.version, cells: opened.cells },
+      const said = opened?.said && follows(
+          { version: opened.version, cells: opened.said.cells },
           { version: record.version, cells: own.cells },
           this.#desk.clock.now(),
         )
-        ? opened.cells
+        ? opened.said
         : undefined;
+      const theirs = said?.cells;
       const cells = theirs ? merge(own.cells, theirs.values()) : own.cells;
-      if (theirs) await this.#adopter.adopt(entry, cells);
+      if (said) await this.#adopter.adopt(entry, cells, said.deviceList);
       const encoded = encodeCells(cells);
       // Versions never fall: who has a lower one than was written has an old one.
       const { written, told = 0, read: before = 0 } = record;
       // What can't be opened is believed no more than was told.
-      const seen = opened && (theirs || !opened.cells) ? opened.version : 0;
+      const seen = opened && (theirs || !opened.said) ? opened.version : 0;
       const version = theirs
         ? seen
         : Math.min(seen, told, record.version + MOST_VERSIONS);
@@ -434,13 +436,14 @@ export class Backup {
       if (epoch < key.epoch) return { version };
       const opened = openBackup(this.#name, key, contents);
       const { accountKey } = this.#desk.account;
-      const { cells } = await believedCells(
+      const { cells, contents: { account } } = await believedCells(
         opened.contents,
         accountKey,
         epoch,
         { writeSeed },
       );
-      return { version, cells };
+      const deviceList = account.deviceList.bytes;
+      return { version, said: { cells, deviceList } };
     } catch (error) {
       const damaged = error instanceof MalformedError ||
         error instanceof BackupError && error.code === "damaged";

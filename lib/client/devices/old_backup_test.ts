@@ -23,7 +23,13 @@ import {
 import { Vault } from "../storage/mod.ts";
 import { backupAtRelay } from "../testing/backup_at_relay.ts";
 import { HostileDevice } from "../testing/hostile_device.ts";
-import { together } from "../testing/several_devices.ts";
+import { attempt } from "../testing/scenario.ts";
+import {
+  beside,
+  diesBeforeItSends,
+  knowEachOther,
+  together,
+} from "../testing/several_devices.ts";
 import { putOnItsWay } from "../testing/say_anything.ts";
 import type { Person, World } from "../testing/world.ts";
 import { BLOBS, contentsOf, goBack } from "../testing/relay_goes_back.ts";
@@ -203,6 +209,98 @@ Deno.test("who comes back with an old device list learns from a contact that the
     await vault.close();
     await again();
     assert.equal(standing(), "forked", "this one was not");
+  }));
+
+/** Ada's phone, and a laptop that came after what the relay had `before`; both are closed, and it has that again. */
+async function beforeTheLaptop(world: World) {
+  const phone = await newcomer(world, "Ada");
+  await saved(world, phone);
+  await world.settle();
+  const before = await contentsOf(world, BLOBS);
+  await online(world, phone);
+  const laptop = await beside(world, phone);
+  await knowEachOther(world, [phone, laptop]);
+  // As often as a newcomer writes it, and more.
+  for (const on of [false, true, false]) {
+    await phone.messenger.settings.setReadReceipts(on);
+    await world.settle();
+    await saved(world, phone);
+  }
+  await phone.messenger.close();
+  await laptop.messenger.close();
+  await goBack(world, before, BLOBS);
+  return { phone, laptop };
+}
+
+const isForked = (world: World, { messenger }: Person) =>
+  world.until(
+    () => messenger.standing.value === "forked",
+    "a device says that there is another list",
+  );
+
+Deno.test("who comes beside the others by an old backup is told so once one of them is heard from, and so is that one", () =>
+  withWorld(async (world) => {
+    const { phone } = await beforeTheLaptop(world);
+    const anew = await beside(world, phone);
+    await world.settle();
+    assert.equal(anew.messenger.standing.value, "current", "nobody said so");
+    await phone.start();
+    await isForked(world, phone);
+    await isForked(world, anew);
+    for (const person of [phone, anew]) {
+      await person.messenger.close();
+      await person.start();
+      assert.equal(person.messenger.standing.value, "forked");
+    }
+  }));
+
+Deno.test("a device that finds another list in the backup than can be one chain with its own says so", () =>
+  withWorld(async (world) => {
+    const { phone } = await beforeTheLaptop(world);
+    const anew = await fresh(world);
+    // From which nobody hears anything.
+    diesBeforeItSends(anew);
+    const { accessKey } = phone;
+    await attempt(
+      world,
+      anew,
+      () => anew.messenger.comeBack(accessKey, "beside"),
+    );
+    anew.kill();
+    await phone.start();
+    await online(world, phone);
+    await phone.messenger.settings.setReadReceipts(true);
+    await isForked(world, phone);
+  }));
+
+Deno.test("a relay that goes back is noticed when another own device is heard from", () =>
+  withWorld(async (world) => {
+    const phone = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, phone, bob);
+    await saved(world, phone);
+    const laptop = await beside(world, phone);
+    await knowEachOther(world, [phone, laptop]);
+    await (await only(phone)).send("to both");
+    await sees(world, await only(laptop), ["to both"]);
+    await world.settle();
+    await laptop.messenger.close();
+    const before = await contentsOf(world);
+    await online(world, phone);
+    await phone.messenger.settings.setReadReceipts(false);
+    await world.settle();
+    await saved(world, phone);
+    // With what the phone told the laptop of it.
+    await goBack(world, before);
+    await laptop.start();
+    await online(world, laptop);
+    await world.settle();
+    assert.equal(laptop.messenger.backup.value.wentBack, false);
+    await online(world, phone);
+    await (await only(phone)).send("later than that");
+    await sees(world, await only(laptop), ["to both", "later than that"]);
+    await world.settle();
+    assert.equal(laptop.messenger.backup.value.wentBack, true, "at once");
   }));
 
 /** What was ever sent by the queue that all devices of the one contact read, by somebody who is closed. */
