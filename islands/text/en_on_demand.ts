@@ -623,9 +623,9 @@ export const enOnDemand = {
     missed: "Away for a long time",
     missedBody: {
       others:
-        "The server did not keep everything that waited for this browser. Another of your devices can bring what is missing.",
+        "The server keeps what waits for a browser for a few weeks. Something may be missing here, and another of your devices can bring it.",
       alone:
-        "The server did not keep everything that waited for this browser. If you miss something, ask for it to be sent again.",
+        "The server keeps what waits for a browser for a few weeks. Something may be missing here: ask your friends to send it again.",
     },
     asked: (name: string) => `${name} asks for your history`,
     askedBody: (when: string) =>
