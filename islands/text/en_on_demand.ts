@@ -606,7 +606,7 @@ export const enOnDemand = {
     damaged: {
       title: "The stored data can't be read",
       body:
-        "Something in this browser's storage is damaged. Whisper left it as it is. If you have a backup of the browser profile, restore it; otherwise tell whoever runs this server before clearing anything.",
+        "Something in this browser's storage is damaged, and was left as it is. Your account is not lost: log in with your access key in another browser. To use it in this one again, clear the data of this site in the browser's settings and log in; messages that only this browser had are gone then.",
     },
     "storage-unavailable": {
       title: "This browser does not let Whisper store anything",
