@@ -6,8 +6,10 @@ import {
   newcomer,
   only,
   saved,
+  textsOf,
   withWorld,
 } from "./testing/people.ts";
+import { putOnItsWay } from "./testing/say_anything.ts";
 import {
   allSee,
   beside,
@@ -30,6 +32,39 @@ Deno.test("what is said reaches both devices of a person, and what either of the
       "from the laptop",
       "from the phone",
     ]);
+  }));
+
+Deno.test("what a contact corrects and takes back is so on both devices, also on one that was away", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    await world.settle();
+    for (const text of ["tomorow", "not for you", "see you"]) {
+      await (await only(bob)).send(text);
+    }
+    const all = ["tomorow", "not for you", "see you"];
+    await allSee(world, [phone, laptop, bob], all);
+    await world.settle();
+    await laptop.close();
+    const [first, second] = (await only(bob)).messages.value.map(({ id }) =>
+      id
+    );
+    await bob.close();
+    const now = world.clock.now();
+    await putOnItsWay(bob, { kind: "deletion", target: second }, now);
+    const edit = { kind: "edit", target: first, text: "tomorrow" } as const;
+    await putOnItsWay(bob, edit, now);
+    await bob.start();
+    const left = ["tomorrow", "see you"];
+    const shown = async (person: Person) => {
+      const { messages } = await only(person);
+      const texts = () =>
+        textsOf(messages.value).filter((text) => text !== "?");
+      await world.until(() => texts().length === 2, "both have happened");
+      return texts();
+    };
+    assert.deepEqual(await shown(phone), left);
+    await laptop.start();
+    assert.deepEqual(await shown(laptop), left);
   }));
 
 Deno.test("who stands beside has the account as it is: contacts, names, marks and settings", () =>
