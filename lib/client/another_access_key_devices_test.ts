@@ -13,7 +13,12 @@ import {
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
-import { allSee, beside, together } from "./testing/several_devices.ts";
+import {
+  allSee,
+  beside,
+  knowEachOther,
+  together,
+} from "./testing/several_devices.ts";
 import type { Person, World } from "./testing/world.ts";
 
 async function begun(world: World, person: Person, accessKey: string) {
@@ -143,4 +148,46 @@ Deno.test("what another device wrote while this one was away is kept when the ke
         ),
       "who was met on the laptop reaches the phone",
     );
+  }));
+
+Deno.test("a key that is changed at the moment at which another device removes one: all others are told and erase all, contacts follow, nobody is alarmed of two lists", () =>
+  withWorld(async (world) => {
+    for (const first of ["key", "removal"] as const) {
+      for (const away of [false, true]) {
+        const phone = await newcomer(world, "Ada", { deviceName: "phone" });
+        const bob = await newcomer(world, "Bob");
+        await meet(world, phone, bob);
+        await saved(world, phone);
+        const laptop = await beside(world, phone, { deviceName: "laptop" });
+        const tablet = await beside(world, phone, { deviceName: "tablet" });
+        await knowEachOther(world, [phone, laptop, tablet]);
+        await world.settle();
+        // Away, he hears of both at once.
+        bob.unreachable = away;
+        if (away) bob.cut();
+        const another = await begun(world, phone, phone.accessKey);
+        const going = tablet.messenger.devices.list.value
+          .find(({ name }) => name === "laptop");
+        assert.ok(going);
+        const { id } = going;
+        const changes = {
+          key: () => another.commit(),
+          removal: () => tablet.messenger.devices.remove(id, phone.accessKey),
+        };
+        const second = first === "key" ? "removal" : "key";
+        const at = [changes[first](), changes[second]()];
+        await done(world, Promise.all<unknown>(at));
+        bob.unreachable = false;
+        await isRemoved(world, laptop);
+        await isRemoved(world, tablet);
+        await world.settle(70_000);
+        assert.equal(phone.messenger.devices.list.value.length, 1);
+        assert.equal(phone.messenger.standing.value, "current");
+        const { contact } = await only(bob);
+        assert.equal(contact.state.value.verification, "new-number");
+        await (await only(bob)).send("to Ada");
+        await (await only(phone)).send("to Bob");
+        await allSee(world, [phone, bob], ["to Ada", "to Bob"]);
+      }
+    }
   }));

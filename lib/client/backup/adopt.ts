@@ -262,8 +262,14 @@ export class Adopter {
     // The other device has followed them to this key, if it is another one.
     const list = await verifyDeviceList(record.deviceList, record);
     const order = compareDeviceLists(known.deviceList, list);
+    const [after, before] = [record, known.record].map(({ successions }) =>
+      successions?.length ?? 0
+    );
+    const follows = after === before
+      ? order === "newer" || order === "same"
+      : after > before;
     const { accountKey, successions, deviceList, devices, accountAddress } =
-      order === "newer" || order === "same" ? record : known.record;
+      follows ? record : known.record;
     return { accountKey, successions, deviceList, devices, accountAddress };
   }
 
