@@ -265,7 +265,9 @@ Deno.test("a death at any moment of coming back leaves an account that can be co
       assert.equal((await only(anew)).contact.state.value.name, "Robert");
       const backup = await backupAtRelay(world, ada.accessKey);
       assert.equal(backup?.contacts.length, 1);
-      assert.equal(backup?.account.deviceList.version, 2);
+      // The list may have been written, and the one that it names have died before it was stored here.
+      const version = backup?.account.deviceList.version ?? 0;
+      assert.ok(version === 2 || version === 3, String(version));
       await anew.close();
       await bob.close();
       if (!died) assert.ok(fatal > 10, String(fatal));

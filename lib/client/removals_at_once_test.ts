@@ -18,9 +18,10 @@ import {
   newcomer,
   only,
   saved,
+  sees,
   withWorld,
 } from "./testing/people.ts";
-import { beside, knowEachOther } from "./testing/several_devices.ts";
+import { beside, knowEachOther, together } from "./testing/several_devices.ts";
 import type { Person, World } from "./testing/world.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
@@ -300,3 +301,71 @@ Deno.test({
   ignore: !SLOW,
   fn: () => tell("removes the first", "dies", []),
 });
+
+/** Whether a contact was warned of two lists. Closes them. */
+async function warned({ messenger, disk }: Person): Promise<boolean> {
+  await messenger.close();
+  const vault = await Vault.open(disk.platform());
+  assert.ok(vault instanceof Vault);
+  const { ids } = await vault.get(contactsTable, SELF) ?? { ids: [] };
+  const record = await vault.get(contactTable, ids[0]);
+  await vault.close();
+  assert.ok(record);
+  return record.listClaim !== undefined;
+}
+
+/**
+ * Somebody comes back instead of all others, and waits with what is `held`-th that is sent until another
+ * change is done. Gives whether it sent so many.
+ */
+async function insteadMeanwhile(
+  world: World,
+  other: "one comes" | "one is removed",
+  held: number,
+): Promise<boolean> {
+  const { phone, laptop, bob } = await together(world);
+  const { accessKey } = phone;
+  await world.settle();
+  const [back, tablet] = [await fresh(world), await fresh(world)];
+  const [{ id }] = laptop.messenger.devices.list.value;
+  let sent = 0;
+  back.onMoment = (moment) => {
+    const out = moment.at === "frame" && moment.way === "out";
+    if (out && sent++ === held) back.hold();
+    return false;
+  };
+  const coming = back.messenger.comeBack(accessKey, "instead");
+  await world.settle(1_000);
+  const change = other === "one comes"
+    ? tablet.messenger.comeBack(accessKey, "beside")
+    : phone.messenger.devices.remove(id, accessKey);
+  // It comes to nothing if the device that does it is gone by then.
+  await done<unknown>(world, change.catch(() => {}));
+  await world.settle(1_000);
+  const waited = sent > held;
+  back.onMoment = undefined;
+  back.release();
+  assert.deepEqual(await done(world, coming), { ok: true });
+  await world.settle(70_000);
+  await saved(world, back);
+  await (await only(bob)).send("to Ada");
+  await (await only(back)).send("to Bob");
+  for (const person of [bob, back]) {
+    await sees(world, await only(person), ["to Ada", "to Bob"]);
+  }
+  assert.equal(back.messenger.standing.value, "current");
+  assert.equal(await warned(bob), false);
+  for (const person of [phone, laptop, tablet, back]) await person.close();
+  return waited;
+}
+
+for (const other of ["one comes", "one is removed"] as const) {
+  Deno.test(`who comes back instead of all others while ${other}, wherever it was by then: there is one list, and nobody is alarmed`, () =>
+    withWorld(async (world) => {
+      let held = 0;
+      while (await insteadMeanwhile(world, other, held)) {
+        held += SLOW ? 1 : 2;
+      }
+      assert.ok(held > 4, String(held));
+    }));
+}

@@ -103,3 +103,13 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length;
 }
+
+/** A cell of the account under a number that rises. */
+export function counted(kind: number, time: number, value: Uint8Array): Cell {
+  return {
+    kind,
+    subject: new Uint8Array(),
+    stamp: { time, device: 0 },
+    value,
+  };
+}

@@ -23,34 +23,41 @@ import {
   wipeAccount,
 } from "../keys/mod.ts";
 import type { Keeper } from "../keeper.ts";
-import type { Connection } from "../link/mod.ts";
+import { type Connection, RelayError } from "../link/mod.ts";
 import { backupKeys, newDeviceRecords } from "../new_device.ts";
+import { heldGeneration, queueName, queueRecord } from "../queues.ts";
 import {
-  deleteQueue,
-  heldGeneration,
-  queueName,
-  queueRecord,
-} from "../queues.ts";
-import {
+  type BackupKeysRecord,
+  type BackupRecord,
   backupTable,
   type CondemnedQueue,
   type ContactRecord,
   contactsTable,
   contactTable,
+  discardedTable,
   queueTable,
   relayTable,
   SELF,
 } from "../records.ts";
 import { Vault, type VaultChange } from "../storage/mod.ts";
+import { writeBlob } from "../blobs.ts";
 import type { ComeBack, LogInOutcome } from "../view.ts";
 import { FAR_VERSION } from "./believed.ts";
 import { beginEpoch, openBlobKeys } from "./blob_keys.ts";
 import { encodeCells } from "./cell_codec.ts";
-import { cellName, DEVICE_KIND } from "./cells.ts";
+import {
+  cellName,
+  type Cells,
+  counted,
+  DEVICE_KIND,
+  KINDS,
+  merge,
+} from "./cells.ts";
 import { condemnedOf } from "./condemned.ts";
 import type { BackupContents } from "./contents.ts";
 import { atRelay, type Found, type NotThere, readFound } from "./found.ts";
 import type { AccountQueue, BackedContact } from "./held.ts";
+import { sealBackup } from "./seal.ts";
 import { standBeside } from "./stand_beside.ts";
 
 /** Does `work` on a connection, with the account of `key`. Wipes both. */
@@ -113,6 +120,12 @@ export function comeBack(
   );
 }
 
+/** What was found, and the keys of the epoch that is to follow. */
+type Beginning = Omit<Found, "key"> & { readonly keys: BackupKeysRecord };
+
+/** How often another device may begin the epoch after the one that this one has begun. */
+const TRIES = 5;
+
 /** Why a device can't be one of the account's. */
 interface Refusal {
   readonly ok: false;
@@ -152,37 +165,83 @@ export async function begin<R extends Refusal>(
   return { ok: true } as const;
 }
 
-/** Shuts out the devices there were. Gives the records of the only one there is then. */
+/**
+ * Shuts out the devices there were. Gives the records of the only one there is then: it is in the list that
+ * the backup has before anything is stored here, so that of all that is done at once one thing follows another.
+ */
 async function replace(
   { clock }: Adapters,
   connection: Connection,
   account: Account,
 ): Promise<VaultChange[]> {
-  const found = await readFound(connection, account, clock.now());
-  // What contacts still send there has nowhere to go.
-  for (const { id, seed } of await queuesOfDevices(account, found.contents)) {
-    await deleteQueue(connection, id, await ed25519PairOf(seed));
+  for (let tries = 1;; tries++) {
+    const before = await readFound(connection, account, clock.now());
+    const keys = await begunAfter(connection, account, before);
+    // Nobody else writes in this epoch; what was written until then is what this device follows.
+    const found = await readFound(connection, account, clock.now());
+    try {
+      return await alone(account, { ...found, keys }, connection, clock.now());
+    } catch (error) {
+      // Another has begun the next one meanwhile, as this one had written nothing for long.
+      const other = error instanceof RelayError &&
+        (error.code === "conflict" || error.code === "unauthorised");
+      if (!other || tries === TRIES) throw error;
+    }
   }
-  const epoch = await epochAfter(connection, account, found);
-  return await recordsOf(account, { ...found, epoch }, connection, clock.now());
 }
 
-/** The next epoch: one that a device has begun, and written nothing in, is over, too. */
-async function epochAfter(
+/** Writes the first backup of the epoch, with a list of this device alone. Gives its records. */
+async function alone(
+  account: Account,
+  found: Beginning,
+  connection: Connection,
+  now: number,
+): Promise<VaultChange[]> {
+  const condemned = await queuesOfDevices(account, found.contents);
+  const { ownSeed: _, ...keys } = found.keys;
+  const { blob, write } = await openBlobKeys(keys);
+  const records = await recordsOf(
+    { ...found, keys },
+    connection,
+    now,
+    async (said, list, version) => {
+      const cells = encodeCells(merge(said, [
+        counted(KINDS.writeKey, keys.key.epoch, keys.writeSeed),
+        counted(KINDS.deviceList, list.version, list.bytes),
+      ]));
+      const backup = sealBackup(account.accountId, keys.key, version, cells);
+      const base = await writeBlob(
+        connection,
+        blob,
+        write,
+        found.base,
+        backup,
+      );
+      return { cells, base, written: { version, at: now }, own: version };
+    },
+  );
+  // What contacts still send there has nowhere to go.
+  return [...records, discardedTable.put(SELF, { queues: [], condemned })];
+}
+
+/** The keys of the epoch that was begun now: one that a device has begun, and written nothing in, is over, too. */
+async function begunAfter(
   connection: Connection,
   account: Account,
-  { key: { epoch } }: Found,
-): Promise<number> {
-  // Other keys for an epoch that there is are refused, with the last one that was begun.
-  const others = await backupKeys(account, undefined, epoch);
-  try {
-    const { ownSeed } = account.backup;
-    await beginEpoch(connection, await openBlobKeys(others), ownSeed);
-    return epoch + 1;
-  } catch (error) {
-    const begun = heldGeneration(connection, error);
-    if (begun === undefined) throw error;
-    return Math.max(begun, epoch) + 1;
+  found: Found,
+): Promise<BackupKeysRecord> {
+  let epoch = found.key.epoch + 1;
+  while (true) {
+    const keys = await backupKeys(account, undefined, epoch);
+    try {
+      const { ownSeed } = account.backup;
+      await beginEpoch(connection, await openBlobKeys(keys), ownSeed);
+      return keys;
+    } catch (error) {
+      const begun = heldGeneration(connection, error);
+      if (begun === undefined) throw error;
+      epoch = Math.max(begun, epoch) + 1;
+    }
   }
 }
 
@@ -213,15 +272,20 @@ export function freeDeviceId({ devices }: DeviceList): number {
 
 /**
  * The records of the only device there is then, at the relay of `connection`, in the epoch of the backup that
- * it begins. `now`: ms since the epoch.
+ * these keys begin. `now`: ms since the epoch. `write`: writes its first version; else the device does, once
+ * it is open.
  */
 export async function recordsOf(
-  account: Account,
-  { owner, epoch, version: found, base, cells, contents, list }:
-    & Omit<Found, "key">
-    & { readonly epoch: number },
+  { owner, keys, version: found, base, cells, contents, list }: Beginning,
   { hello }: Connection,
   now: number,
+  write?: (
+    cells: Cells,
+    list: DeviceList,
+    version: number,
+  ) => Promise<
+    Pick<BackupRecord, "cells" | "base" | "written" | "own">
+  >,
 ): Promise<VaultChange[]> {
   // After the last one there is, nobody could write the next.
   const version = found > FAR_VERSION ? FAR_VERSION / 2 : found;
@@ -230,13 +294,13 @@ export async function recordsOf(
       recordsOfContact(owner, contact, "instead", now)
     ),
   );
-  const { changes } = await newDeviceRecords(owner, {
+  const { changes, deviceList } = await newDeviceRecords(owner, {
     name: contents.account.name,
     deviceId: freeDeviceId(list),
     successions: contents.account.successions,
     settings: contents.account.settings,
     before: list,
-    backupKeys: await backupKeys(account, undefined, epoch),
+    backupKeys: keys,
     now,
   });
   const left = new Map(cells);
@@ -244,16 +308,16 @@ export async function recordsOf(
     const subject = new Uint8Array();
     left.delete(cellName({ kind: DEVICE_KIND + id, subject }));
   }
+  const backup = await write?.(left, deviceList, version + 1) ??
+    { cells: encodeCells(left), base, written: { version, at: 0 } };
   return [
     ...changes,
     relayTable.put(SELF, { url: hello.url, key: hello.relayKey }),
     ...recordsOfContacts(known),
     backupTable.put(SELF, {
-      cells: encodeCells(left),
+      ...backup,
       glimpse: [],
-      version,
-      base,
-      written: { version, at: 0 },
+      version: backup.written.version,
       wentBack: false,
       read: version,
     }),

@@ -15,6 +15,7 @@ import {
   relayTable,
   SELF,
 } from "../records.ts";
+import { backupKeys } from "../new_device.ts";
 import type { VaultChange } from "../storage/mod.ts";
 import type { MoveOutcome } from "../view.ts";
 import {
@@ -127,7 +128,7 @@ async function recordsHere(
     ...found,
     // Here there is none yet.
     base: 0,
-    epoch: found.key.epoch + 1,
+    keys: await backupKeys(account, undefined, found.key.epoch + 1),
     contents: {
       ...found.contents,
       contacts: found.contents.contacts.map((contact) => ({
@@ -142,7 +143,7 @@ async function recordsHere(
     },
   };
   return [
-    ...await recordsOf(account, moved, connection, left.since),
+    ...await recordsOf(moved, connection, left.since),
     ...access
       ? [relayTable.put(SELF, { url: hello.url, key: hello.relayKey, access })]
       : [],

@@ -32,7 +32,7 @@ import {
   ReplacedError,
 } from "./blob_keys.ts";
 import { encodeCells, parseCells } from "./cell_codec.ts";
-import { type Cell, KINDS, merge } from "./cells.ts";
+import { counted, KINDS, merge } from "./cells.ts";
 import { type AtRelay, epochOf, keysOf, listIn } from "./epoch_at_relay.ts";
 import { emptied } from "./going_device.ts";
 import { type RemovalEvents, RemovalSteps } from "./removal_steps.ts";
@@ -255,14 +255,4 @@ export class Removal {
       );
     }
   }
-}
-
-/** A cell of the account under a number that rises. */
-function counted(kind: number, time: number, value: Uint8Array): Cell {
-  return {
-    kind,
-    subject: new Uint8Array(),
-    stamp: { time, device: 0 },
-    value,
-  };
 }

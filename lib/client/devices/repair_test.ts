@@ -187,7 +187,7 @@ Deno.test("a session that comes apart again is asked for again when an hour has 
     };
     const heard = async () => textsOf((await only(ada)).messages.value);
     await lose("three");
-    assert.deepEqual(await heard(), ["one", "two", "three"]);
+    await sees(world, await only(ada), ["one", "two", "three"]);
     await lose("four");
     assert.deepEqual(await heard(), ["one", "two", "three"]);
     world.clock.advance(3_600_000);
