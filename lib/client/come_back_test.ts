@@ -3,6 +3,7 @@ import { formatAccessKey, newAccessKey } from "./keys/mod.ts";
 import { decodeFrame } from "../wire/mod.ts";
 import { backupAtRelay } from "./testing/backup_at_relay.ts";
 import {
+  codeOf,
   done,
   fresh,
   meet,
@@ -11,11 +12,14 @@ import {
   queuesAre,
   saved,
   sees,
+  textsOf,
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
-import { knowEachOther, together } from "./testing/several_devices.ts";
-import type { World } from "./testing/world.ts";
+import { beside, knowEachOther, together } from "./testing/several_devices.ts";
+import type { Person, World } from "./testing/world.ts";
+
+const SLOW = Deno.env.get("SLOW") === "1";
 
 /** Ada, who has met Bob, calls him Robert, has compared the number and switched receipts off. */
 async function known(world: World) {
@@ -273,3 +277,136 @@ Deno.test("a death at any moment of coming back leaves an account that can be co
       if (!died) assert.ok(fatal > 10, String(fatal));
     }
   }));
+
+type Known = Person & { readonly accessKey: string };
+
+/** What goes on while Ada's browser may lose everything; `Cem` is somebody she has not met. */
+interface Scene {
+  readonly what: string;
+  readonly stride: number;
+  /** What there is to be before; gives what goes on, which ends when she is gone. */
+  prepare(
+    world: World,
+    people: { ada: Known; bob: Known; cem: Known },
+  ): Promise<() => Promise<void>>;
+}
+
+const SCENES: readonly Scene[] = [{
+  what: "she talks",
+  stride: 5,
+  prepare: async (world, { ada, bob }) => {
+    const [withBob, withAda] = [await only(ada), await only(bob)];
+    return async () => {
+      await attempt(world, ada, () => withBob.send("hello"));
+      await withAda.send("hello to you");
+      await world.settle();
+    };
+  },
+}, {
+  what: "she meets somebody",
+  stride: 9,
+  prepare: (world, { ada, cem }) =>
+    Promise.resolve(async () => {
+      let code = "";
+      await attempt(world, ada, async () => {
+        code = await codeOf(ada);
+      });
+      if (!ada.alive) return;
+      await cem.messenger.invite.connect(code);
+      await world.until(
+        () => !ada.alive || ada.messenger.invite.offer.value.at === "connected",
+        "she has met somebody or is gone",
+      );
+      await world.settle();
+    }),
+}, {
+  what: "she removes another device",
+  stride: 13,
+  prepare: async (world, { ada }) => {
+    const laptop = await beside(world, ada);
+    await knowEachOther(world, [ada, laptop]);
+    await world.settle();
+    await saved(world, ada);
+    const [, { id }] = ada.messenger.devices.list.value;
+    return async () => {
+      const { accessKey, messenger: { devices } } = ada;
+      await attempt(world, ada, () => devices.remove(id, accessKey));
+      await world.settle();
+    };
+  },
+}];
+
+/** Ada's browser loses everything at some moment of a scene; gives whether that was still to come at its end. */
+async function wiped(
+  world: World,
+  { prepare }: Scene,
+  fatal: number,
+): Promise<boolean> {
+  const ada = await newcomer(world, "Ada");
+  const bob = await newcomer(world, "Bob");
+  const cem = await newcomer(world, "Cem");
+  await meet(world, ada, bob);
+  await saved(world, ada);
+  await world.settle();
+  const act = await prepare(world, { ada, bob, cem });
+  let moments = 0;
+  let promised = ["Bob"];
+  const look = () => {
+    const { backup, conversations } = ada.messenger;
+    if (backup.value.at !== "saved") return;
+    promised = conversations.value.map(({ contact }) => contact.name);
+  };
+  ada.onMoment = () => {
+    look();
+    return moments++ === fatal;
+  };
+  await act();
+  const died = !ada.alive;
+  if (!died) look();
+  ada.kill();
+
+  const anew = await fresh(world);
+  const { accessKey } = ada;
+  const back = await done(world, anew.messenger.comeBack(accessKey, "instead"));
+  assert.deepEqual(back, { ok: true });
+  await saved(world, anew);
+  assert.equal(anew.messenger.me.value?.name, "Ada");
+  for (const name of promised) {
+    const other = name === "Bob" ? bob : cem;
+    const withOther = await conversationWith(anew, name);
+    await withOther.send("here I am again");
+    await says(world, await only(other), "here I am again");
+    await (await only(other)).send("so you are");
+    await says(world, withOther, "so you are");
+  }
+  for (const person of [anew, bob, cem]) await person.close();
+  return died;
+}
+
+async function conversationWith({ messenger }: Person, name: string) {
+  const summary = messenger.conversations.value.find(({ contact }) =>
+    contact.name === name
+  );
+  const conversation = summary && messenger.conversation(summary.id);
+  assert.ok(conversation, name);
+  await conversation.loadOlder();
+  return conversation;
+}
+
+/** Until somebody sees this at the end of a conversation. */
+const says = (
+  world: World,
+  { messages }: Awaited<ReturnType<typeof only>>,
+  text: string,
+) => world.until(() => textsOf(messages.value).at(-1) === text, text);
+
+for (const scene of SCENES) {
+  Deno.test(`a browser that loses everything at any moment while ${scene.what} comes back with the access key, with everybody who was said to be saved`, () =>
+    withWorld(async (world) => {
+      let fatal = 0;
+      while (await wiped(world, scene, fatal)) {
+        fatal += SLOW ? 1 : scene.stride;
+      }
+      assert.ok(fatal > 8, String(fatal));
+    }));
+}
