@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { BACKUP_SIZES } from "./backup/seal.ts";
+import { blobId } from "../wire/mod.ts";
+import { BACKUP_SIZES, MAX_BACKUP } from "./backup/seal.ts";
+import { readBlob, writeBlob } from "./blobs.ts";
 import { entries, entryId, order, orderId } from "./content/log_records.ts";
 import { parseContent } from "./content/mod.ts";
 import { backupKeysTable, SELF } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import { contentsOf, goBack } from "./testing/relay_goes_back.ts";
-import { backupAtRelay } from "./testing/backup_at_relay.ts";
+import { ed25519PairOf } from "./keys/mod.ts";
+import { backupAtRelay, onConnection } from "./testing/backup_at_relay.ts";
+import { writeAsThief } from "./testing/thiefs_backup.ts";
 import {
   done,
   fresh,
@@ -325,4 +329,67 @@ Deno.test("a death at any commit and any frame leaves a backup that says all the
       let count = 0;
       await tell(world, (moment) => counts(moment) && count++ === chosen);
     }
+  }));
+
+Deno.test("a backup that a newer program has written is left as it is, and the person is told", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    await saved(world, ada);
+    await ada.messenger.close();
+    const vault = await Vault.open(ada.disk.platform());
+    assert.ok(vault instanceof Vault);
+    const keys = await vault.get(backupKeysTable, SELF);
+    await vault.close();
+    assert.ok(keys);
+    const [read, write] = await Promise.all(
+      [keys.readSeed, keys.writeSeed].map(ed25519PairOf),
+    );
+    const id = blobId(read.publicKey, keys.ownKey);
+    const next = await onConnection(world, async (connection) => {
+      const { version, contents } = await readBlob(connection, id, read);
+      const newer = contents.slice();
+      newer[0]++;
+      await writeBlob(connection, id, write, version, newer);
+      return newer;
+    });
+    await ada.start();
+    await ada.messenger.settings.setReadReceipts(false);
+    await backupIs(world, ada, "failed");
+    assert.deepEqual(ada.messenger.backup.value, {
+      at: "failed",
+      reason: "newer-version",
+      wentBack: false,
+    });
+    await world.settle();
+    const there = await onConnection(
+      world,
+      (connection) => readBlob(connection, id, read),
+    );
+    assert.deepEqual(there.contents, next);
+    const anew = await fresh(world);
+    const back = await done(world, anew.messenger.logIn(ada.accessKey));
+    assert.deepEqual(back, { ok: false, reason: "newer-version" });
+  }));
+
+Deno.test("who has more than the largest backup holds is told, and goes on", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await saved(world, ada);
+    // What a later version of this program may keep there.
+    await writeAsThief(world, ada, () => [{
+      kind: 127,
+      subject: new Uint8Array(),
+      stamp: { time: world.clock.now(), device: 1 },
+      value: new Uint8Array(MAX_BACKUP - 1_200),
+    }]);
+    await meet(world, ada, bob);
+    await backupIs(world, ada, "failed");
+    assert.deepEqual(ada.messenger.backup.value, {
+      at: "failed",
+      reason: "too-large",
+      wentBack: false,
+    });
+    await (await only(ada)).send("all the same");
+    await sees(world, await only(bob), ["all the same"]);
   }));
