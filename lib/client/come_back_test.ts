@@ -288,7 +288,11 @@ interface Scene {
   prepare(
     world: World,
     people: { ada: Known; bob: Known; cem: Known },
-  ): Promise<() => Promise<void>>;
+  ): Promise<{
+    act(): Promise<void>;
+    /** An access key that she was shown besides the one she has. */
+    next?: string;
+  }>;
 }
 
 const SCENES: readonly Scene[] = [{
@@ -296,28 +300,33 @@ const SCENES: readonly Scene[] = [{
   stride: 5,
   prepare: async (world, { ada, bob }) => {
     const [withBob, withAda] = [await only(ada), await only(bob)];
-    return async () => {
-      await attempt(world, ada, () => withBob.send("hello"));
-      await withAda.send("hello to you");
-      await world.settle();
+    return {
+      act: async () => {
+        await attempt(world, ada, () => withBob.send("hello"));
+        await withAda.send("hello to you");
+        await world.settle();
+      },
     };
   },
 }, {
   what: "she meets somebody",
   stride: 9,
   prepare: (world, { ada, cem }) =>
-    Promise.resolve(async () => {
-      let code = "";
-      await attempt(world, ada, async () => {
-        code = await codeOf(ada);
-      });
-      if (!ada.alive) return;
-      await cem.messenger.invite.connect(code);
-      await world.until(
-        () => !ada.alive || ada.messenger.invite.offer.value.at === "connected",
-        "she has met somebody or is gone",
-      );
-      await world.settle();
+    Promise.resolve({
+      act: async () => {
+        let code = "";
+        await attempt(world, ada, async () => {
+          code = await codeOf(ada);
+        });
+        if (!ada.alive) return;
+        await cem.messenger.invite.connect(code);
+        await world.until(
+          () =>
+            !ada.alive || ada.messenger.invite.offer.value.at === "connected",
+          "she has met somebody or is gone",
+        );
+        await world.settle();
+      },
     }),
 }, {
   what: "she removes another device",
@@ -328,10 +337,27 @@ const SCENES: readonly Scene[] = [{
     await world.settle();
     await saved(world, ada);
     const [, { id }] = ada.messenger.devices.list.value;
-    return async () => {
-      const { accessKey, messenger: { devices } } = ada;
-      await attempt(world, ada, () => devices.remove(id, accessKey));
-      await world.settle();
+    return {
+      act: async () => {
+        const { accessKey, messenger: { devices } } = ada;
+        await attempt(world, ada, () => devices.remove(id, accessKey));
+        await world.settle();
+      },
+    };
+  },
+}, {
+  what: "she changes the access key",
+  stride: 7,
+  prepare: async (world, { ada }) => {
+    const { messenger, accessKey } = ada;
+    const next = await done(world, messenger.changeAccessKey(accessKey));
+    assert.ok(next.ok);
+    return {
+      next: next.accessKey,
+      act: async () => {
+        await attempt(world, ada, () => next.commit());
+        await world.settle();
+      },
     };
   },
 }];
@@ -348,7 +374,7 @@ async function wiped(
   await meet(world, ada, bob);
   await saved(world, ada);
   await world.settle();
-  const act = await prepare(world, { ada, bob, cem });
+  const { act, next } = await prepare(world, { ada, bob, cem });
   let moments = 0;
   let promised = ["Bob"];
   const look = () => {
@@ -366,9 +392,12 @@ async function wiped(
   ada.kill();
 
   const anew = await fresh(world);
-  const { accessKey } = ada;
-  const back = await done(world, anew.messenger.comeBack(accessKey, "instead"));
-  assert.deepEqual(back, { ok: true });
+  const back = [];
+  for (const key of next ? [next, ada.accessKey] : [ada.accessKey]) {
+    if (anew.phase === "ready") break;
+    back.push(await done(world, anew.messenger.comeBack(key, "instead")));
+  }
+  assert.deepEqual(back.at(-1), { ok: true });
   await saved(world, anew);
   assert.equal(anew.messenger.me.value?.name, "Ada");
   for (const name of promised) {
@@ -410,3 +439,36 @@ for (const scene of SCENES) {
       assert.ok(fatal > 8, String(fatal));
     }));
 }
+
+Deno.test("a browser that loses everything at any moment after coming back comes back once more, and contacts follow", () =>
+  withWorld(async (world) => {
+    let fatal = 0;
+    for (let died = true; died; fatal += SLOW ? 1 : 7) {
+      const { ada, bob } = await known(world);
+      await ada.messenger.close();
+      const first = await fresh(world);
+      let moments = 0;
+      first.onMoment = () => moments++ === fatal;
+      await attempt(
+        world,
+        first,
+        () => first.messenger.comeBack(ada.accessKey, "instead"),
+      );
+      await world.settle();
+      died = !first.alive;
+      first.kill();
+      const anew = await fresh(world);
+      const { accessKey } = ada;
+      const back = await done(
+        world,
+        anew.messenger.comeBack(accessKey, "instead"),
+      );
+      assert.deepEqual(back, { ok: true });
+      await (await only(anew)).send("here I am again");
+      await says(world, await only(bob), "here I am again");
+      await (await only(bob)).send("so you are");
+      await says(world, await only(anew), "so you are");
+      for (const person of [anew, bob]) await person.close();
+    }
+    assert.ok(fatal > 20, String(fatal));
+  }));

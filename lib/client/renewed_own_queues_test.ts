@@ -20,7 +20,7 @@ import {
 } from "./keys/mod.ts";
 import { RelayError } from "./link/mod.ts";
 import { openAccount } from "./own_account.ts";
-import { bindQueue } from "./queues.ts";
+import { bindQueue, bindQueues } from "./queues.ts";
 import { accountTable, ownDevicesTable, queueTable, SELF } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import { onConnection } from "./testing/backup_at_relay.ts";
@@ -126,15 +126,20 @@ async function waitsAt(
   const queue = hexToBytes(devices.queue);
   const envelopes = await onConnection(world, async (connection) => {
     const heard: Uint8Array[] = [];
-    const handle = await bindQueue(connection, {
+    const binding = {
       role: "receive",
       pair,
       queue,
       generation: 1_000,
-    });
-    connection.listen(handle, (push) => {
-      if (push.type === "MSG") heard.push(push.envelope);
-    });
+    } as const;
+    await bindQueues(
+      connection,
+      [binding],
+      (_, handle) =>
+        connection.listen(handle, (push) => {
+          if (push.type === "MSG") heard.push(push.envelope);
+        }),
+    );
     await new Promise<void>((resolve) => world.clock.after(1_000, resolve));
     return heard;
   });

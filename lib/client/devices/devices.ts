@@ -48,6 +48,10 @@ const DRAIN_MS = 21 * 86_400_000;
 /** One that was removed is in no list that anybody begins a session by, and does not hear where this one receives. */
 const REMOVED = { only: 0, nowhere: true };
 
+/** How often it is looked whether the backup of another access key is written, and for how long of a connection, ms. */
+const LOOK_MS = 500;
+const SAVED_WITHIN_MS = 60_000;
+
 /** Who is told that an epoch has begun has it after this long, ms. */
 const ASK_MS = 30_000;
 
@@ -180,8 +184,26 @@ export class Devices {
     this.#desk.ledger.post((entry) => this.#giveUpRetired(entry));
     this.#desk.ledger.post((entry) => this.history.giveUp(entry));
     this.#renewals.connected();
-    this.#desk.ledger.post(async (entry) => {
-      await this.#leaveBehind(entry);
+    this.#desk.ledger.post((entry) => this.#leaveBehind(entry));
+    this.#tell(connection, this.#desk.clock.now());
+  }
+
+  /**
+   * Contacts hear of this device; of another access key only once there is a backup that it opens: who loses
+   * this browser before comes back by the key before, and has to be who contacts know. One that can't be
+   * written is not waited for. `since`: when that connection was made, ms since the epoch.
+   */
+  #tell(connection: Connection, since: number): void {
+    const { clock, ledger } = this.#desk;
+    ledger.post(async (entry) => {
+      if (connection.lost) return;
+      const changed = await entry.get(keyChangedTable, SELF);
+      const waits = changed && clock.now() - since < SAVED_WITHIN_MS &&
+        !await isSaved(entry);
+      if (waits) {
+        clock.after(LOOK_MS, () => this.#tell(connection, since));
+        return;
+      }
       await this.#renewals.afterKeyChange(entry);
       // What is announced is what there is then.
       entry.after(() => {
@@ -460,6 +482,14 @@ function ownChangeOf(
     ...same ? {} : { successor: { accountKey, successions } },
     devices: { others },
   };
+}
+
+/** Whether the relay has a backup of the key and the epoch that there are. */
+async function isSaved(entry: Entry): Promise<boolean> {
+  const keys = await entry.get(backupKeysTable, SELF);
+  const backup = await entry.get(backupTable, SELF);
+  if (!keys || !backup) return true;
+  return !keys.ownSeed && backup.base > 0;
 }
 
 function isIn(list: DeviceList, { account }: OwnState): boolean {
