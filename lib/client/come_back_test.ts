@@ -282,7 +282,7 @@ type Known = Person & { readonly accessKey: string };
 
 /** What goes on while Ada's browser may lose everything; `Cem` is somebody she has not met. */
 interface Scene {
-  readonly what: string;
+  readonly name: string;
   readonly stride: number;
   /** What there is to be before; gives what goes on, which ends when she is gone. */
   prepare(
@@ -296,7 +296,8 @@ interface Scene {
 }
 
 const SCENES: readonly Scene[] = [{
-  what: "she talks",
+  name:
+    "a browser that loses everything at any moment while she talks comes back with the access key, with everybody who was said to be saved",
   stride: 5,
   prepare: async (world, { ada, bob }) => {
     const [withBob, withAda] = [await only(ada), await only(bob)];
@@ -309,7 +310,8 @@ const SCENES: readonly Scene[] = [{
     };
   },
 }, {
-  what: "she meets somebody",
+  name:
+    "a browser that loses everything at any moment while she meets somebody comes back with the access key, with everybody who was said to be saved",
   stride: 9,
   prepare: (world, { ada, cem }) =>
     Promise.resolve({
@@ -329,7 +331,8 @@ const SCENES: readonly Scene[] = [{
       },
     }),
 }, {
-  what: "she removes another device",
+  name:
+    "a browser that loses everything at any moment while she removes another device comes back with the access key, with everybody who was said to be saved",
   stride: 13,
   prepare: async (world, { ada }) => {
     const laptop = await beside(world, ada);
@@ -346,7 +349,8 @@ const SCENES: readonly Scene[] = [{
     };
   },
 }, {
-  what: "she changes the access key",
+  name:
+    "a browser that loses everything at any moment while she changes the access key comes back with the access key, with everybody who was said to be saved",
   stride: 7,
   prepare: async (world, { ada }) => {
     const { messenger, accessKey } = ada;
@@ -430,7 +434,7 @@ const says = (
 ) => world.until(() => textsOf(messages.value).at(-1) === text, text);
 
 for (const scene of SCENES) {
-  Deno.test(`a browser that loses everything at any moment while ${scene.what} comes back with the access key, with everybody who was said to be saved`, () =>
+  Deno.test(scene.name, () =>
     withWorld(async (world) => {
       let fatal = 0;
       while (await wiped(world, scene, fatal)) {

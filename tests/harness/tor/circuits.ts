@@ -22,7 +22,9 @@ export async function circuitsTo(
   for (const line of await lines("circuit-status")) {
     const { plain: [circuit], values } = wordsOf(line);
     if (used.has(circuit)) {
-      circuits.set(circuit, values.get("SOCKS_USERNAME") ?? "");
+      // Behind a dot is which attempt it is, after one that was lost.
+      const [label] = (values.get("SOCKS_USERNAME") ?? "").split(".");
+      circuits.set(circuit, label);
     }
   }
   control.close();
