@@ -175,8 +175,9 @@ Deno.test("a key that is changed at the moment at which another device removes o
           removal: () => tablet.messenger.devices.remove(id, phone.accessKey),
         };
         const second = first === "key" ? "removal" : "key";
+        // A removal comes to nothing if the device that does it is gone by then.
         const at = [changes[first](), changes[second]()];
-        await done(world, Promise.all<unknown>(at));
+        await done(world, Promise.allSettled<unknown>(at));
         bob.unreachable = false;
         await isRemoved(world, laptop);
         await isRemoved(world, tablet);

@@ -598,7 +598,7 @@ async function story(
 function withDeathsOf(who: "phone" | "tablet"): Promise<void> {
   return withWorld(async (world) => {
     let fatal = 0;
-    while (await story(world, who, fatal)) fatal += SLOW ? 1 : 13;
+    while (await story(world, who, fatal)) fatal += SLOW ? 1 : 25;
     assert.ok(fatal > 8, String(fatal));
   });
 }

@@ -28,9 +28,7 @@ const isInterop = (file: string) => /(^|\/)interop[^/]*$/.test(file);
 const THOROUGH = new RegExp(
   `(${
     [
-      "admission",
       "come_back",
-      "contact_pools",
       "crash",
       "fuzz",
       "history",
@@ -67,7 +65,7 @@ export const TIERS: readonly Tier[] = [
       ![isBrowser, isTor, isNetworks, isInterop, isCovered, isThorough]
         .some((has) => has(file)),
   },
-  { name: "thorough", minutes: 5, jobs: 2, has: isThorough },
+  { name: "thorough", minutes: 6, jobs: 2, has: isThorough },
   {
     name: "covered",
     minutes: 2,
