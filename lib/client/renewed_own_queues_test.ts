@@ -36,7 +36,12 @@ import {
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
-import { allSee, beside, knowEachOther } from "./testing/several_devices.ts";
+import {
+  allSee,
+  beside,
+  knowEachOther,
+  removesNamed,
+} from "./testing/several_devices.ts";
 import { writeAsThief } from "./testing/thiefs_backup.ts";
 import type { Person, World } from "./testing/world.ts";
 
@@ -47,8 +52,6 @@ const MONTH_MS = 30 * 86_400_000;
 
 /** What the proof of work may take that has a queue made: longer than until a backup is written and read. */
 const WORK_MS = 20_000;
-
-type Known = Person & { readonly accessKey: string };
 
 /** Ada with three devices, and Bob. */
 async function threeDevices(world: World) {
@@ -67,11 +70,6 @@ function idOf({ messenger }: Person, name: string): number {
   const device = messenger.devices.list.value.find((one) => one.name === name);
   assert.ok(device);
   return device.id;
-}
-
-async function remove(world: World, by: Known, name: string): Promise<void> {
-  const removal = by.messenger.devices.remove(idOf(by, name), by.accessKey);
-  assert.deepEqual(await done(world, removal), { ok: true });
 }
 
 type OwnOnDisk = Awaited<ReturnType<typeof ownOnDisk>>;
@@ -182,7 +180,7 @@ Deno.test("once those that stay have heard of each other, nothing that a removed
     tablet.unreachable = true;
     tablet.cut();
     await (await only(tablet)).send("from the train");
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await world.settle(70_000);
     const [{ addresses: [old] }] = [await ownOnDisk(laptop)];
     assert.equal(await leadsAnywhere(world, old), true, "the tablet is away");
@@ -217,7 +215,7 @@ Deno.test("a removed device is told so, and not where the others receive now", (
     const { phone, laptop, tablet } = await threeDevices(world);
     await laptop.messenger.close();
     const before = await ownOnDisk(laptop);
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await world.settle(70_000);
     const { accountId, accountKey } = before.account;
     const owner = { accountId, accountKey };
@@ -243,7 +241,7 @@ Deno.test("what a removed device was told, or anybody told it before, leads the 
     const thief = await ownOnDisk(laptop);
     const phoneBefore = await copied(world, phone);
     const [toPhone, toTablet] = thief.addresses;
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await world.settle(15_000);
     const account = await openAccount(phoneBefore.account);
     const { accountId, deviceList, device } = account;
@@ -304,7 +302,7 @@ Deno.test("a device that writes into the backup where another one receives leads
     await world.settle();
     await saved(world, phone);
     assert.ok((await copied(world, phone)).others.includes(queue));
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await tablet.start();
     await knowEachOther(world, [phone, tablet]);
     await world.settle(70_000);
@@ -331,7 +329,7 @@ Deno.test("where a device received before is nowhere any more, also when another
       before = cellOf(cells);
       return [];
     });
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await world.settle(70_000);
     await saved(world, watch);
     await writeAsThief(world, watch, (cells) => {
@@ -353,7 +351,7 @@ Deno.test("a device that was away for a month while another was removed is told 
     const { phone, laptop, tablet } = await threeDevices(world);
     const { addresses: stolen } = await copied(world, laptop);
     await tablet.messenger.close();
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await world.settle(70_000);
     await phone.messenger.close();
     world.clock.advance(MONTH_MS);
@@ -418,7 +416,7 @@ Deno.test("no backup says that a device receives where it does not yet, however 
       // To write the backup takes no work.
       phone.worksFor = (frame) =>
         decodeFrame(frame).some(({ type }) => type === "NEW") ? WORK_MS : 0;
-      for (const name of going) await remove(world, phone, name);
+      for (const name of going) await removesNamed(world, phone, name);
       await world.settle();
       await tablet.start();
       await world.settle();
@@ -441,7 +439,7 @@ async function halfway(world: World) {
   await knowEachOther(world, [phone, laptop, tablet]);
   await world.settle();
   await tablet.messenger.close();
-  await remove(world, phone, "laptop");
+  await removesNamed(world, phone, "laptop");
   await world.settle(70_000);
   await saved(world, phone);
   // The phone's two, and the tablet's.
@@ -489,11 +487,11 @@ Deno.test("who changes the access key while a device has yet to hear where this 
 Deno.test("a device that is removed while it has two queues for the others leaves none behind", () =>
   withWorld(async (world) => {
     const { phone, tablet } = await threeDevices(world);
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     await knowEachOther(world, [phone, tablet]);
     await world.settle();
     assert.equal((await copied(world, tablet)).devices.renewed?.own.length, 1);
-    await remove(world, phone, "tablet");
+    await removesNamed(world, phone, "tablet");
     await world.until(() => tablet.phase === "removed", "the tablet is told");
     await world.settle(70_000);
     // Bob's three, the phone's two, and one of Ada's account.
@@ -511,7 +509,7 @@ Deno.test("a removed device that makes itself known once more is told that it is
     const toPhone = thief.addresses[
       others.findIndex(({ id }) => id === idOf(phone, "phone"))
     ];
-    await remove(world, phone, "laptop");
+    await removesNamed(world, phone, "laptop");
     // It may have been answered when it came; that is done once an hour.
     await world.settle(3_600_000);
     const { accountId, deviceList, device, accountKey } = await openAccount(

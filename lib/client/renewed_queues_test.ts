@@ -2,36 +2,18 @@
 import assert from "node:assert/strict";
 import { announcedTable, contactsTable, SELF } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
-import {
-  done,
-  only,
-  queuesAre,
-  saved,
-  sees,
-  withWorld,
-} from "./testing/people.ts";
+import { only, queuesAre, saved, sees, withWorld } from "./testing/people.ts";
 import { onDisk } from "./testing/on_disk.ts";
 import { attempt } from "./testing/scenario.ts";
-import { allSee, beside, together } from "./testing/several_devices.ts";
-import type { Person, World } from "./testing/world.ts";
+import {
+  allSee,
+  beside,
+  removesNamed,
+  together,
+} from "./testing/several_devices.ts";
+import type { World } from "./testing/world.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
-
-async function removeOther(
-  world: World,
-  by: Person & { accessKey: string },
-  name = "",
-): Promise<void> {
-  const { devices } = by.messenger;
-  const other = devices.list.value.find((device) =>
-    !device.own && device.name === name
-  );
-  assert.ok(other);
-  assert.deepEqual(
-    await done(world, devices.remove(other.id, by.accessKey)),
-    { ok: true },
-  );
-}
 
 Deno.test("once a contact has heard of it, nothing that a removed device knew is an address of anybody, and all goes on", () =>
   withWorld(async (world) => {
@@ -47,7 +29,7 @@ Deno.test("once a contact has heard of it, nothing that a removed device knew is
     assert.equal(stolen.length, 2);
     // A device that stays and is away: its words are on their way to where Bob receives no more.
     await tablet.messenger.close();
-    await removeOther(world, phone);
+    await removesNamed(world, phone, "");
     await world.settle(70_000);
     tablet.unreachable = true;
     await tablet.start();
@@ -86,7 +68,7 @@ Deno.test("a contact sees that a device was removed until they say so, and what 
     assert.equal(contact.state.value.verification, "new-device");
     await contact.setVerified(true);
     assert.equal(contact.state.value.deviceLeft, false);
-    await removeOther(world, phone);
+    await removesNamed(world, phone, "");
     await world.until(
       () => contact.state.value.deviceLeft,
       "the contact sees that one was removed",
@@ -107,7 +89,7 @@ Deno.test("both devices of a contact give others to whom they write, and one of 
     await saved(world, bob);
     const other = await beside(world, { accessKey });
     await world.settle();
-    await removeOther(world, phone);
+    await removesNamed(world, phone, "");
     await world.settle(70_000);
     await saved(world, bob);
     await saved(world, other);
@@ -136,7 +118,7 @@ Deno.test("a removed device that announces itself where a contact still reads is
     const { addresses: stolen } = await onDisk(thief);
     // Until this one knows better, Bob reads where it writes to.
     await tablet.messenger.close();
-    await removeOther(world, phone);
+    await removesNamed(world, phone, "");
     await world.settle(70_000);
     const vault = await Vault.open(thief.disk.platform());
     assert.ok(vault instanceof Vault);
@@ -171,7 +153,7 @@ async function story(world: World, fatal: number): Promise<boolean> {
     died ||= now;
     return now;
   };
-  await removeOther(world, phone);
+  await removesNamed(world, phone, "");
   await world.settle(70_000);
   bob.onMoment = undefined;
   if (!bob.alive) await bob.start();

@@ -66,6 +66,23 @@ export async function knowEachOther(
   );
 }
 
+/** A device removes another one of its account, which is called so. */
+export async function removesNamed(
+  world: World,
+  by: Person & { readonly accessKey: string },
+  name: string,
+): Promise<void> {
+  const { devices } = by.messenger;
+  const other = devices.list.value.find((device) =>
+    !device.own && device.name === name
+  );
+  assert.ok(other);
+  assert.deepEqual(
+    await done(world, devices.remove(other.id, by.accessKey)),
+    { ok: true },
+  );
+}
+
 /** The device dies just before it sends an envelope: what it was to say lies on its disk. */
 export function diesBeforeItSends(device: Person): void {
   device.onMoment = (moment) =>
