@@ -17,7 +17,7 @@ const SLOW = Deno.env.get("SLOW") === "1";
 Deno.test("a death at any moment of changing the key with two devices leaves both with the old one, or one with the new one and the other removed", () =>
   withWorld(async (world) => {
     let fatal = 0;
-    for (let died = true; died; fatal += SLOW ? 1 : 7) {
+    for (let died = true; died; fatal += SLOW ? 1 : 11) {
       const { phone, laptop, bob } = await together(world);
       await world.settle();
       const another = await done(

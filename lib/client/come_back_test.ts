@@ -298,7 +298,7 @@ interface Scene {
 const SCENES: readonly Scene[] = [{
   name:
     "a browser that loses everything at any moment while she talks comes back with the access key, with everybody who was said to be saved",
-  stride: 5,
+  stride: 7,
   prepare: async (world, { ada, bob }) => {
     const [withBob, withAda] = [await only(ada), await only(bob)];
     return {
@@ -312,7 +312,7 @@ const SCENES: readonly Scene[] = [{
 }, {
   name:
     "a browser that loses everything at any moment while she meets somebody comes back with the access key, with everybody who was said to be saved",
-  stride: 9,
+  stride: 13,
   prepare: (world, { ada, cem }) =>
     Promise.resolve({
       act: async () => {
@@ -447,7 +447,7 @@ for (const scene of SCENES) {
 Deno.test("a browser that loses everything at any moment after coming back comes back once more, and contacts follow", () =>
   withWorld(async (world) => {
     let fatal = 0;
-    for (let died = true; died; fatal += SLOW ? 1 : 7) {
+    for (let died = true; died; fatal += SLOW ? 1 : 11) {
       const { ada, bob } = await known(world);
       await ada.messenger.close();
       const first = await fresh(world);

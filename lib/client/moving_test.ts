@@ -25,7 +25,7 @@ const OTHER = "https://other.example";
 const LEFT = 7;
 
 /** Every how many moments somebody dies. */
-const STEP = Deno.env.get("SLOW") === "1" ? 1 : 9;
+const STEP = Deno.env.get("SLOW") === "1" ? 1 : 13;
 
 /** Ada and Bob at one relay, who have met; and another relay, where Cem is, whom Ada has met. */
 async function known(world: World) {

@@ -12,6 +12,8 @@ import {
 import { attempt } from "./testing/scenario.ts";
 import type { Person, World } from "./testing/world.ts";
 
+const SLOW = Deno.env.get("SLOW") === "1";
+
 interface Deed {
   readonly what: string;
   /** Messages from Bob before it. */
@@ -76,7 +78,7 @@ for (const deed of DEEDS) {
   Deno.test(`${deed.what} that is cut short at any moment is done or not, and done when tried again`, async () => {
     let deaths = 0;
     while (await diesAt(deed, deaths)) deaths++;
-    assert.ok(deaths >= 4, `${deaths} moments`);
+    assert.ok(deaths >= 3, `${deaths} moments`);
   });
 }
 
@@ -98,7 +100,9 @@ function diesAt(deed: Deed, moment: number): Promise<boolean> {
     await world.settle();
 
     let moments = 0;
-    ada.onMoment = () => {
+    ada.onMoment = (now) => {
+      // To die after a commit is mostly to die before the next step.
+      if (!SLOW && now.at === "commit" && now.when === "after") return false;
       died = moments++ === moment;
       return died;
     };

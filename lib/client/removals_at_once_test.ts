@@ -364,7 +364,7 @@ function insteadAtEveryMoment(
 ): Promise<void> {
   return withWorld(async (world) => {
     let held = 0;
-    while (await insteadMeanwhile(world, other, held)) held += SLOW ? 1 : 2;
+    while (await insteadMeanwhile(world, other, held)) held += SLOW ? 1 : 3;
     assert.ok(held > 4, String(held));
   });
 }

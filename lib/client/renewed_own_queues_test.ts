@@ -596,7 +596,7 @@ async function story(
 function withDeathsOf(who: "phone" | "tablet"): Promise<void> {
   return withWorld(async (world) => {
     let fatal = 0;
-    while (await story(world, who, fatal)) fatal += SLOW ? 1 : 25;
+    while (await story(world, who, fatal)) fatal += SLOW ? 1 : 35;
     assert.ok(fatal > 8, String(fatal));
   });
 }

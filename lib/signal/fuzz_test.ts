@@ -4,7 +4,7 @@ import type { FuzzAnswer, FuzzOrder } from "./testing/fuzz_worker.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
 /** For a parser that takes microseconds; the others get their share. */
-const INPUTS = SLOW ? 5_000_000 : 50_000;
+const INPUTS = SLOW ? 5_000_000 : 30_000;
 const SEED = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 32);
 /** A hundred inputs take far less; this is how a loop without end is told. */
 const PATIENCE_MS = 30_000;

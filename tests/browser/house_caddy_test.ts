@@ -48,12 +48,14 @@ async function behindCaddy(
   visit: (url: string, caddy: Caddy) => Promise<void>,
   ...options: string[]
 ): Promise<void> {
-  const host = `localhost:${freePort()}`;
+  const port = freePort();
+  const host = `localhost:${port}`;
   const url = `https://${host}`;
   const relay = await startRelay({ args: ["--public-url", url, ...options] });
   try {
     const caddy = await startCaddy(
       ALONE + await recipe(host, `127.0.0.1:${relay.port}`),
+      port,
     );
     try {
       await visit(url, caddy);

@@ -17,9 +17,12 @@ export interface Caddy {
 
 /**
  * Starts Caddy with `caddyfile`, its authority and everything else in a directory of its own, and waits
- * until it serves. It neither asks a certificate authority nor makes the system trust its own.
+ * until it serves at `port` of this machine. It neither asks a certificate authority nor makes the system trust its own.
  */
-export async function startCaddy(caddyfile: string): Promise<Caddy> {
+export async function startCaddy(
+  caddyfile: string,
+  port: number,
+): Promise<Caddy> {
   const folder = await Deno.makeTempDir({ prefix: "whisper-caddy-" });
   const file = join(folder, "Caddyfile");
   await Deno.writeTextFile(file, caddyfile);
@@ -49,12 +52,35 @@ export async function startCaddy(caddyfile: string): Promise<Caddy> {
   await serving.promise;
   const certificate = (name: string) =>
     Deno.readTextFile(join(folder, `caddy/pki/authorities/local/${name}.crt`));
+  const authority = await certificate("root");
+  await untilGreeted(port, authority);
   return {
-    authority: await certificate("root"),
+    authority,
     intermediate: await certificate("intermediate"),
     stop: async () => {
       child.kill("SIGTERM");
       await ended;
     },
   };
+}
+
+/** It says that it has a certificate a moment before it shows it to who connects. */
+async function untilGreeted(port: number, authority: string): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      const connection = await Deno.connectTls({
+        hostname: "localhost",
+        port,
+        caCerts: [authority],
+      });
+      try {
+        return void await connection.handshake();
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }

@@ -12,7 +12,7 @@ export interface Tier {
     | "tor"
     | "browser";
   readonly minutes: number;
-  /** How many files run at once. */
+  /** How many files run at once: on two cores three, where tests wait for the disk and for other programs. */
   readonly jobs: number;
   /** What the tier's tests, all together, must cover. */
   readonly coverage?: Coverage;
@@ -28,8 +28,12 @@ const isInterop = (file: string) => /(^|\/)interop[^/]*$/.test(file);
 const THOROUGH = new RegExp(
   `(${
     [
+      "admission",
+      "another_access_key_devices",
       "come_back",
+      "contact_pools",
       "crash",
+      "following",
       "fuzz",
       "history",
       "hostile_device",
@@ -41,6 +45,8 @@ const THOROUGH = new RegExp(
       "renewed_queues",
       "repair",
       "schedule",
+      "spoiled_backup",
+      "standing_beside",
       "stolen_state",
       "stored_bytes",
       "stress",
@@ -60,12 +66,12 @@ export const TIERS: readonly Tier[] = [
   {
     name: "unit",
     minutes: 3,
-    jobs: 2,
+    jobs: 3,
     has: (file) =>
       ![isBrowser, isTor, isNetworks, isInterop, isCovered, isThorough]
         .some((has) => has(file)),
   },
-  { name: "thorough", minutes: 6, jobs: 2, has: isThorough },
+  { name: "thorough", minutes: 6, jobs: 3, has: isThorough },
   {
     name: "covered",
     minutes: 2,
@@ -82,7 +88,7 @@ export const TIERS: readonly Tier[] = [
   },
   { name: "networks", minutes: 2, jobs: 1, has: isNetworks },
   { name: "tor", minutes: 3, jobs: 2, has: isTor },
-  { name: "browser", minutes: 8, jobs: 2, has: isBrowser },
+  { name: "browser", minutes: 8, jobs: 3, has: isBrowser },
 ];
 
 const SKIP: ReadonlySet<string> = new Set([

@@ -368,7 +368,7 @@ async function withDeathsOf(who: "phone" | "laptop"): Promise<void> {
   await withWorld(async (world) => {
     const texts = said(260);
     let fatal = 0;
-    const step = SLOW ? 1 : 9;
+    const step = SLOW ? 1 : 13;
     while (await story(world, who, fatal, texts)) fatal += step;
     assert.ok(fatal > 15, String(fatal));
   });

@@ -9,6 +9,8 @@ interface Timer {
 export class TestClock implements Clock {
   #now = Date.UTC(2026, 10, 23, 12);
   readonly #timers = new Set<Timer>();
+  /** The one that fires next, while that is known. */
+  #first: Timer | undefined;
   /** Timers that have fired. */
   fired = 0;
 
@@ -19,7 +21,8 @@ export class TestClock implements Clock {
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + ms, run };
     this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    if (this.#first && timer.at < this.#first.at) this.#first = timer;
+    return () => this.#remove(timer);
   }
 
   /** ms until the next timer fires; undefined when there is none. */
@@ -32,7 +35,7 @@ export class TestClock implements Clock {
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let next = this.#next(); next && next.at <= end; next = this.#next()) {
-      this.#timers.delete(next);
+      this.#remove(next);
       this.#now = Math.max(this.#now, next.at);
       this.fired++;
       next.run();
@@ -40,11 +43,17 @@ export class TestClock implements Clock {
     this.#now = end;
   }
 
+  #remove(timer: Timer): void {
+    this.#timers.delete(timer);
+    if (this.#first === timer) this.#first = undefined;
+  }
+
+  /** Of several at the same time the one that was set first. */
   #next(): Timer | undefined {
-    let next: Timer | undefined;
+    if (this.#first) return this.#first;
     for (const timer of this.#timers) {
-      if (!next || timer.at < next.at) next = timer;
+      if (!this.#first || timer.at < this.#first.at) this.#first = timer;
     }
-    return next;
+    return this.#first;
   }
 }
