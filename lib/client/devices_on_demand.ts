@@ -143,14 +143,10 @@ export class DevicesOnDemand {
     );
   }
 
-  /** Own devices were removed. */
-  async removed(
-    entry: Entry,
-    addresses: readonly Uint8Array[],
-    keys: EpochKeys,
-  ): Promise<void> {
+  /** This device has begun an epoch of the backup. */
+  async begun(entry: Entry, keys: EpochKeys): Promise<void> {
     const devices = await this.#fetched();
-    await devices.removed(entry, addresses, keys);
+    await devices.begun(entry, keys);
   }
 
   /** A contact is another one now, by what another own device learnt. */

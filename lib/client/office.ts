@@ -155,8 +155,7 @@ export class Office {
       discard: (entry, names) => this.#queues.discard(entry, names),
       condemn: (entry, queues) => this.#queues.condemn(entry, queues),
       put: (entry, contact) => this.#contacts.put(entry, contact),
-      tell: (entry, addresses, keys) =>
-        this.devices.removed(entry, addresses, keys),
+      begun: (entry, keys) => this.devices.begun(entry, keys),
       added,
       elsewhere: (entry, { record }) => {
         entry.put(announcedTable, record.accountId, { version: 0, at: 0 });

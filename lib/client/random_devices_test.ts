@@ -131,7 +131,7 @@ class Story {
       case "remove":
         return await this.#remove(person, who);
       case "lose":
-        return this.#lose(person);
+        return await this.#lose(person);
       case "cut":
         return any.cut();
       case "kill":
@@ -212,9 +212,6 @@ class Story {
       reason = outcome.ok ? "done" : outcome.reason;
     }
     assert.ok(reason === "done" || reason === "no-such-device", reason);
-    // Only its disk says whom it has removed, until it has told them: nothing becomes of it before that.
-    await online(this.#world, by);
-    await this.#world.settle();
     this.devices = this.devices.filter((device) => device !== going);
     if (this.lost.includes(going)) {
       this.lost = this.lost.filter((device) => device !== going);
@@ -222,8 +219,12 @@ class Story {
     } else this.gone.push(going);
   }
 
-  #lose(person: Person): void {
+  /** What it owes others goes out first: what only its disk has, that it removed one among it, nobody else can say. */
+  async #lose(person: Person): Promise<void> {
     if (this.devices.length < 2) return;
+    await this.#awake(person);
+    await online(this.#world, person);
+    await this.#world.settle(30_000);
     person.kill();
     const [lost] = this.devices.filter((device) => device.person === person);
     this.devices = this.devices.filter((device) => device !== lost);
@@ -233,10 +234,12 @@ class Story {
   async #pass(days: number): Promise<void> {
     if (this.#days + days > MOST_DAYS) return;
     this.#days += days;
-    // What one has taken in and another one that is new has not is told within ten minutes, or is history.
+    // A device that has taken something in tells one that came before that, and that it hears of within minutes.
     await this.#world.settle();
-    this.#world.clock.advance(days * DAY_MS);
-    await this.#world.settle();
+    for (let day = 0; day < days; day++) {
+      this.#world.clock.advance(DAY_MS);
+      await this.#world.settle();
+    }
   }
 
   /** Everybody is there, and what is under way arrives. */

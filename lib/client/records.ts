@@ -331,14 +331,12 @@ export interface RemovalRecord {
   readonly deviceList: Uint8Array;
   /** Of the epoch of the backup that begins with that. */
   readonly keys: BackupKeysRecord & { readonly ownSeed: Uint8Array };
-  /** All other devices there were: those that are gone in the end are told, whoever removed them. */
+  /** All other devices there were: nothing is left of those that are gone in the end, whoever removed them. */
   readonly others: readonly GoingDeviceRecord[];
 }
 
 export interface GoingDeviceRecord {
   readonly identityKey: Uint8Array;
-  /** Where it receives from the others, as far as that is known. */
-  readonly address?: Uint8Array;
   /** The queues by which contacts reach it. */
   readonly condemned: readonly CondemnedQueue[];
 }

@@ -41,6 +41,7 @@ import {
   beside,
   knowEachOther,
   removesNamed,
+  removesUntold,
 } from "./testing/several_devices.ts";
 import { writeAsThief } from "./testing/thiefs_backup.ts";
 import type { Person, World } from "./testing/world.ts";
@@ -536,6 +537,26 @@ Deno.test("a removed device that makes itself known once more is told that it is
       const said = await readAnnouncement(bytes, owner, accountId);
       assert.equal(said.deviceList.devices.length, 2);
       assert.equal(said.address, undefined);
+    }
+  }));
+
+Deno.test("a removed device is told by those that stay, and so are contacts, when the one that removed it is lost before it told anybody", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, tablet, bob } = await threeDevices(world);
+    await removesUntold(world, phone, idOf(phone, "tablet"));
+    await world.settle();
+    assert.equal(tablet.phase, "ready");
+    const desk = await beside(world, phone, { deviceName: "desk" });
+    await world.until(() => tablet.phase === "removed", "the tablet is told");
+    assert.deepEqual(tablet.disk.entries(), []);
+    await world.settle(70_000);
+    await (await only(bob)).send("to those that stay");
+    await allSee(world, [laptop, desk], ["to those that stay"]);
+    for (const { messenger } of [laptop, desk]) {
+      assert.deepEqual(
+        messenger.devices.list.value.map(({ name }) => name).sort(),
+        ["desk", "laptop", "phone"],
+      );
     }
   }));
 

@@ -27,10 +27,9 @@ import { queuesOfDevices } from "./going_device.ts";
 export interface RemovalEvents {
   /** The own device list, newer than ours. */
   listed(entry: Entry, list: DeviceList): Promise<void>;
-  /** Who was removed is to hear of it, at these addresses, and the others get the keys of the epoch. */
-  tell(
+  /** The others get the keys of the epoch. */
+  begun(
     entry: Entry,
-    addresses: readonly Uint8Array[],
     keys: BackupKeysRecord["key"] & Pick<BackupKeysRecord, "writeSeed">,
   ): Promise<void>;
   put(entry: Entry, contact: Contact): void;
@@ -86,7 +85,7 @@ export class RemovalSteps {
     account: Account,
     backup: BackupRecord,
   ): Promise<GoingDeviceRecord[]> {
-    const { account: own, devices } = this.#desk.own.in(entry);
+    const { account: own } = this.#desk.own.in(entry);
     const { others = [] } = await entry.get(removalTable, SELF) ?? {};
     const left = others.filter((other) => !isListedIn(own.deviceList, other));
     const present = own.deviceList.devices.filter(({ id }) =>
@@ -96,7 +95,6 @@ export class RemovalSteps {
       ...left,
       ...await Promise.all(present.map(async ({ id, identityKey }) => ({
         identityKey,
-        address: devices.others.find((other) => other.id === id)?.address,
         condemned: await queuesOfDevices(
           account,
           own.accountId,
@@ -128,11 +126,8 @@ export class RemovalSteps {
     const gone = removal.others.filter((other) =>
       !isListedIn(deviceList, other)
     );
-    await this.#events.tell(
-      entry,
-      gone.flatMap(({ address }) => address?.length ? [address] : []),
-      { ...keys.key, writeSeed: keys.writeSeed },
-    );
+    const { key, writeSeed } = keys;
+    await this.#events.begun(entry, { ...key, writeSeed });
     await this.#events.condemn(
       entry,
       gone.flatMap(({ condemned }) => condemned),

@@ -3,6 +3,7 @@ import type { Contact } from "../contact.ts";
 import type { ConversationHands } from "../conversations.ts";
 import type { Desk } from "../desk.ts";
 import {
+  type Address,
   compareClaim,
   compareDeviceLists,
   type Device,
@@ -18,7 +19,7 @@ import type { Said } from "../inbox.ts";
 import type { Entry } from "../ledger.ts";
 import type { Connection } from "../link/mod.ts";
 import type { Outbox } from "../outbox.ts";
-import type { OwnChange, OwnState } from "../own_devices.ts";
+import { isListed, type OwnChange, type OwnState } from "../own_devices.ts";
 import {
   type BackupKeysRecord,
   backupKeysTable,
@@ -151,9 +152,11 @@ export class Devices {
         }
         return self;
       },
-      left: async (entry, _self, device) => {
+      left: async (entry, before, device) => {
         await this.#siblings.left(entry, device);
         await this.history.left(entry, device);
+        const going = before.devices.find(({ id }) => id === device);
+        if (going) await this.#tellRemoved(entry, going.address);
       },
       gone: (entry) => this.#renewals.ownGone(entry),
       moved: events.moved,
@@ -263,19 +266,17 @@ export class Devices {
     return this.#follower.became(entry, before, after);
   }
 
-  /** Own devices were removed: they are told so at these addresses, and the others get the keys of the epoch that began. */
-  async removed(
-    entry: Entry,
-    addresses: readonly Uint8Array[],
-    keys: EpochKeys,
-  ): Promise<void> {
-    const { account, self } = this.#desk.own.in(entry);
-    for (const address of addresses) {
-      const to = await parseAddress(address);
-      await this.#announcer.announce(entry, self, to, REMOVED);
-    }
-    const deviceList = account.deviceList.bytes;
+  /** This device has begun an epoch of the backup: the others get the keys. */
+  async begun(entry: Entry, keys: EpochKeys): Promise<void> {
+    const deviceList = this.#desk.own.in(entry).account.deviceList.bytes;
     await this.tell(entry, { kind: "epoch", deviceList, ...keys });
+  }
+
+  /** Each device that stays tells one that goes: whoever removed it may be lost before it could. */
+  async #tellRemoved(entry: Entry, to: Address): Promise<void> {
+    const own = this.#desk.own.in(entry);
+    if (!isListed(own)) return;
+    await this.#announcer.announce(entry, own.self, to, REMOVED);
   }
 
   /** The devices that there were before the access key was changed: they are told, and nothing waits for them. */
@@ -285,7 +286,7 @@ export class Devices {
     for (const { id, address } of changed?.removed ?? []) {
       const way = await parseAddress(address);
       await this.#ownFollower.left(entry, self, id, way);
-      await this.#announcer.announce(entry, self, way, REMOVED);
+      await this.#tellRemoved(entry, way);
     }
   }
 

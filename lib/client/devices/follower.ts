@@ -44,8 +44,8 @@ export interface FollowerEvents {
     contact: Contact,
     list: DeviceListClaim,
   ): Contact | Promise<Contact>;
-  /** A device of theirs is gone from the list: nothing waits for it any more. */
-  left(entry: Entry, contact: Contact, device: number): Promise<void>;
+  /** A device of theirs, as they were `before`, is gone from the list: nothing waits for it any more. */
+  left(entry: Entry, before: Contact, device: number): Promise<void>;
   /** A device is new to us, or can't read what it was sent: what nobody confirmed is for it too. */
   joined(entry: Entry, contact: Contact, device: number): Promise<void>;
   /** There is a session with it now. */
