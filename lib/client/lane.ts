@@ -26,8 +26,8 @@ export interface LaneEvents {
   read(index: number): Promise<OutgoingRecord | undefined>;
   /** The relay has the entry, or never will: it need not be sent again. */
   settled(index: number, outcome: "sent" | "failed"): void;
-  /** The queue is gone, with everything that was still to go there. */
-  dead(): void;
+  /** The queue is gone. False when everything that was still to go there is gone with it. */
+  gone(): boolean;
   /** Reading failed: nothing can be sent any more. */
   broken(error: unknown): void;
 }
@@ -196,9 +196,9 @@ export class Lane {
     } else if (
       error.code === "no-such-queue" || error.code === "unauthorised"
     ) {
+      if (this.#events.gone()) return this.#pause(run);
       this.stop();
       this.#deadOn = run.connection;
-      this.#events.dead();
     } else if (error.code === "unknown-handle") {
       this.#begin(run.connection);
     } else if (TRANSIENT.includes(error.code) || index === undefined) {

@@ -72,7 +72,7 @@ Deno.test("entries leave once and in order, whether read from the disk or straig
             return record(index);
           },
           settled: (index) => settled.push(index),
-          dead: () => assert.fail("the queue is there"),
+          gone: () => assert.fail("the queue is there"),
           broken: (error) => assert.fail(String(error)),
         });
         const { connection, sent, asked } = relay(slowly);
@@ -113,7 +113,7 @@ Deno.test("on a lane that is free, an entry leaves in the turn of its commit and
       return Promise.resolve(record(index));
     },
     settled: (index) => settled.push(index),
-    dead: () => assert.fail("the queue is there"),
+    gone: () => assert.fail("the queue is there"),
     broken: (error) => assert.fail(String(error)),
   });
   lane.connected(connection);
@@ -136,7 +136,7 @@ Deno.test("a lane that has ended says nothing of answers that come late", async 
     random: { bytes: (n) => new Uint8Array(n), fraction: () => 0 },
     read: (index) => Promise.resolve(record(index)),
     settled: (index) => settled.push(index),
-    dead: () => assert.fail("the queue is there"),
+    gone: () => assert.fail("the queue is there"),
     broken: (error) => assert.fail(String(error)),
   });
   lane.connected(connection);
@@ -164,7 +164,7 @@ Deno.test("however long another relay is away, it is asked for again within a qu
     random: { bytes: (n) => new Uint8Array(n), fraction: () => 0.9999999 },
     read: (index) => Promise.resolve(record(index)),
     settled: () => assert.fail("nothing was sent"),
-    dead: () => assert.fail("nothing is known of the queue"),
+    gone: () => assert.fail("nothing is known of the queue"),
     broken: (error) => assert.fail(String(error)),
   });
   const { connection } = relay(() => Promise.resolve());

@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { SignalError, type SignalErrorCode } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
 import { type Carried, openEnvelope, sealEnvelope } from "./content/mod.ts";
@@ -235,7 +236,12 @@ export class Outbox {
       read: (index) => ledger.reader.get(outgoingTable, `${name}.${index}`),
       settled: (index, outcome) =>
         this.#settle({ queue: name, index, outcome }),
-      dead: () => this.#desk.ledger.post((entry) => this.#bury(entry, name)),
+      gone: () => {
+        // A device of the account makes its queue anew as soon as it is there, and nobody else says what it missed.
+        const returns = isOneOf(address, this.#desk.own.state.self);
+        if (!returns) ledger.post((entry) => this.#bury(entry, name));
+        return returns;
+      },
       broken: (error) => this.#desk.broken(error),
     });
     this.#lanes.set(name, lane);
@@ -318,4 +324,10 @@ export class Outbox {
     }
     await this.#takeOff(entry, name, settled);
   }
+}
+
+function isOneOf({ send }: Address, contact: Contact): boolean {
+  return contact.devices.some(({ address }) =>
+    equalBytes(address.send.publicKey, send.publicKey)
+  );
 }

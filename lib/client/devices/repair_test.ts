@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { generateKeyPair } from "../../signal/mod.ts";
-import { contactsTable, SELF, sessionTable } from "../records.ts";
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { parseQueue } from "../keys/mod.ts";
+import { deleteQueue } from "../queues.ts";
+import {
+  contactsTable,
+  ownDevicesTable,
+  queueTable,
+  SELF,
+  sessionTable,
+} from "../records.ts";
 import { sessionName } from "../outbox.ts";
 import { Ledger } from "../ledger.ts";
 import { MemoryDisk, Vault } from "../storage/mod.ts";
 import { TestClock } from "../testing/test_clock.ts";
 import { mayHaveAgain } from "./repair.ts";
+import { onConnection } from "../testing/backup_at_relay.ts";
 import {
   meet,
   newcomer,
@@ -15,6 +25,7 @@ import {
   withWorld,
 } from "../testing/people.ts";
 import { attempt } from "../testing/scenario.ts";
+import { allSee, together } from "../testing/several_devices.ts";
 import type { Person, World } from "../testing/world.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
@@ -196,6 +207,38 @@ Deno.test("a session that comes apart again is asked for again when an hour has 
     await say(bob, "five");
     const all = ["one", "two", "three", "four", "five"];
     await bothSee(world, [ada, bob], all);
+  }));
+
+/** The relay has no queue any more by which others reach an own device, which is not there. */
+async function forgets(world: World, device: Person): Promise<void> {
+  const vault = await Vault.open(device.disk.platform());
+  assert.ok(vault instanceof Vault);
+  const devices = await vault.get(ownDevicesTable, SELF);
+  assert.ok(devices);
+  const { queue } = devices;
+  const record = await vault.get(queueTable, queue);
+  assert.ok(record);
+  await vault.close();
+  const { remove } = await parseQueue(record.credentials);
+  await onConnection(
+    world,
+    (connection) => deleteQueue(connection, hexToBytes(queue), remove),
+  );
+}
+
+Deno.test("what an own device is told whose queue the relay forgot waits until it has made it anew", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    await say(phone, "one");
+    await allSee(world, [phone, laptop, bob], ["one"]);
+    await laptop.close();
+    await forgets(world, laptop);
+    await say(phone, "two");
+    await sees(world, await only(bob), ["one", "two"]);
+    await world.settle();
+    await laptop.start();
+    await say(phone, "three");
+    await allSee(world, [phone, laptop, bob], ["one", "two", "three"]);
   }));
 
 Deno.test("who asks too often has a session and nothing sent once more, until an hour has gone by", async () => {
