@@ -89,6 +89,7 @@ export class Office {
   readonly #upkeep: PreKeyUpkeep;
   readonly #pools: PoolUpkeep;
   readonly #desk: Desk;
+  #isLeft = false;
   readonly own: OwnDevices;
   /** How it stands with the relay. */
   readonly connection: ReadonlySignal<ConnectionState>;
@@ -342,6 +343,9 @@ export class Office {
 
   /** This device is none of the account's any more: nobody is to write to it. */
   #leave(events: Pick<OfficeEvents, "removed">): void {
+    // Each of those that stay says so.
+    if (this.#isLeft) return;
+    this.#isLeft = true;
     this.backup.stop();
     const { own: { state: { self } }, contacts } = this.#desk;
     // Who removed it had the relay delete these, but one that was away may have made them anew since.
