@@ -1,5 +1,11 @@
 /** Meeting by a link, with something going wrong at every moment there is, on either side. */
 import assert from "node:assert/strict";
+import {
+  atEveryMoment,
+  DEATH,
+  DROP,
+  type Happening,
+} from "./testing/at_every_moment.ts";
 import { invitationsOf } from "./testing/links.ts";
 import {
   assertWhole,
@@ -10,17 +16,10 @@ import {
   untilOnline,
   untilRead,
 } from "./testing/scenario.ts";
-import { type Moment, type Person, World } from "./testing/world.ts";
+import type { Person, World } from "./testing/world.ts";
 import type { InvitationsView } from "./view.ts";
 
-const SLOW = Deno.env.get("SLOW") === "1";
-
-/** Every third moment; all of them with SLOW=1. */
-const STRIDE = SLOW ? 1 : 3;
 const DAY = 86_400_000;
-
-type Name = "Ada" | "Bob";
-type Happening = (who: Name, person: Person, moment: Moment) => boolean;
 
 /**
  * Ada gives out a link, Bob asks by it, Ada says yes, each says a word: each looks at what there is
@@ -119,48 +118,8 @@ async function tell(world: World, happening: Happening): Promise<void> {
   await assertWhole(world, ada, bob);
 }
 
-/** Tells the story once for moments of each person that count (see STRIDE), with `happen` at that moment. */
-async function atEveryMoment(
-  counts: (moment: Moment) => boolean,
-  happen: (person: Person) => boolean,
-): Promise<void> {
-  const world = await World.open();
-  try {
-    const moments = { Ada: 0, Bob: 0 };
-    await tell(world, (who, _person, moment) => {
-      if (counts(moment)) moments[who]++;
-      return false;
-    });
-    for (const victim of ["Ada", "Bob"] as const) {
-      assert.ok(moments[victim] > 15, JSON.stringify(moments));
-      for (let chosen = 0; chosen < moments[victim]; chosen += STRIDE) {
-        let count = 0;
-        try {
-          await tell(
-            world,
-            (who, person, moment) =>
-              who === victim && counts(moment) && count++ === chosen &&
-              happen(person),
-          );
-        } catch (error) {
-          throw new Error(`${victim}, moment ${chosen}`, { cause: error });
-        }
-      }
-    }
-  } finally {
-    await world.close();
-  }
-}
-
-// To die after a commit is to die before the next frame or commit: nothing shows in between.
-const everyMoment = (moment: Moment) =>
-  SLOW || moment.at === "frame" || moment.when === "before";
-
 Deno.test("a death at any commit and any frame of meeting by a link: both meet, nothing is lost or doubled", () =>
-  atEveryMoment(everyMoment, () => true));
+  atEveryMoment(tell, { ...DEATH, stride: 3 }));
 
 Deno.test("a connection that drops at any frame of meeting by a link: both meet, nothing is lost or doubled", () =>
-  atEveryMoment(({ at }) => at === "frame", (person) => {
-    person.cut();
-    return false;
-  }));
+  atEveryMoment(tell, { ...DROP, stride: 3 }));
