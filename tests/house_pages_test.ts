@@ -14,12 +14,12 @@ const FIRST_LOAD = 95 * 1024;
 const WITH_SESSIONS = 120 * 1024;
 const SESSIONS = "lib/client/sessions.ts";
 /**
- * What a person has to ask for first, a dialog, an invite, an account, a lock, a relay's password, a safety number or the export;
+ * What a person has to ask for first, a dialog, a menu, an edit, an invite, an account, a lock, a relay's password, a safety number or the export;
  * what nobody waits for: what tells names apart, the backup, the upkeep of prekeys, and the news of devices that come and go; and
  * the arithmetic of curves, which browsers have themselves.
  */
 const ON_DEMAND =
-  /(_noble|prekey_bundle|names)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(alarms_seen|invites|admission_proof|export|safety_code|forward\/mod|(backup|devices|pool)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(failed|locked|removed|securing)|messenger\/(notices|device_notices|history_notices|device_left|parted|route_note|relay_password|relay_trouble|invitation_notices|standing_notice))\.tsx$|^islands\/lock\/(web_passkeys|worker_stretch)\.ts$/;
+  /(_noble|prekey_bundle|names)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(alarms_seen|invites|admission_proof|export|safety_code|forward\/mod|(backup|devices|pool)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(failed|locked|removed|securing)|parts\/undo|messenger\/(verification_notice|contact_items|message_options|edit_bar|notices|device_notices|history_notices|device_left|parted|route_note|relay_password|relay_trouble|invitation_notices|standing_notice))\.tsx$|^islands\/lock\/(web_passkeys|worker_stretch)\.ts$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {

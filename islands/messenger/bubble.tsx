@@ -23,24 +23,26 @@ export const Bubble = memo(function Bubble(
     retry: (id: string) => void;
   },
 ) {
-  const { mine, body, state, time } = message;
-  const content = body.kind === "text" ? body.text : words.unknown;
+  const { mine, body, time } = message;
+  // Nothing is left of which it would say how far it came.
+  const state = body.kind === "deleted" ? undefined : message.state;
+  const content = wordsOf(message);
   const at = dates().time(time);
-  const size = body.kind === "text" ? glance(content) : "unknown";
+  const edited = body.kind === "text" && body.edited;
+  const size = body.kind === "text" ? glance(content) : "aside";
   return (
     <article
       class={`bubble bubble-${size}${mine ? " bubble-mine" : ""}${
         first ? " bubble-first" : ""
       }`}
-      aria-label={mine
-        ? words.own(content, at, state ? words.states[state] : "")
-        : words.theirs(name, content, at)}
+      aria-label={nameOf(message, name, edited ? words.whenEdited(at) : at)}
     >
       <div class="bubble-text">
         <span class="bubble-words">
           {body.kind === "text" ? linked(body.text) : content}
         </span>
         <span class="bubble-meta">
+          {edited && <span>{words.edited}</span>}
           <time
             dateTime={new Date(time).toISOString()}
             title={dates().full(time)}
@@ -50,6 +52,18 @@ export const Bubble = memo(function Bubble(
           {mine && state && <Ticks state={state} />}
         </span>
       </div>
+      {body.kind === "text" && (
+        // Pressing it is heard by whoever has the menu: message_options.tsx.
+        <button
+          type="button"
+          class="bubble-options"
+          value={message.id}
+          tabIndex={-1}
+          aria-haspopup="menu"
+          aria-label={words.options}
+          title={words.options}
+        />
+      )}
       {state === "failed" && (
         <div class="bubble-failed">
           {words.failed}
@@ -61,6 +75,27 @@ export const Bubble = memo(function Bubble(
     </article>
   );
 });
+
+/** What a message reads. */
+export function wordsOf({ mine, body }: MessageView): string {
+  switch (body.kind) {
+    case "text":
+      return body.text;
+    case "deleted":
+      return mine ? words.youDeleted : words.deleted;
+    case "unknown":
+      return words.unknown;
+  }
+}
+
+function nameOf(message: MessageView, name: string, at: string): string {
+  const { mine, body, state } = message;
+  const content = wordsOf(message);
+  if (!mine) return words.theirs(name, content, at);
+  return body.kind === "deleted"
+    ? words.ownDeleted(content, at)
+    : words.own(content, at, state ? words.states[state] : "");
+}
 
 /** The words, with their web addresses made links. A link says nothing of this page to where it leads. */
 function linked(words: string): ComponentChildren {

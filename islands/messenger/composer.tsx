@@ -1,15 +1,28 @@
-/** Where messages are written. What is written here is never lost: it is a draft until it is a message. */
+/**
+ * Where messages are written, and written anew. What is written here is never lost: it is a draft until
+ * it is a message, and the draft waits while a message is being edited.
+ */
 import "./composer.css";
 import { useSignal } from "@preact/signals";
 import { SendHorizontal } from "lucide-preact";
 import type { RefObject } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
-import type { ConversationView } from "../../lib/client/view.ts";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ConversationView, Editing } from "../../lib/client/view.ts";
 import { Mistake } from "../parts/field.tsx";
+import { fetched } from "../parts/on_demand.tsx";
 import { text } from "../text/mod.ts";
 import { hasTouchKeyboard } from "../touch.ts";
 
 const words = text.composer;
+
+// The field shows the text all the same.
+const EditBar = fetched(
+  async () => (await import("./edit_bar.tsx")).EditBar,
+  () => null,
+);
+
+/** Element id of what says that a message is being edited. */
+const EDIT_BAR = "edit-bar";
 
 export function Composer(
   { view, field, onSent }: {
@@ -19,34 +32,48 @@ export function Composer(
   },
 ) {
   const [mistake, setMistake] = useState<string>();
+  const editing = view.editing.value;
   const draft = view.draft.value;
   /** What was sent and is not in the log yet. */
   const leaving = useSignal<string | undefined>(undefined);
-  const written = leaving.value ?? draft;
+  const written = leaving.value ?? editing?.text ?? draft;
   useGrowth(field, written);
+  useFieldFor(field, editing?.id);
+
+  const cancel = () => {
+    setMistake(undefined);
+    view.setEditing(undefined);
+    field.current?.focus();
+  };
 
   const send = async () => {
     // As it is now, not as it was when this was drawn: Enter may follow a letter at once.
-    const draft = view.draft.peek();
-    if (draft.trim() === "") return;
+    const editing = view.editing.peek();
+    const written = editing?.text ?? view.draft.peek();
+    if (written.trim() === "") return;
     setMistake(undefined);
     field.current?.focus();
     // It goes from here to the log in one frame: to draw another one first would hold up its commit.
-    leaving.value = draft;
+    leaving.value = written;
     try {
-      await view.send(draft.trim());
-      onSent();
+      if (editing) await view.edit(editing.id, written.trim());
+      else {
+        await view.send(written.trim());
+        onSent();
+      }
     } catch (error) {
-      // Back where it was written, above whatever was begun meanwhile.
-      const begun = view.draft.peek();
-      view.setDraft(begun === "" ? draft : `${draft}\n${begun}`);
+      if (!editing) {
+        // Back where it was written, above whatever was begun meanwhile.
+        const begun = view.draft.peek();
+        view.setDraft(begun === "" ? written : `${written}\n${begun}`);
+      }
       setMistake(
         error instanceof Error && error.name === "TextTooLongError"
           ? words.tooLong
           : words.refused,
       );
     } finally {
-      if (leaving.peek() === draft) leaving.value = undefined;
+      if (leaving.peek() === written) leaving.value = undefined;
     }
   };
 
@@ -59,11 +86,20 @@ export function Composer(
       }}
     >
       {mistake && <Mistake>{mistake}</Mistake>}
+      {editing && (
+        <EditBar
+          view={view}
+          editing={editing}
+          id={EDIT_BAR}
+          onCancel={cancel}
+        />
+      )}
       <div class="composer-row">
         <textarea
           ref={field}
           class="composer-field"
           aria-label={words.label}
+          aria-describedby={editing && EDIT_BAR}
           placeholder={words.placeholder}
           rows={1}
           dir="auto"
@@ -73,16 +109,27 @@ export function Composer(
           value={written}
           onBeforeInput={({ currentTarget }) => {
             if (leaving.peek() === undefined) return;
-            // What is written now is the next message.
+            // What is written now is the next message, or the draft that waited.
             leaving.value = undefined;
-            currentTarget.value = "";
+            currentTarget.value = view.draft.peek();
           }}
           onInput={(event) => {
             setMistake(undefined);
             leaving.value = undefined;
-            view.setDraft(event.currentTarget.value);
+            const { value } = event.currentTarget;
+            const now = view.editing.peek();
+            if (now) view.setEditing({ ...now, text: value });
+            else view.setDraft(value);
           }}
           onKeyDown={(event) => {
+            if (event.key === "Escape" && editing && !endsComposition(event)) {
+              cancel();
+            }
+            if (event.key === "ArrowUp" && written === "" && !editing) {
+              const last = lastOwnText(view);
+              if (last) event.preventDefault();
+              view.setEditing(last);
+            }
             if (event.key !== "Enter" || event.shiftKey) return;
             if (endsComposition(event)) return;
             if (hasTouchKeyboard()) return;
@@ -111,6 +158,29 @@ export function Composer(
  */
 function endsComposition(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229;
+}
+
+/** The last that the person has written. */
+function lastOwnText(view: ConversationView): Editing | undefined {
+  for (const { id, mine, body } of view.messages.peek().toReversed()) {
+    if (mine && body.kind === "text") return { id, text: body.text };
+  }
+}
+
+/** Whoever begins to edit is in the field, at the text's end; who only opens the conversation may not be. */
+function useFieldFor(
+  field: RefObject<HTMLTextAreaElement | null>,
+  edited: string | undefined,
+): void {
+  const before = useRef(edited);
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element || edited === before.current) return;
+    before.current = edited;
+    if (!edited) return;
+    element.focus();
+    element.setSelectionRange(element.value.length, element.value.length);
+  }, [edited]);
 }
 
 /** Grows the field with its text where the browser does not do it by itself. */

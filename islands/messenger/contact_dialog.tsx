@@ -99,7 +99,7 @@ function Clear({ view, onClose }: TaskProps) {
     <Confirm
       onClose={onClose}
       title={words.clearTitle(name)}
-      action={text.contact.clear}
+      action={words.clear}
       done={words.cleared}
       act={() => view.clear()}
     >
@@ -114,7 +114,7 @@ function Block({ view: { contact }, onClose }: TaskProps) {
     <Confirm
       onClose={onClose}
       title={words.blockTitle(name)}
-      action={text.contact.block}
+      action={words.block}
       done={words.blocked(name)}
       act={() => contact.block()}
     >
@@ -129,7 +129,7 @@ function Remove({ view, onClose }: TaskProps) {
     <Confirm
       onClose={onClose}
       title={words.removeTitle(name)}
-      action={text.contact.remove}
+      action={words.remove}
       done={words.removed(name)}
       act={async () => {
         await view.contact.remove();

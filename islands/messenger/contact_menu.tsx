@@ -1,26 +1,16 @@
-/** Everything that can be done about a contact, from the head of the conversation and from the list. */
+/** The button for everything that can be done about a contact, at the head of the conversation and in the list. */
 import type { Signal } from "@preact/signals";
-import {
-  Archive,
-  ArchiveRestore,
-  Ban,
-  Bell,
-  BellOff,
-  EllipsisVertical,
-  Eraser,
-  Pencil,
-  Trash,
-  UserRoundCheck,
-} from "lucide-preact";
+import { EllipsisVertical } from "lucide-preact";
+import { useRef } from "preact/hooks";
 import type { ConversationView } from "../../lib/client/view.ts";
-import { MenuButton, type MenuItem } from "../parts/menu.tsx";
-import { offerUndo } from "../parts/undo.tsx";
-import { text } from "../text/mod.ts";
-import { ask } from "./contact_tasks.ts";
+import { IconButton } from "../parts/button.tsx";
+import { onDemand } from "../parts/on_demand.tsx";
 
-const words = text.contact;
+const ContactItems = onDemand(async () =>
+  (await import("./contact_items.tsx")).ContactItems
+);
 
-/** `view` is called when the menu opens: a conversation that is looked at is loaded. */
+/** `view` is called when the menu opens. `open` is the caller's, who may open it by other ways too. */
 export function ContactMenu(
   { view, label, open }: {
     view: () => ConversationView | undefined;
@@ -28,69 +18,30 @@ export function ContactMenu(
     open: Signal<boolean>;
   },
 ) {
+  const button = useRef<HTMLButtonElement>(null);
   return (
-    <MenuButton
-      label={label}
-      icon={EllipsisVertical}
-      items={() => {
-        const now = view();
-        return now ? itemsOf(now) : [];
-      }}
-      open={open}
-    />
+    <>
+      <IconButton
+        ref={button}
+        label={label}
+        aria-haspopup="menu"
+        aria-expanded={open.value}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        <EllipsisVertical size={20} />
+      </IconButton>
+      {open.value && (
+        <ContactItems
+          view={view}
+          label={label}
+          anchor={() => button.current}
+          onClose={() => {
+            open.value = false;
+          }}
+        />
+      )}
+    </>
   );
-}
-
-function itemsOf(view: ConversationView): MenuItem[] {
-  const { contact } = view;
-  const { name, muted, archived, blocked } = contact.state.value;
-  return [
-    { label: words.rename, icon: Pencil, onSelect: () => ask("rename", view) },
-    {
-      label: muted ? words.unmute : words.mute,
-      icon: muted ? Bell : BellOff,
-      onSelect: () =>
-        decide(
-          muted ? words.unmuted(name) : words.muted(name),
-          (back) => contact.setMuted(muted === back),
-        ),
-    },
-    {
-      label: archived ? words.unarchive : words.archive,
-      icon: archived ? ArchiveRestore : Archive,
-      onSelect: () =>
-        decide(
-          archived ? words.unarchived(name) : words.archived(name),
-          (back) => contact.setArchived(archived === back),
-        ),
-    },
-    { label: words.clear, icon: Eraser, onSelect: () => ask("clear", view) },
-    blocked
-      ? {
-        label: words.unblock,
-        icon: UserRoundCheck,
-        onSelect: () => void contact.unblock(),
-      }
-      : {
-        label: words.block,
-        icon: Ban,
-        danger: true,
-        onSelect: () => ask("block", view),
-      },
-    {
-      label: words.remove,
-      icon: Trash,
-      danger: true,
-      onSelect: () => ask("remove", view),
-    },
-  ];
-}
-
-/** Does what can be taken back, and offers to. `set(true)` takes it back. */
-async function decide(
-  done: string,
-  set: (back: boolean) => Promise<void>,
-): Promise<void> {
-  await set(false);
-  offerUndo(done, () => set(true));
 }

@@ -16,12 +16,16 @@ import { ContactMenu } from "./contact_menu.tsx";
 import { ask } from "./contact_tasks.ts";
 import { MessageLog } from "./message_log.tsx";
 import type { Unread } from "./rows.ts";
-import { VerificationNotice, VerifiedMark } from "./verification.tsx";
+import { VerifiedMark } from "./verification.tsx";
 import { useWaited } from "./waited.ts";
 
 const words = text.conversation;
 
 const Parted = partOnDemand(async () => (await import("./parted.tsx")).Parted);
+
+const VerificationNotice = partOnDemand(async () =>
+  (await import("./verification_notice.tsx")).VerificationNotice
+);
 
 // Without it the conversation is as good.
 const RouteNote = fetched(
@@ -102,7 +106,11 @@ export function Conversation(
         </span>
       </header>
       <div>
-        <VerificationNotice view={view} />
+        <div role="alert">
+          {(verification === "new-number" || verification === "new-device") && (
+            <VerificationNotice view={view} changed={verification} />
+          )}
+        </div>
         {deviceLeft && <DeviceLeft contact={view.contact} />}
       </div>
       <MessageLog view={view} unread={unread} />

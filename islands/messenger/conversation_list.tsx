@@ -12,6 +12,7 @@ import { memo } from "../parts/memo.tsx";
 import { Avatar } from "../parts/avatar.tsx";
 import { text } from "../text/mod.ts";
 import { minute } from "../clock.ts";
+import { wordsOf } from "./bubble.tsx";
 import { ContactMenu } from "./contact_menu.tsx";
 import { Ticks } from "./ticks.tsx";
 import { VerifiedMark } from "./verification.tsx";
@@ -79,7 +80,8 @@ function sameEntry(
   return open === nowOpen && a.id === b.id && a.name === b.name &&
     a.contact === b.contact && a.unread === b.unread && a.draft === b.draft &&
     a.time === b.time &&
-    a.last?.id === b.last?.id && a.last?.state === b.last?.state;
+    a.last?.id === b.last?.id && a.last?.state === b.last?.state &&
+    a.last?.body === b.last?.body;
 }
 
 const Entry = memo(function Entry(
@@ -88,7 +90,9 @@ const Entry = memo(function Entry(
   const { id, name, contact, unread, time, last } = conversation;
   const { muted, verification } = contact;
   const menu = useSignal(false);
-  const state = last?.mine ? last.state : undefined;
+  const state = last?.mine && last.body.kind !== "deleted"
+    ? last.state
+    : undefined;
   return (
     <>
       <button
@@ -164,9 +168,13 @@ function Preview(
   if (!last) return <span class="entry-preview">{line(words.met)}</span>;
   return (
     <span class="entry-preview">
-      {last.mine && <span class="unseen">{words.you}</span>}
-      {last.mine && last.state && <Ticks state={last.state} />}
-      {line(last.body.kind === "text" ? last.body.text : words.unknownBody)}
+      {last.mine && last.body.kind !== "deleted" && (
+        <>
+          <span class="unseen">{words.you}</span>
+          {last.state && <Ticks state={last.state} />}
+        </>
+      )}
+      {line(last.body.kind === "unknown" ? words.unknownBody : wordsOf(last))}
     </span>
   );
 }

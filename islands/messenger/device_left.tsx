@@ -3,7 +3,6 @@ import "./device_left.css";
 import { MonitorOff } from "lucide-preact";
 import type { ContactView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
-import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 
 const words = textOnDemand.deviceLeft;
@@ -20,7 +19,7 @@ export function DeviceLeft({ contact }: { contact: ContactView }) {
         <p>{words.body}</p>
       </div>
       <Button small onClick={() => void contact.sawDevices()}>
-        {text.verify.acknowledge}
+        {textOnDemand.verification.acknowledge}
       </Button>
     </div>
   );

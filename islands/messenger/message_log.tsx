@@ -10,6 +10,7 @@ import { pageVisible } from "../page_visible.ts";
 import { memo } from "../parts/memo.tsx";
 import { announce } from "../parts/loudspeaker.tsx";
 import { text } from "../text/mod.ts";
+import { fetched } from "../parts/on_demand.tsx";
 import { Bubble } from "./bubble.tsx";
 import { bind, type Page, paginate, type Sheet } from "./pages.ts";
 import { countAfter, firstUnread, rowsOf, type Unread } from "./rows.ts";
@@ -21,6 +22,12 @@ import {
 } from "./scrolling.ts";
 
 const words = text.conversation;
+
+// What can be done about a message is nothing that anybody reads first.
+const MessageOptions = fetched(
+  async () => (await import("./message_options.tsx")).MessageOptions,
+  () => null,
+);
 
 /** The newest pages, and all from the unread divider on, are always laid out; the browser may skip those before. */
 const NEAR = 4;
@@ -114,6 +121,7 @@ export function MessageLog(
           })}
         </div>
       </div>
+      <MessageOptions view={view} log={scroller} />
       {leftAt.value !== undefined && (
         <JumpButton
           newer={countAfter(view.messages.value, leftAt.value)}

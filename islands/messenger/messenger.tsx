@@ -12,10 +12,9 @@ import {
   settleAt,
 } from "../navigation.ts";
 import { announce } from "../parts/loudspeaker.tsx";
-import { onDemand } from "../parts/on_demand.tsx";
+import { fetched, onDemand } from "../parts/on_demand.tsx";
 import { askToKeep } from "../storage_promise.ts";
 import { text } from "../text/mod.ts";
-import { UndoBar } from "../parts/undo.tsx";
 import { ConnectionBanner } from "./connection_banner.tsx";
 import { answered, asked } from "./contact_tasks.ts";
 import { Conversation } from "./conversation.tsx";
@@ -39,6 +38,12 @@ const AccessKeyOutcome = onDemand(() =>
 );
 const SettingsDialog = onDemand(() =>
   import("./settings_dialog.tsx").then((part) => part.SettingsDialog)
+);
+
+// What can be taken back by it can be in other ways, too.
+const UndoBar = fetched(
+  async () => (await import("../parts/undo.tsx")).UndoBar,
+  () => null,
 );
 
 export interface Meeting {

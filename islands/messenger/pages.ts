@@ -34,9 +34,13 @@ function same(a: MessageView | undefined, b: MessageView | undefined): boolean {
   if (a === b) return true;
   return a !== undefined && b !== undefined &&
     a.id === b.id && a.state === b.state && a.time === b.time &&
-    a.mine === b.mine && a.body.kind === b.body.kind &&
-    (a.body.kind !== "text" || b.body.kind !== "text" ||
-      a.body.text === b.body.text);
+    a.mine === b.mine && sameBody(a.body, b.body);
+}
+
+function sameBody(a: MessageView["body"], b: MessageView["body"]): boolean {
+  return a.kind === "text" && b.kind === "text"
+    ? a.text === b.text && a.edited === b.edited
+    : a.kind === b.kind;
 }
 
 /** Whether `old` is the page from `start` on, as it would be cut now. */

@@ -10,7 +10,7 @@ const messages = fc.uniqueArray(
   ids.map((id, i): MessageView => ({
     id,
     mine: i % 3 === 0,
-    body: { kind: "text", text: `message ${i}` },
+    body: { kind: "text", text: `message ${i}`, edited: false },
     time: i * 1000,
     ...(i % 3 === 0 ? { state: "sent" as const } : {}),
   }))

@@ -2,7 +2,6 @@
 import "./parted.css";
 import type { ContactView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
-import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 
 const words = textOnDemand.parted;
@@ -17,7 +16,7 @@ export function Parted(
       {blocked
         ? (
           <Button look="outline" onClick={() => void contact.unblock()}>
-            {text.contact.unblock}
+            {textOnDemand.contact.unblock}
           </Button>
         )
         : (

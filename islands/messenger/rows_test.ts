@@ -15,7 +15,7 @@ function message(id: string, mine: boolean, time: number): MessageView {
     id,
     mine,
     time,
-    body: { kind: "text", text: id },
+    body: { kind: "text", text: id, edited: false },
     ...(mine ? { state: "sent" as const } : {}),
   };
 }

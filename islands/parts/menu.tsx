@@ -1,9 +1,7 @@
-/** A button that opens a menu of things to do. On the platform's popover: over everything, closed by Escape or a click beside it. */
+/** A menu of things to do, to be fetched when it is opened. On the platform's popover: over everything, closed by Escape or a click beside it. */
 import "./menu.css";
-import type { Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { IconButton } from "./button.tsx";
 
 export interface MenuItem {
   readonly label: string;
@@ -12,48 +10,13 @@ export interface MenuItem {
   readonly onSelect: () => void;
 }
 
-/** `items` is called when there is a menu to show. `open` is the caller's, who may open it by other ways too. */
-export function MenuButton(
-  { label, icon: Icon, items, open }: {
-    label: string;
-    icon: MenuItem["icon"];
-    items: () => readonly MenuItem[];
-    open: Signal<boolean>;
-  },
-) {
-  const frame = useRef<HTMLSpanElement>(null);
-  const button = () => frame.current?.querySelector("button");
-  return (
-    <span class="menu-frame" ref={frame}>
-      <IconButton
-        label={label}
-        aria-haspopup="menu"
-        aria-expanded={open.value}
-        onClick={() => {
-          open.value = !open.value;
-        }}
-      >
-        <Icon size={20} />
-      </IconButton>
-      {open.value && (
-        <Menu
-          label={label}
-          items={items()}
-          anchor={button}
-          onClose={() => {
-            open.value = false;
-          }}
-        />
-      )}
-    </span>
-  );
-}
-
-function Menu(
-  { label, items, anchor, onClose }: {
+/** `anchor` is the button that it belongs to, and gets the focus back. `at`: where it opens, if not there. */
+export function Menu(
+  { label, items, anchor, at, onClose }: {
     label: string;
     items: readonly MenuItem[];
     anchor: () => HTMLElement | null | undefined;
+    at?: DOMRect;
     onClose: () => void;
   },
 ) {
@@ -67,7 +30,7 @@ function Menu(
     if (!menu) return;
     menu.showPopover();
     const place = () => {
-      const near = anchor();
+      const near = at ?? anchor()?.getBoundingClientRect();
       if (near) placeBeside(menu, near);
     };
     place();
@@ -135,11 +98,11 @@ function Menu(
 /** Least distance from the edges of the window, px. */
 const MARGIN = 8;
 
-/** Below the button with its end at the button's end, or above where there is no room. */
-function placeBeside(menu: HTMLElement, anchor: HTMLElement): void {
-  const near = anchor.getBoundingClientRect();
+/** Below what it belongs to with its end at the end of that, or above where there is no room; at a point it begins there. */
+function placeBeside(menu: HTMLElement, near: DOMRect): void {
   const { width, height } = menu.getBoundingClientRect();
-  const ends = getComputedStyle(anchor).direction === "rtl"
+  const { direction } = getComputedStyle(menu);
+  const ends = (direction === "rtl") === (near.width > 0)
     ? near.left
     : near.right - width;
   const left = Math.max(MARGIN, Math.min(ends, innerWidth - width - MARGIN));

@@ -113,39 +113,11 @@ export const en = {
   contact: {
     options: "Options",
     optionsFor: (name: string) => `Options for ${name}`,
-    rename: "Rename",
-    mute: "Mute",
-    unmute: "Unmute",
-    muted: (name: string) => `${name} is muted.`,
-    unmuted: (name: string) => `${name} is no longer muted.`,
-    archive: "Archive",
-    unarchive: "Unarchive",
-    archived: (name: string) => `The chat with ${name} is archived.`,
-    unarchived: (name: string) =>
-      `The chat with ${name} is back among the others.`,
-    clear: "Clear chat",
-    block: "Block",
-    unblock: "Unblock",
-    remove: "Delete contact",
   },
 
   verify: {
     button: "Verify",
     verifiedMark: "Verified",
-    changedTitle: {
-      "new-number": (name: string) =>
-        `The safety number with ${name} has changed`,
-      "new-device": (name: string) =>
-        `${name} uses a device you have not seen before`,
-    },
-    changedBody: {
-      "new-number": (name: string) =>
-        `${name} has a new access key, or somebody answers in their name. Compare the number before you write anything private.`,
-      "new-device": (name: string) =>
-        `If ${name} says it is theirs, all is well. If not, somebody has their access key.`,
-    },
-    compareNow: "Compare now",
-    acknowledge: "Understood",
   },
 
   message: {
@@ -154,7 +126,16 @@ export const en = {
       `You: ${words}, ${time}, ${state}`,
     theirs: (name: string, words: string, time: string) =>
       `${name}: ${words}, ${time}`,
+    ownDeleted: (words: string, time: string) => `${words}, ${time}`,
+    whenEdited: (time: string) => `${time}, edited`,
     unknown: "This message needs a newer version of Whisper.",
+    edited: "edited",
+    deleted: "This message was deleted",
+    youDeleted: "You deleted this message",
+    options: "Message options",
+    edit: "Edit",
+    delete: "Delete for everyone",
+    copy: "Copy text",
     retry: "Try again",
     failed: "Not sent.",
   },

@@ -521,6 +521,20 @@ export const enOnDemand = {
   },
 
   contact: {
+    rename: "Rename",
+    mute: "Mute",
+    unmute: "Unmute",
+    muted: (name: string) => `${name} is muted.`,
+    unmuted: (name: string) => `${name} is no longer muted.`,
+    archive: "Archive",
+    unarchive: "Unarchive",
+    archived: (name: string) => `The chat with ${name} is archived.`,
+    unarchived: (name: string) =>
+      `The chat with ${name} is back among the others.`,
+    clear: "Clear chat",
+    block: "Block",
+    unblock: "Unblock",
+    remove: "Delete contact",
     renameTitle: "Rename contact",
     renameLabel: "Name",
     renameHint: (chosen: string) =>
@@ -541,6 +555,34 @@ export const enOnDemand = {
       `The contact and the whole chat are deleted from this browser, and ${name} can't reach you any more. This can't be undone: to write to each other again, you would meet with a new code.`,
     removed: (name: string) => `${name} is deleted.`,
     failed: "The change could not be stored.",
+  },
+
+  verification: {
+    changedTitle: {
+      "new-number": (name: string) =>
+        `The safety number with ${name} has changed`,
+      "new-device": (name: string) =>
+        `${name} uses a device you have not seen before`,
+    },
+    changedBody: {
+      "new-number": (name: string) =>
+        `${name} has a new access key, or somebody answers in their name. Compare the number before you write anything private.`,
+      "new-device": (name: string) =>
+        `If ${name} says it is theirs, all is well. If not, somebody has their access key.`,
+    },
+    compareNow: "Compare now",
+    acknowledge: "Understood",
+  },
+
+  editing: {
+    title: "Editing message",
+    cancel: "Cancel editing",
+    copied: "The text was copied.",
+    notCopied: "The browser did not let the text be copied.",
+    deleteTitle: "Delete this message for everyone?",
+    deleteBody: (name: string) =>
+      `It is deleted here, on your other devices and with ${name}, as soon as they can be reached. ${name} may have read or kept it already. This can't be undone.`,
+    deleted: "The message is deleted.",
   },
 
   verify: {

@@ -2,6 +2,7 @@ import {
   type Content,
   type HeardClaim,
   type KnownBody,
+  MAX_TIME,
   newContent,
   newContentId,
 } from "./content/mod.ts";
@@ -32,16 +33,17 @@ export async function heardOf(
 
 /**
  * A new message to a contact, by this device's clock, with what every message tells. `rank`: its
- * place in the conversation, for what has one.
+ * place in the conversation, for what has one. `after`: a time that it is to be later than, whatever
+ * the clock says.
  */
 export function composed(
   desk: Desk,
   contact: Contact,
   body: KnownBody,
-  rank = 0,
+  { rank = 0, after = 0 } = {},
 ): Content {
   const { deviceList } = desk.account;
-  const now = desk.clock.now();
+  const now = Math.min(Math.max(desk.clock.now(), after + 1), MAX_TIME);
   // A device that there is no way to yet has it from those that there is one to.
   const all = contact.devices.length === contact.deviceList.devices.length;
   return newContent({

@@ -10,10 +10,12 @@ import {
   type Row,
   type Summary,
 } from "./content/mod.ts";
+import type { Written } from "./drafts.ts";
 import type {
   ContactView,
   ConversationSummary,
   ConversationView,
+  Editing,
   MessageView,
 } from "./view.ts";
 
@@ -22,7 +24,9 @@ export interface ConversationCommands {
   load(before: number | undefined): Promise<void>;
   send(text: string): Promise<void>;
   retry(id: string): Promise<void>;
-  draft(text: string): void;
+  edit(id: string, text: string): Promise<void>;
+  delete(id: string): Promise<void>;
+  written(what: Written): void;
   read(): void;
   clear(): Promise<void>;
 }
@@ -36,6 +40,7 @@ export class Conversation implements ConversationView {
   readonly #messages = signal<readonly MessageView[]>([]);
   readonly #hasOlder = signal(false);
   readonly #draft = signal("");
+  readonly #editing = signal<Editing | undefined>(undefined);
   #before: number | undefined;
   #loading: Promise<void> | undefined;
   #loaded = false;
@@ -55,6 +60,7 @@ export class Conversation implements ConversationView {
     this.name = computed(() => contact.state.value.name);
     this.#summary = summary;
     this.#draft.value = summary.draft;
+    this.#editing.value = summary.editing;
     this.#commands = commands;
   }
 
@@ -68,6 +74,10 @@ export class Conversation implements ConversationView {
 
   get draft(): ReadonlySignal<string> {
     return this.#draft;
+  }
+
+  get editing(): ReadonlySignal<Editing | undefined> {
+    return this.#editing;
   }
 
   get visible(): boolean {
@@ -110,10 +120,31 @@ export class Conversation implements ConversationView {
     return this.#commands.retry(id);
   }
 
+  async edit(id: string, text: string): Promise<void> {
+    const isEdited = this.#editing.value?.id === id;
+    // On disk in the commit that brings the edit.
+    if (isEdited) this.#editing.value = undefined;
+    try {
+      await this.#commands.edit(id, text);
+    } catch (error) {
+      if (isEdited) this.setEditing(this.#editing.value ?? { id, text });
+      throw error;
+    }
+  }
+
+  deleteForEveryone(id: string): Promise<void> {
+    return this.#commands.delete(id);
+  }
+
   setDraft(text: string): void {
     if (text === this.#draft.value) return;
     this.#draft.value = text;
-    this.#commands.draft(text);
+    this.#commands.written({ text });
+  }
+
+  setEditing(editing: Editing | undefined): void {
+    this.#editing.value = editing;
+    this.#commands.written({ editing: editing ?? null });
   }
 
   clear(): Promise<void> {
@@ -166,6 +197,7 @@ export class Conversation implements ConversationView {
       this.#messages.value = [];
       this.#hasOlder.value = false;
       this.#draft.value = summary.draft;
+      this.#editing.value = summary.editing;
     });
   }
 
@@ -176,6 +208,10 @@ export class Conversation implements ConversationView {
     changed: readonly Row[],
   ): void {
     this.#summary = summary;
+    const gone = changed.some(({ mine, id, body }) =>
+      mine && id === this.#editing.value?.id && body.kind === "deleted"
+    );
+    if (gone) this.setEditing(undefined);
     // A page that was not loaded yet will have them.
     if (!this.#loaded) return;
     const ofHere = changed.filter((row) => this.#known.has(keyOf(row)));
@@ -219,10 +255,7 @@ export function viewOf({ id, mine, body, time, state }: Row): MessageView {
   return {
     id,
     mine,
-    // What was taken back is made by later versions only; until then it reads as theirs.
-    body: body.kind === "text"
-      ? { kind: "text", text: body.text }
-      : { kind: "unknown" },
+    body,
     time,
     state,
   };

@@ -6,7 +6,7 @@ import {
   type Row,
   type Summary,
 } from "./content/mod.ts";
-import { type Contact, isConnected, recipientOf } from "./contact.ts";
+import { type Contact, isConnected } from "./contact.ts";
 import type { Contacts } from "./contacts.ts";
 import { composed } from "./contents.ts";
 import { Conversation } from "./conversation.ts";
@@ -332,11 +332,19 @@ export class Conversations {
           this.#drafts.forget(id);
           return ledger.run((entry) => this.#send(entry, present(), text));
         },
+        edit: (message, text) => {
+          this.#drafts.forget(id);
+          return ledger.run((entry) =>
+            this.#edit(entry, present(), message, text)
+          );
+        },
+        delete: (message) =>
+          ledger.run((entry) => this.#delete(entry, present(), message)),
         retry: (message) =>
           ledger.run((entry) => this.#retry(entry, present(), message)),
-        draft: (text) => {
+        written: (what) => {
           this.#open.touched();
-          this.#drafts.change(id, text);
+          this.#drafts.change(id, what);
         },
         read: () =>
           ledger.post(async (entry) => {
@@ -363,7 +371,7 @@ export class Conversations {
       this.#desk,
       contact,
       { kind: "text", text },
-      rank,
+      { rank },
     );
     const added = await this.#log.compose(entry, content, now);
     await this.#desk.tell(entry, {
@@ -371,18 +379,79 @@ export class Conversations {
       about: accountId,
       content: content.bytes,
     });
-    const recipient = recipientOf(contact);
-    await this.#own.post(
-      entry,
-      recipient,
-      conversation,
-      content.id,
-      content.bytes,
-    );
+    await this.#own.post(entry, contact, content.id, { content });
     // In one commit: a page that ends now has the draft or the message, never both or neither.
     const draft = this.#open.get(conversation)?.draft.value ?? "";
-    await this.#drafts.set(entry, conversation, draft);
+    await this.#drafts.set(entry, conversation, { text: draft });
     await this.#open.changed(entry, conversation, { added, changed: [] });
+  }
+
+  async #edit(
+    entry: Entry,
+    contact: Contact,
+    id: string,
+    text: string,
+  ): Promise<void> {
+    if (text.trim() === "") throw new RangeError("there is nothing to send");
+    const { conversation } = contact.record;
+    const { row, edit } = await this.#ownText(entry, contact, id);
+    if (row.body.text !== text) {
+      const content = composed(
+        this.#desk,
+        contact,
+        { kind: "edit", target: id, text },
+        // The newest counts, and the clock of the device that wrote the last one may be ahead.
+        { after: edit?.time },
+      );
+      await this.#change(entry, contact, row, content);
+    }
+    const editing = this.#open.get(conversation)?.editing.value ?? null;
+    await this.#drafts.set(entry, conversation, { editing });
+  }
+
+  async #delete(entry: Entry, contact: Contact, id: string): Promise<void> {
+    const { row } = await this.#ownText(entry, contact, id);
+    const deletion = { kind: "deletion", target: id } as const;
+    const content = composed(this.#desk, contact, deletion);
+    await this.#change(entry, contact, row, content);
+  }
+
+  /** An own text as it is now. Throws where there is none, or nobody to tell. */
+  async #ownText(entry: Entry, contact: Contact, id: string) {
+    if (!isConnected(contact)) throw new NotConnectedError();
+    const { conversation } = contact.record;
+    const author = this.#desk.account.accountId;
+    const found = await this.#log.find(entry, conversation, { author, id });
+    const body = found?.row.body;
+    if (!found || body?.kind !== "text") {
+      throw new RangeError("there is no such text");
+    }
+    return { ...found, row: { ...found.row, body } };
+  }
+
+  /** Changes an own message, here and for everyone else. */
+  async #change(
+    entry: Entry,
+    contact: Contact,
+    { id, state, author }: Row,
+    content: Content,
+  ): Promise<void> {
+    const { accountId, conversation } = contact.record;
+    const at = this.#desk.clock.now();
+    const appended = await this.#log.append(entry, { content, author, at });
+    await this.#desk.tell(entry, {
+      kind: "sent",
+      about: accountId,
+      content: content.bytes,
+    });
+    const failed = state === "failed" && content.body.kind === "edit";
+    const again = failed
+      ? await this.#setFailed(entry, conversation, [id], false)
+      : [];
+    if (failed) await this.#own.post(entry, contact, id);
+    else await this.#own.postChange(entry, contact, id, content);
+    const changed = [...appended.changed, ...again];
+    await this.#open.changed(entry, conversation, { changed });
   }
 
   async #clear(entry: Entry, conversation: string): Promise<void> {
@@ -416,7 +485,7 @@ export class Conversations {
     const found = await this.#log.find(entry, conversation, { author, id });
     if (found?.row.state !== "failed") return;
     const changed = await this.#setFailed(entry, conversation, [id], false);
-    await this.#own.post(entry, recipientOf(contact), conversation, id);
+    await this.#own.post(entry, contact, id);
     await this.#open.changed(entry, conversation, { changed });
   }
 

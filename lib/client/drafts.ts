@@ -1,4 +1,4 @@
-import type { ConversationLog } from "./content/mod.ts";
+import type { ConversationLog, Editing } from "./content/mod.ts";
 import type { Desk } from "./desk.ts";
 import type { Entry } from "./ledger.ts";
 import { hasOthers } from "./own_devices.ts";
@@ -7,13 +7,20 @@ import { draftsDueTable, SELF } from "./records.ts";
 /** How long a draft rests before other devices hear of it, ms. */
 const DRAFT_RESTS_MS = 2_000;
 
-/** What is being written: onto the disk at once, and to the other devices of the account once it rests. */
+/** What is being written, as far as it changed. */
+export interface Written {
+  readonly text?: string;
+  /** An own message that is being edited; null when none is any more. */
+  readonly editing?: Editing | null;
+}
+
+/** What is being written: onto the disk at once, and, but for edits, to the other devices of the account once it rests. */
 export class Drafts {
   readonly #desk: Desk;
   readonly #log: ConversationLog;
   readonly #about: (conversation: string) => string | undefined;
   /** On their way to the disk, by conversation, and still open to change. */
-  readonly #waiting = new Map<string, { text: string }>();
+  readonly #waiting = new Map<string, Written>();
   #cancelTelling: (() => void) | undefined;
 
   /** @param about the account id of whom a conversation is with; undefined when it is gone */
@@ -41,21 +48,31 @@ export class Drafts {
    * At once, for the page may end the next moment; changes that come before the disk is free for it
    * go with it.
    */
-  change(conversation: string, text: string): void {
+  change(conversation: string, what: Written): void {
     const waiting = this.#waiting.get(conversation);
     if (waiting) {
-      waiting.text = text;
+      Object.assign(waiting, what);
       return;
     }
-    const draft = { text };
-    this.#waiting.set(conversation, draft);
+    const written = { ...what };
+    this.#waiting.set(conversation, written);
     this.#desk.ledger.post((entry) => {
-      if (this.#waiting.get(conversation) === draft) this.forget(conversation);
-      return this.set(entry, conversation, draft.text);
+      if (this.#waiting.get(conversation) === written) {
+        this.forget(conversation);
+      }
+      return this.set(entry, conversation, written);
     });
   }
 
-  async set(entry: Entry, conversation: string, text: string): Promise<void> {
+  async set(
+    entry: Entry,
+    conversation: string,
+    { text, editing }: Written,
+  ): Promise<void> {
+    if (editing !== undefined) {
+      await this.#log.setEditing(entry, conversation, editing ?? undefined);
+    }
+    if (text === undefined) return;
     const before = await this.#log.draft(entry, conversation);
     if (before?.text === text) return;
     const now = this.#desk.clock.now();

@@ -206,6 +206,8 @@ export interface LaneRecord {
 /** Messages, by content id, that wait for a session with a device of a contact; the id is the session's name. */
 export interface UnsentRecord {
   readonly ids: readonly string[];
+  /** Messages that it has been sent, and of which it is to hear how they were changed. */
+  readonly changed?: readonly string[];
 }
 
 /** Receipts to be sent to a contact: content ids, hex. */

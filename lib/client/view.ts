@@ -235,13 +235,22 @@ export interface MessageView {
   readonly id: string;
   readonly mine: boolean;
   readonly body:
-    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "text"; readonly text: string; readonly edited: boolean }
+    /** Deleted for everyone by its author. */
+    | { readonly kind: "deleted" }
     /** A body this version can't read, kept for a newer one. */
     | { readonly kind: "unknown" };
   /** ms since the epoch, by the author's clock. */
   readonly time: number;
   /** Own messages only. */
   readonly state?: DeliveryState;
+}
+
+/** An own message as it is being written anew. */
+export interface Editing {
+  /** Content id, hex. */
+  readonly id: string;
+  readonly text: string;
 }
 
 export interface ConversationView {
@@ -258,6 +267,18 @@ export interface ConversationView {
   send(text: string): Promise<void>;
   /** Tries a failed message again. */
   retry(id: string): Promise<void>;
+  /**
+   * Replaces the text of an own message, for everyone. Resolves when that is committed to disk, and so
+   * shown; it goes out like a message. One that has failed is tried again with it. Ends that the message
+   * is being edited, in the same commit. Rejects with RangeError when there is no such text any more.
+   */
+  edit(id: string, text: string): Promise<void>;
+  /** Takes back an own text message, for everyone: as `edit`. Nothing of what it said stays on this disk. */
+  deleteForEveryone(id: string): Promise<void>;
+  /** An own message that is being edited on this device, and its text as written so far. The draft waits meanwhile. */
+  readonly editing: ReadonlySignal<Editing | undefined>;
+  /** Begins to edit a message, goes on, or gives it up. Kept like a draft. */
+  setEditing(editing: Editing | undefined): void;
   readonly draft: ReadonlySignal<string>;
   setDraft(text: string): void;
   /** While true, what arrives counts as read. */

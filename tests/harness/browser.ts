@@ -47,6 +47,9 @@ const FLAGS = [
 export interface WindowOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
+  /** A phone: a finger instead of a pointer. */
+  readonly hasTouch?: boolean;
+  readonly isMobile?: boolean;
   /** "reduce" when not given: what moves can't be pressed before it stands still, and keeps a core busy. */
   readonly reducedMotion?: "reduce" | "no-preference";
   /** What every connection of this window goes through; to this machine, too. */

@@ -8,10 +8,11 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { FAR_AHEAD_MS } from "../clock.ts";
 import type { VaultChange, VaultReader, VaultWriter } from "../storage/mod.ts";
-import { type Content, MAX_TIME } from "./content.ts";
+import { type Content, MAX_TIME, parseContent } from "./content.ts";
 import { MAX_AWAITED } from "./limits.ts";
 import { forgetAwaited, keepAwaited } from "./awaited.ts";
 import {
+  type Editing,
   entries,
   type Entry,
   entryId,
@@ -51,6 +52,7 @@ export interface Summary {
   readonly conversation: string;
   readonly unread: number;
   readonly draft: string;
+  readonly editing?: Editing;
   /** ms since the epoch by this device's clock: the last message's arrival, or the beginning. */
   readonly activity: number;
   readonly last?: Row;
@@ -119,6 +121,9 @@ export class ConversationLog {
         w.put(entries, entryId(conversation, target), entry);
         const row = this.#row(conversation, target, entry);
         if (row) changed.push(row);
+        if (state.deleted && author === this.#me) {
+          await this.#stopEditing(w, conversation, target.id);
+        }
       }
     }
     return { added, changed };
@@ -206,35 +211,56 @@ export class ConversationLog {
     };
   }
 
-  /** One message, as shown and as sent; `content` is undefined once it was taken back. */
+  /**
+   * One message, as shown and as sent; `content` is undefined once it was taken back. `edit`: the
+   * newest, as it was sent.
+   */
   async find(
     r: VaultReader,
     conversation: string,
     key: MessageKey,
   ): Promise<
-    { readonly row: Row; readonly content: Content | undefined } | undefined
+    | {
+      readonly row: Row;
+      readonly content: Content | undefined;
+      readonly edit: Content | undefined;
+    }
+    | undefined
   > {
     const [entry] = await this.#entries(r, conversation, [key]);
     const row = this.#row(conversation, key, entry);
-    return row && { row, content: contentOf(entry.state) };
+    const { edit } = entry.state;
+    return row && {
+      row,
+      content: contentOf(entry.state),
+      edit: edit && parseContent(edit),
+    };
   }
 
   /**
-   * Own messages, oldest first, of which nobody has confirmed that they arrived: among the last `most`
-   * of the conversation, and such as are younger than `since` (ms since the epoch, by this device's clock).
+   * Own messages, oldest first, among the last `most` of the conversation, and such as are younger than
+   * `since` (ms since the epoch, by this device's clock): those of which nobody has confirmed that they
+   * arrived, and of the others those that were changed.
    */
-  async unconfirmed(
+  async toBeSaidAgain(
     r: VaultReader,
     conversation: string,
     { since, most }: { since: number; most: number },
-  ): Promise<string[]> {
+  ): Promise<{ unconfirmed: string[]; changed: string[] }> {
     const summary = await r.get(summaries, hexToBytes(conversation));
     const { next = 0, clearedTo = 0 } = summary ?? {};
     const start = Math.max(clearedTo, next - most);
     const rows = await this.#rowsBetween(r, conversation, start, next);
-    return rows.filter(({ mine, arrived, state }) =>
-      mine && arrived >= since && state !== "delivered" && state !== "read"
-    ).map(({ id }) => id);
+    const unconfirmed: string[] = [];
+    const changed: string[] = [];
+    for (const { id, mine, arrived, state, body } of rows) {
+      if (!mine || arrived < since) continue;
+      if (state !== "delivered" && state !== "read") unconfirmed.push(id);
+      else if (body.kind === "deleted" || body.kind === "text" && body.edited) {
+        changed.push(id);
+      }
+    }
+    return { unconfirmed, changed };
   }
 
   /** In the order of `conversations`; undefined for one that was never started. */
@@ -261,6 +287,7 @@ export class ConversationLog {
         conversation,
         unread: record.unread,
         draft: record.draft,
+        editing: record.editing,
         activity: record.activity,
         last: lastRows.get(conversation),
       };
@@ -278,6 +305,17 @@ export class ConversationLog {
     if (!summary || summary.draft === draft) return;
     const draftAt = Math.max(now, summary.draftAt + 1);
     w.put(summaries, hexToBytes(conversation), { ...summary, draft, draftAt });
+  }
+
+  /** An own message is being edited on this device, or none. */
+  async setEditing(
+    w: VaultWriter,
+    conversation: string,
+    editing: Editing | undefined,
+  ): Promise<void> {
+    const summary = await w.get(summaries, hexToBytes(conversation));
+    if (!summary || !summary.editing && !editing) return;
+    w.put(summaries, hexToBytes(conversation), { ...summary, editing });
   }
 
   /**
@@ -407,6 +445,20 @@ export class ConversationLog {
     });
     await keepAwaited(w, conversation, key);
     return true;
+  }
+
+  /** What was taken back is edited no more, and nothing of it stays. */
+  async #stopEditing(
+    w: VaultWriter,
+    conversation: string,
+    id: string,
+  ): Promise<void> {
+    const summary = await w.get(summaries, hexToBytes(conversation));
+    if (summary?.editing?.id !== id) return;
+    w.put(summaries, hexToBytes(conversation), {
+      ...summary,
+      editing: undefined,
+    });
   }
 
   async #changeOwn(

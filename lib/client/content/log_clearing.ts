@@ -17,7 +17,7 @@ import {
 import { firstAbove, unreadFrom } from "./placing.ts";
 
 /**
- * Everything that is there is shown no more, the draft included. What comes from now on begins the
+ * Everything that is there is shown no more, what is being written included. What comes from now on begins the
  * conversation anew.
  * @param now ms since the epoch
  * @returns the rank up to which it was cleared
@@ -36,6 +36,7 @@ export async function clearLog(
     clearedTo: next,
     unread: 0,
     draft: "",
+    editing: undefined,
     draftAt: Math.max(now, draftAt + 1),
     last: undefined,
   });
@@ -56,6 +57,7 @@ export async function clearUpTo(
   w.put(summaries, hexToBytes(conversation), {
     ...summary,
     clearedTo,
+    editing: undefined,
     readUpTo: Math.max(summary.readUpTo, clearedTo),
     unread: await unreadFrom(w, conversation, summary, clearedTo, me),
     last: clearedTo < next ? last : undefined,

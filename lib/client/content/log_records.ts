@@ -21,6 +21,13 @@ export interface Entry {
   readonly read?: boolean;
 }
 
+/** An own message as it is being written anew. */
+export interface Editing {
+  /** Content id, hex. */
+  readonly id: string;
+  readonly text: string;
+}
+
 /** Which messages have the sequences `PAGE_SIZE · number` and up. */
 export interface OrderPage {
   readonly messages: readonly MessageKey[];
@@ -36,6 +43,8 @@ export interface SummaryRecord {
   readonly activity: number;
   readonly last?: MessageKey;
   readonly draft: string;
+  /** An own message that is being edited on this device. */
+  readonly editing?: Editing;
   /** When the draft was written, ms since the epoch: of two of one account the later stays. */
   readonly draftAt: number;
   /** The highest rank of any message so far. */
@@ -152,6 +161,10 @@ const summaryCodec: Codec<SummaryRecord> = {
       if (summary.erasedTo > 0) uint(writer, 10, summary.erasedTo);
       if (summary.draftAt > 0) uint(writer, 11, summary.draftAt);
       if (summary.rank > 0) uint(writer, 12, summary.rank);
+      if (summary.editing) {
+        bytes(writer, 13, hexToBytes(summary.editing.id));
+        bytes(writer, 14, new TextEncoder().encode(summary.editing.text));
+      }
     }),
   decode: (encoded) => {
     const fields = new Fields(encoded);
@@ -172,6 +185,9 @@ const summaryCodec: Codec<SummaryRecord> = {
       erasedTo: fields.has(10) ? fields.uint(10, 0, MAX) : 0,
       draftAt: fields.has(11) ? fields.uint(11, 0, MAX) : 0,
       rank: fields.has(12) ? fields.uint(12, 0, MAX) : 0,
+      editing: fields.has(13)
+        ? { id: bytesToHex(fields.bytes(13, 16)), text: fields.text(14) }
+        : undefined,
     };
   },
 };

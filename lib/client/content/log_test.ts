@@ -217,6 +217,7 @@ Deno.test("a conversation without messages, or that nobody began, has one empty 
       conversation: CONVERSATION,
       unread: 0,
       draft: "",
+      editing: undefined,
       activity: 7,
       last: undefined,
     },

@@ -6,6 +6,7 @@ export {
   type ContentFields,
   type HeardClaim,
   type KnownBody,
+  MAX_TIME,
   newContent,
   newContentId,
   parseContent,
@@ -43,7 +44,7 @@ export {
   removeLog,
   unerased,
 } from "./log_clearing.ts";
-export { PAGE_SIZE } from "./log_records.ts";
+export { type Editing, PAGE_SIZE } from "./log_records.ts";
 export {
   type PastEntry,
   pastOf,

@@ -241,6 +241,31 @@ Deno.test("what an own device is told whose queue the relay forgot waits until i
     await allSee(world, [phone, laptop, bob], ["one", "two", "three"]);
   }));
 
+Deno.test("what is edited and deleted without a session waits for one, however old it is", () =>
+  withWorld(async (world) => {
+    const { ada, bob } = await friends(world);
+    await say(ada, "three");
+    const said = ["one", "two", "three"];
+    await bothSee(world, [ada, bob], said);
+    await ada.close();
+    await withSession(ada, () => undefined);
+    // Too old to be said again for its own sake.
+    world.clock.advance(20 * 86_400_000);
+    await ada.start();
+    const a = await only(ada);
+    const [one, , three] = a.messages.value.map(({ id }) => id);
+    await a.edit(one, "first");
+    await a.edit(one, "the first");
+    await a.deleteForEveryone(three);
+    await say(bob, "four");
+    const { messages } = await only(bob);
+    await world.until(
+      () => textsOf(messages.value).join() === "the first,two,?,four",
+      "he hears of it",
+    );
+    assert.equal(messages.value[2].body.kind, "deleted");
+  }));
+
 Deno.test("who asks too often has a session and nothing sent once more, until an hour has gone by", async () => {
   const disk = new MemoryDisk();
   const { publicKey } = await generateKeyPair();

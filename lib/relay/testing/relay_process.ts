@@ -20,21 +20,15 @@ export class RelayProcess {
     this.url = "";
   }
 
-  /**
-   * Resolves when it listens. Each commit begins `commitDelay` ms late. `under`: a command that runs the one
-   * that is put behind it.
-   */
+  /** Resolves when it listens. Each commit begins `commitDelay` ms late. */
   static async start(
     kvFile: string,
     limits: Partial<Limits> = {},
     commitDelay = 0,
     journal: Partial<JournalOptions> = {},
-    under: readonly string[] = [],
   ): Promise<RelayProcess> {
-    const [command, ...args] = [...under, Deno.execPath()];
-    const child = new Deno.Command(command, {
+    const child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...args,
         "run",
         "-A",
         "--no-check",
