@@ -4,6 +4,7 @@ import { ipPath } from "../harness/namespaces.ts";
 import { torPath } from "../harness/tor/authority.ts";
 import { chromiumPath } from "../harness/browser.ts";
 import { firefoxPath } from "../harness/firefox.ts";
+import { stracePath } from "../../lib/relay/testing/strace.ts";
 
 export interface Program {
   readonly name: string;
@@ -57,6 +58,13 @@ export const PROGRAMS: readonly Program[] = [
     package: "iproute2",
     path: ipPath,
     neededBy: (file) => file.startsWith("tests/networks/"),
+  },
+  {
+    name: "strace",
+    variable: "STRACE",
+    package: "strace",
+    path: stracePath,
+    neededBy: (file) => /(^|[/_])power_cut_test\.ts$/.test(file),
   },
 ];
 

@@ -131,5 +131,6 @@ Deno.test("a program is needed by the tests that use it, by their place and name
     );
   deepEqual(needs("tests/browser/house_caddy_test.ts"), ["Chromium", "Caddy"]);
   deepEqual(needs("tests/browser/two_people_test.ts"), ["Chromium"]);
+  deepEqual(needs("lib/relay/relay_power_cut_test.ts"), ["strace"]);
   deepEqual(needs("lib/wire/frame_test.ts"), []);
 });

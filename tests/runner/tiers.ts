@@ -38,6 +38,7 @@ const THOROUGH = new RegExp(
       "history",
       "hostile_device",
       "moving",
+      "power_cut",
       "prekeys",
       "random_devices",
       "removals_at_once",

@@ -20,15 +20,21 @@ export class RelayProcess {
     this.url = "";
   }
 
-  /** Resolves when it listens. Each commit begins `commitDelay` ms late. */
+  /**
+   * Resolves when it listens. Each commit begins `commitDelay` ms late. `under`: a command that runs the one
+   * that is put behind it.
+   */
   static async start(
     kvFile: string,
     limits: Partial<Limits> = {},
     commitDelay = 0,
     journal: Partial<JournalOptions> = {},
+    under: readonly string[] = [],
   ): Promise<RelayProcess> {
-    const child = new Deno.Command(Deno.execPath(), {
+    const [command, ...args] = [...under, Deno.execPath()];
+    const child = new Deno.Command(command, {
       args: [
+        ...args,
         "run",
         "-A",
         "--no-check",
