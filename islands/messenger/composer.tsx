@@ -125,9 +125,10 @@ export function Composer(
             if (event.key === "Escape" && editing && !endsComposition(event)) {
               cancel();
             }
-            if (event.key === "ArrowUp" && written === "" && !editing) {
-              const last = lastOwnText(view);
-              if (last) event.preventDefault();
+            const empty = event.currentTarget.value === "" && !editing;
+            const last = event.key === "ArrowUp" && empty && lastOwnText(view);
+            if (last) {
+              event.preventDefault();
               view.setEditing(last);
             }
             if (event.key !== "Enter" || event.shiftKey) return;

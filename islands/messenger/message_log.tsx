@@ -23,7 +23,7 @@ import {
 
 const words = text.conversation;
 
-// What can be done about a message is nothing that anybody reads first.
+// Fetched once there are messages on the screen, which are not to wait for it.
 const MessageOptions = fetched(
   async () => (await import("./message_options.tsx")).MessageOptions,
   () => null,
@@ -121,7 +121,7 @@ export function MessageLog(
           })}
         </div>
       </div>
-      <MessageOptions view={view} log={scroller} />
+      {pages.length > 0 && <MessageOptions view={view} log={scroller} />}
       {leftAt.value !== undefined && (
         <JumpButton
           newer={countAfter(view.messages.value, leftAt.value)}

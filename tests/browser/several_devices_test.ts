@@ -69,6 +69,14 @@ Deno.test("browsers stand beside another with the access key, and what is said, 
     for (const person of own) {
       await message(person, /from the phone.*read/).waitFor();
     }
+    // Whoever has come with the access key may be anybody.
+    const warning = bob.page.getByRole("alert").filter({
+      hasText: "Ada uses a device you have not seen before",
+    });
+    await warning.waitFor();
+    await expectAccessible(bob.page);
+    await warning.getByRole("button", { name: "Understood" }).click();
+    await warning.waitFor({ state: "detached" });
     await phone.page.getByLabel("Message", { exact: true }).fill("half a");
     await laptop.page.waitForFunction(() =>
       document.querySelector("textarea")?.value === "half a"
