@@ -1,6 +1,6 @@
 /** `whisper backup`: the data of a relay in one file, also while it runs. */
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Manifest, writeBackup } from "./backup_file.ts";
 import { DATABASE, settleDataDirectory } from "./data_directory.ts";
 import { copyDatabase, identityIn } from "./database_file.ts";
@@ -20,6 +20,12 @@ export async function backUp(data: string, to: string): Promise<Manifest> {
   }
   if (await exists(to)) {
     throw new UsageError(`The file ${to} exists already; choose another.`);
+  }
+  const folder = dirname(resolve(to));
+  if (!await exists(folder)) {
+    throw new UsageError(
+      `There is no directory ${folder} for the backup; make it, or choose another.`,
+    );
   }
   if (Deno.build.os !== "windows") Deno.umask(0o077);
   const [copy, part] = [`${to}.copy`, `${to}.part`];

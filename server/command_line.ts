@@ -99,9 +99,16 @@ export function parseCommandLine(
   if (version && !help) return { name: "version" };
   if (words[0] === "help") words.shift();
   const [command = "serve", ...rest] = words;
-  if (!isCommand(command) || rest.length > 0) {
+  if (!isCommand(command)) {
     throw new UsageError(
       `There is no command ${JSON.stringify(words.join(" "))}; see --help.`,
+    );
+  }
+  if (rest.length > 0) {
+    throw new UsageError(
+      `${command} does not take ${
+        JSON.stringify(rest.join(" "))
+      }; use: whisper ${COMMANDS[command].usage}`,
     );
   }
   if (help) {
@@ -116,6 +123,17 @@ export function parseCommandLine(
     }
   }
   return commandOf(command, withEnvironment(values, known, environment));
+}
+
+/** Variables that look like settings of this program and are none, as when one is misspelt. */
+export function unknownSettings(variables: readonly string[]): string[] {
+  const known = new Set(
+    [...OPTIONS].filter(([, { environment }]) => environment)
+      .map(([name]) => environmentName(name)),
+  );
+  return variables.filter((name) =>
+    name.startsWith("WHISPER_") && !known.has(name)
+  ).sort();
 }
 
 function split(

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { DEFAULT_LIMITS } from "../lib/relay/mod.ts";
-import { parseCommandLine } from "./command_line.ts";
+import { parseCommandLine, unknownSettings } from "./command_line.ts";
 import { help } from "./help.ts";
 import { LIMIT_OPTIONS } from "./limit_options.ts";
 import { duration, durationText, size, sizeText } from "./option_values.ts";
@@ -160,7 +160,8 @@ Deno.test("a flag is given or not, in the environment yes or no", () => {
 });
 
 Deno.test("the help names every option and command, on lines of at most 80 characters", () => {
-  const whole = help() + help("doctor") + help("backup") + help("restore") +
+  const whole = help() + help("serve") + help("doctor") + help("backup") +
+    help("restore") +
     help("onion");
   for (const name of OPTIONS.keys()) {
     match(whole, new RegExp(`^  --${name}( |$)`, "m"));
@@ -171,6 +172,16 @@ Deno.test("the help names every option and command, on lines of at most 80 chara
   }
   const long = whole.split("\n").filter((line) => line.length > 80);
   deepEqual(long, []);
+});
+
+Deno.test("variables that look like settings and are none are found; those of one command's files are none", () => {
+  deepEqual(
+    unknownSettings([
+      ...["WHISPER_PROT", "WHISPER_PORT", "PATH", "WHISPER_TO", "WHISPER_TOR"],
+      "WHISPER_CONNECTIONS",
+    ]),
+    ["WHISPER_PROT", "WHISPER_TO"],
+  );
 });
 
 Deno.test("the version is asked for like help, which goes before it", () => {
@@ -330,6 +341,10 @@ const WRONG: readonly [args: string[], line: RegExp][] = [
   [
     ["--access-code=hunter2"],
     /^There is no option --access-code; see --help\.$/,
+  ],
+  [
+    ["backup", "/srv/x"],
+    /^backup does not take "\/srv\/x"; use: whisper backup --to FILE \[--data DIRECTORY\]$/,
   ],
   [
     ["listen", "carefully"],

@@ -13,8 +13,10 @@ const INDENT = 26;
 /** The help of the program, or of one command. */
 export function help(command?: CommandName): string {
   const { options, what } = COMMANDS[command ?? "serve"];
-  const limits = options.filter((name) => LIMIT_OPTIONS.has(name));
-  const others = options.filter((name) => !LIMIT_OPTIONS.has(name));
+  // What doctor takes is what serve takes; all of it once is enough.
+  const own = command === "doctor" ? [] : options;
+  const limits = own.filter((name) => LIMIT_OPTIONS.has(name));
+  const others = own.filter((name) => !LIMIT_OPTIONS.has(name));
   const paragraphs = command === undefined
     ? [
       "Whisper: a private messenger. Serves the pages and the relay.",
@@ -23,21 +25,35 @@ export function help(command?: CommandName): string {
     : [wrap(`whisper ${command}: ${what}.`, 0), usages([command])];
   return [
     ...paragraphs,
-    others.map(line).concat(
-      command === undefined
-        ? [
-          entry("--help", "this text; after a command, that command's"),
-          entry("--version", "which version this is"),
-        ]
-        : [],
-    ).join("\n"),
-    ...limits.length === 0 ? [] : [
-      wrap(
-        "Limits, each with its default. A SIZE is bytes, or 512KiB, 16MiB, 4GiB; a TIME is seconds, or 90s, 5m, 12h, 21d.",
-        0,
-      ),
-      limits.map(line).join("\n"),
+    ...command === "doctor"
+      ? ["Its options are those of serve: see whisper serve --help."]
+      : [],
+    ...own.length === 0 ? [] : [
+      others.map(line).concat(
+        command === undefined
+          ? [
+            entry("--help", "this text; after a command, that command's"),
+            entry("--version", "which version this is"),
+          ]
+          : [],
+      ).join("\n"),
     ],
+    ...command === undefined
+      ? [
+        wrap(
+          "whisper serve --help tells the limits of the relay too, each with its default and its reason.",
+          0,
+        ),
+      ]
+      : limits.length === 0
+      ? []
+      : [
+        wrap(
+          "Limits, each with its default. A SIZE is bytes, or 512KiB, 16MiB, 4GiB; a TIME is seconds, or 90s, 5m, 12h, 21d.",
+          0,
+        ),
+        limits.map(line).join("\n"),
+      ],
     ...options.some((name) => OPTIONS.get(name)?.environment)
       ? [
         wrap(
@@ -65,7 +81,10 @@ function line(name: string): string {
   const reason = why === undefined ? "" : `: ${why}`;
   return entry(
     value === undefined ? `--${name}` : `--${name} ${value}`,
-    `${what}${reason} (${fallback})`,
+    // That a switch is off without it needs no word.
+    value === undefined
+      ? `${what}${reason}`
+      : `${what}${reason} (default: ${fallback})`,
   );
 }
 

@@ -127,6 +127,16 @@ export function listen(
   });
 }
 
+/** Whether `listen` could. @throws {UsageError} as `listen` */
+export async function ensureCanListen(
+  port: number,
+  host: string,
+): Promise<void> {
+  const server = createServer();
+  await listen(server, port, host);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
 function listenError(
   error: NodeJS.ErrnoException,
   port: number,

@@ -1,7 +1,11 @@
 /** The program: from the command line to a server that runs until it is told to stop. */
 import { backUp } from "./backup.ts";
 import type { Manifest } from "./backup_file.ts";
-import { type Options, parseCommandLine } from "./command_line.ts";
+import {
+  type Options,
+  parseCommandLine,
+  unknownSettings,
+} from "./command_line.ts";
 import { dataDirectory } from "./data_directory.ts";
 import { examine, lineOf } from "./doctor/mod.ts";
 import { outliveFaults } from "./faults.ts";
@@ -32,6 +36,9 @@ export async function run(
         return console.log(`whisper ${VERSION}`);
       case "serve": {
         const { options } = command;
+        for (const name of unknownSettings(Object.keys(Deno.env.toObject()))) {
+          console.error(`whisper: ${name} is no setting, and is ignored.`);
+        }
         const running = await serve(options, await makeSite(options));
         outliveFaults((line) => console.error(line));
         stopOnSignal(running);

@@ -17,7 +17,7 @@ import {
   openDataDirectory,
 } from "./data_directory.ts";
 import { type Entrance, openEntrance } from "./entrance.ts";
-import type { HttpServerOptions } from "./http_server.ts";
+import { ensureCanListen, type HttpServerOptions } from "./http_server.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import { addOnionLocation } from "./tor/onion_location.ts";
 import { TorDialler } from "./tor/tor_dialler.ts";
@@ -62,6 +62,8 @@ const FLUSH_MS = 3_000;
 export async function serve(options: Options, site: Site): Promise<Running> {
   const tls = options.tls && await readCertificate(options.tls);
   const access = await readPassword(options.access);
+  // Before anything is made on disk.
+  await ensureCanListen(options.port, options.host);
   const data = await openDataDirectory(dataDirectory(options.data));
   try {
     const plan = options.tor && await planTor(options.tor, data.path);

@@ -262,7 +262,7 @@ Deno.test("a backup is not made of nothing, nor over a file that is there, nor w
     equal(await Deno.readTextFile(at("there")), "precious");
     await refuses(
       folder,
-      /can't be made/,
+      /^whisper: There is no directory \S+\/no\/such\/folder for the backup; make it, or choose another\.\n$/,
       ...backup("live", at("no/such/folder/b")),
     );
     await Deno.mkdir(at("empty"));

@@ -58,9 +58,12 @@ Deno.test("a value that makes no sense gives one line and exit code 2", async ()
   );
 });
 
-Deno.test("a taken port gives one line and exit code 2", async () => {
+Deno.test("a taken port gives one line and exit code 2, and nothing is made", async () => {
   const relay = await startRelay();
+  const folder = await Deno.makeTempDir();
   try {
+    await run(["--port", String(relay.port)], {}, folder);
+    deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
     refused(
       await run(["--port", String(relay.port)]),
       new RegExp(
@@ -69,7 +72,17 @@ Deno.test("a taken port gives one line and exit code 2", async () => {
     );
   } finally {
     await relay.stop();
+    await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a misspelt setting is told of, and the relay starts", async () => {
+  const relay = await startRelay({ env: { WHISPER_PROT: "1" } });
+  await relay.stop();
+  match(
+    relay.output(),
+    /^whisper: WHISPER_PROT is no setting, and is ignored\.$/m,
+  );
 });
 
 Deno.test("a data directory in use, or that can't be used, gives one line and exit code 2", async () => {

@@ -10,6 +10,7 @@ import {
   startRelay,
   strangeLines,
 } from "./harness/mod.ts";
+import { openOnionKey } from "../server/tor/onion_directory.ts";
 
 async function withData(use: (data: string) => Promise<void>): Promise<void> {
   const data = await Deno.makeTempDir({ prefix: "whisper-data-" });
@@ -30,10 +31,9 @@ async function onion(data: string, ...args: string[]) {
   return { code, lines: out.trimEnd().split("\n"), err };
 }
 
-/** The address that the service of this data directory has. */
+/** The address that the service of this data directory has, or will have. */
 async function addressOf(data: string): Promise<string> {
-  const { lines: [url] } = await onion(data);
-  return new URL(url).host;
+  return (await openOnionKey(data)).address;
 }
 
 const health = async (relay: RelayProcess) =>
@@ -293,10 +293,22 @@ Deno.test("whatever is wrong with Tor, the relay goes on: one clear line, and th
   }
 });
 
+Deno.test("who asks for the address of what never was an onion service is told so, and no key is made", () =>
+  withData(async (data) => {
+    for (const args of [[], ["--everybody"], ["--revoke", "anna"]]) {
+      const { code, err } = await onion(data, ...args);
+      equal(code, 2);
+      match(err, /was an onion service yet: start it with --tor, or close it/);
+    }
+    deepEqual(await Array.fromAsync(Deno.readDir(data)), []);
+  }));
+
 Deno.test("the service's key is made once, for this user alone; one that others can read is not used", () =>
   withData(async (data) => {
-    const address = await addressOf(data);
-    equal(await addressOf(data), address);
+    await onion(data, "--authorise", "anna");
+    const { lines: [address] } = await onion(data);
+    await onion(data, "--authorise", "bo");
+    equal((await onion(data)).lines[0], address);
     const file = join(data, "onion", "key");
     equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
     await Deno.chmod(file, 0o640);
@@ -308,6 +320,7 @@ Deno.test("the service's key is made once, for this user alone; one that others 
 
 Deno.test("a closed circle: keys are handed out and taken back by name, and the last one taken back opens it to nobody", () =>
   withData(async (data) => {
+    await addressOf(data);
     deepEqual((await onion(data)).lines.slice(1), ["Everybody is let in."]);
     const anna = await onion(data, "--authorise", "anna");
     match(anna.lines[1], /^[a-z2-7]{52}$/);

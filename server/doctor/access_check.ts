@@ -23,18 +23,21 @@ export async function checkAccess(
   if (access === undefined || password === undefined) {
     return ok("none: whoever reaches the relay may use it.");
   }
-  if ([...password].length < SHORT) {
-    return warning(
-      `it is short: take one of ${SHORT} characters or more, best some words.`,
-    );
-  }
+  const wrong: string[] = [];
   if ("file" in access) {
     const { mode } = await Deno.stat(access.file);
     if (Deno.build.os !== "windows" && ((mode ?? 0) & 0o077) !== 0) {
-      return warning(
+      wrong.push(
         `others on this machine can read ${access.file}: chmod 600 ${access.file}.`,
       );
     }
   }
-  return ok("the relay is private.");
+  if ([...password].length < SHORT) {
+    wrong.push(
+      `it is short: take one of ${SHORT} characters or more, best some words.`,
+    );
+  }
+  return wrong.length > 0
+    ? warning(wrong.join(" And "))
+    : ok("the relay is private.");
 }

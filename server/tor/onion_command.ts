@@ -4,6 +4,7 @@ import {
   ControlError,
   NEW_CIRCUITS_EVERY_MS,
   newCircuits,
+  type OnionKey,
   openTor,
   readControlPort,
 } from "../../lib/tor/mod.ts";
@@ -15,6 +16,7 @@ import {
   openOnionKey,
   openOnionToAll,
   readOnionClients,
+  readOnionKey,
   revokeOnionClient,
 } from "./onion_directory.ts";
 import { torSource } from "./tor_source.ts";
@@ -29,11 +31,14 @@ export async function tellOfOnion(
   // Keys are for this user alone, whatever the folder's mode.
   if (Deno.build.os !== "windows") Deno.umask(0o077);
   await settleDataDirectory(data);
-  const { address } = await openOnionKey(data);
   switch (task.do) {
-    case "tell":
+    case "tell": {
+      const { address } = await knownKey(data);
       return [`http://${address}`, await whoIsLetIn(data)].join("\n");
+    }
     case "authorise": {
+      // Also before the first start: so it is never open to all.
+      const { address } = await openOnionKey(data);
       const secret = await authoriseOnionClient(data, task.person);
       return [
         `The key of ${task.person}, which is shown this once:`,
@@ -45,9 +50,11 @@ export async function tellOfOnion(
       ].join("\n");
     }
     case "revoke":
+      await knownKey(data);
       await revokeOnionClient(data, task.person);
       return [await whoIsLetIn(data), RESTART].join("\n");
     case "everybody":
+      await knownKey(data);
       await openOnionToAll(data);
       return [await whoIsLetIn(data), RESTART].join("\n");
     case "new-circuits":
@@ -59,6 +66,15 @@ export async function tellOfOnion(
         } seconds: asked again sooner, when they are over.`,
       ].join("\n");
   }
+}
+
+/** Nothing is made for who only asks. */
+async function knownKey(data: string): Promise<OnionKey> {
+  const key = await readOnionKey(data);
+  if (key) return key;
+  throw new UsageError(
+    `No relay with the data directory ${data} was an onion service yet: start it with --tor, or close it to all but some with --authorise NAME first.`,
+  );
 }
 
 const RESTART = "Restart the relay, if it runs: this counts from then on.";

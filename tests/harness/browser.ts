@@ -89,7 +89,7 @@ export async function openBrowser(
 }
 
 /** Where the Chromium listens that the tests of a run share. */
-const SHARED = "WHISPER_TEST_CHROMIUM";
+const SHARED = "TEST_CHROMIUM";
 
 /** Starts a Chromium to share, and gives what tells tests of it: their environment. */
 export async function startSharedBrowser(): Promise<

@@ -14,7 +14,7 @@ const PATIENCE_MS = 60_000;
 const LOOK_MS = 200;
 
 /** Where the network is that the tests of a run share. */
-const SHARED = "WHISPER_TEST_TOR";
+const SHARED = "TEST_TOR_NETWORK";
 
 /** The network of this run, or one just for the caller, up and with a consensus. `stop` ends the latter. */
 export async function torNetwork(): Promise<TorNetwork> {
