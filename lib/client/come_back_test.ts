@@ -8,6 +8,7 @@ import {
   fresh,
   meet,
   newcomer,
+  online,
   only,
   queuesAre,
   saved,
@@ -185,6 +186,20 @@ Deno.test("an account queue that was replaced is given up after three weeks", ()
     await queuesAre(world, 7);
     world.clock.advance(22 * 86_400_000);
     anew.cut();
+    await queuesAre(world, 6);
+  }));
+
+Deno.test("an account queue that was replaced is given up after three weeks by who is connected then, too", () =>
+  withWorld(async (world) => {
+    const { ada } = await known(world);
+    const anew = await fresh(world);
+    await ada.messenger.close();
+    await done(world, anew.messenger.comeBack(ada.accessKey, "instead"));
+    await world.settle(70_000);
+    world.clock.advance(21 * 86_400_000 - 1_800_000);
+    await online(world, anew);
+    await queuesAre(world, 7);
+    await world.settle(3_700_000);
     await queuesAre(world, 6);
   }));
 

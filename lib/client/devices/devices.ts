@@ -46,6 +46,9 @@ import type { Sync } from "./sync.ts";
 /** How long an account queue is read after another one took its place, ms: as long as relays keep messages. */
 const DRAIN_MS = 21 * 86_400_000;
 
+/** How often it is looked whether something has waited for too long, ms. */
+const GIVE_UP_MS = 3_600_000;
+
 /** One that was removed is in no list that anybody begins a session by, and does not hear where this one receives. */
 const REMOVED = { only: 0, nowhere: true };
 
@@ -184,8 +187,7 @@ export class Devices {
 
   connected(connection: Connection): void {
     this.#connection = connection;
-    this.#desk.ledger.post((entry) => this.#giveUpRetired(entry));
-    this.#desk.ledger.post((entry) => this.history.giveUp(entry));
+    this.#giveUp(connection);
     this.#renewals.connected();
     this.#desk.ledger.post((entry) => this.#leaveBehind(entry));
     this.#tell(connection, this.#desk.clock.now());
@@ -441,6 +443,16 @@ export class Devices {
   /** A device of a contact for whom there are other queues wrote. Gives the contact as they are then. */
   said(entry: Entry, said: Said): Promise<Contact> {
     return this.#renewals.said(entry, said);
+  }
+
+  /** Ends what has waited for too long: now, and as long as there is this connection. */
+  #giveUp(connection: Connection): void {
+    const { clock, ledger } = this.#desk;
+    ledger.post((entry) => this.#giveUpRetired(entry));
+    ledger.post((entry) => this.history.giveUp(entry));
+    clock.after(GIVE_UP_MS, () => {
+      if (!connection.lost) this.#giveUp(connection);
+    });
   }
 
   /** Nobody sends to an account queue that was replaced so long ago. */
