@@ -115,7 +115,7 @@ export class DevicesOnDemand {
   /** What another own device said. */
   async told(entry: Entry, said: Said): Promise<void> {
     const { contact, device, content } = said;
-    const { backupVersion, body, deviceList: { version } } = content;
+    const { backupVersion, body, deviceList: { version }, time } = content;
     await this.#hearing.saved(entry, backupVersion);
     if (contact.record.renewed) {
       const devices = await this.#fetched();
@@ -131,13 +131,23 @@ export class DevicesOnDemand {
     }
     if (body.kind !== "sync") return;
     const devices = await this.#fetched();
-    await devices.told(entry, device, body.bytes);
+    await devices.told(entry, device, body.bytes, time);
   }
 
   /** An epoch of the backup has begun that this device is yet to be told of. */
   askForKeys(): void {
     this.#fetched().then(
       (devices) => devices.askForKeys(),
+      // What can't be fetched is tried again with the next connection.
+      () => {},
+    );
+  }
+
+  /** What the others told this device may be lost. */
+  askMissed(): void {
+    if (!hasOthers(this.#desk.own.state)) return;
+    this.#fetched().then(
+      (devices) => devices.askMissed(),
       // What can't be fetched is tried again with the next connection.
       () => {},
     );

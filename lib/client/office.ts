@@ -224,6 +224,7 @@ export class Office {
         this.#inbox.receive(connection, queue, message),
       replaced: () => events.replaced(),
       missing: () => this.backup.doubt(),
+      lost: () => this.devices.askMissed(),
     });
     this.invites = new InvitesOnDemand(desk, this.#queues, {
       again: (entry, accountId) => this.#contacts.again(entry, accountId),

@@ -40,6 +40,8 @@ export interface OwnQueuesEvents {
   replaced(): void;
   /** A queue that this device reads is gone from the relay: it forgot it, or this device was left behind. */
   missing(): void;
+  /** What waited for this device, or was read by it, may be lost. */
+  lost(): void;
 }
 
 interface OwnQueue {
@@ -270,11 +272,13 @@ export class OwnQueues {
   /** Does what the next try needs. */
   async #mend(
     connection: Connection,
-    { credentials, wasThere }: OwnQueue,
+    { name, credentials, wasThere }: OwnQueue,
     reason: RelayError,
   ): Promise<void> {
     const held = heldGeneration(connection, reason);
     if (held !== undefined) {
+      // Nobody else reads this one: this device has, in a state that its storage does not know any more.
+      if (name === this.#desk.own.state.devices.queue) this.#events.lost();
       this.#generation = Math.max(
         this.#generation,
         generationAfter(held),
@@ -283,7 +287,10 @@ export class OwnQueues {
     }
     if (reason.code === "no-such-queue") {
       // A new one is made so, too; one that the relay forgot comes back without what waited.
-      if (wasThere) this.#events.missing();
+      if (wasThere) {
+        this.#events.missing();
+        this.#events.lost();
+      }
       try {
         await createQueue(connection, credentials);
       } catch (error) {

@@ -139,6 +139,12 @@ export interface RepairRecord {
   readonly asked?: number;
   /** What it was given when it asked: since when that is counted (ms since the epoch), and how often. */
   readonly given?: { readonly since: number; readonly times: number };
+  /** Of an own device: when the first session with it began, ms since the epoch. */
+  readonly came?: number;
+  /** Of an own device: when it said what was read of it last, ms since the epoch by its clock, to within a minute. */
+  readonly heard?: number;
+  /** Of an own device: it was asked what it told since then, by its clock, and has yet to answer. */
+  readonly missing?: number;
 }
 
 /** Conversations, hex, whose contacts were deleted, and whose messages are still being erased. */

@@ -12,6 +12,7 @@ import { type Content, MAX_TIME, parseContent } from "./content.ts";
 import { MAX_AWAITED } from "./limits.ts";
 import { forgetAwaited, keepAwaited } from "./awaited.ts";
 import {
+  type Cleared,
   type Editing,
   entries,
   type Entry,
@@ -350,6 +351,15 @@ export class ConversationLog {
   ): Promise<{ text: string; time: number } | undefined> {
     const summary = await r.get(summaries, hexToBytes(conversation));
     return summary && { text: summary.draft, time: summary.draftAt };
+  }
+
+  /** What was cleared on this device last; undefined when nothing was. */
+  async cleared(
+    r: VaultReader,
+    conversation: string,
+  ): Promise<Cleared | undefined> {
+    const summary = await r.get(summaries, hexToBytes(conversation));
+    return summary?.cleared;
   }
 
   /**

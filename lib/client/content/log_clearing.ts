@@ -39,6 +39,7 @@ export async function clearLog(
     editing: undefined,
     draftAt: Math.max(now, draftAt + 1),
     last: undefined,
+    cleared: { rank, at: now },
   });
   return rank;
 }

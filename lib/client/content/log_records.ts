@@ -55,6 +55,13 @@ export interface SummaryRecord {
   readonly clearedTo: number;
   /** Messages below this sequence are off the disk. */
   readonly erasedTo: number;
+  /** What was cleared here last: up to which rank, and when, ms since the epoch. */
+  readonly cleared?: Cleared;
+}
+
+export interface Cleared {
+  readonly rank: number;
+  readonly at: number;
 }
 
 export const PAGE_SIZE = 50;
@@ -165,6 +172,10 @@ const summaryCodec: Codec<SummaryRecord> = {
         bytes(writer, 13, hexToBytes(summary.editing.id));
         bytes(writer, 14, new TextEncoder().encode(summary.editing.text));
       }
+      if (summary.cleared) {
+        uint(writer, 15, summary.cleared.rank);
+        uint(writer, 16, summary.cleared.at);
+      }
     }),
   decode: (encoded) => {
     const fields = new Fields(encoded);
@@ -188,6 +199,14 @@ const summaryCodec: Codec<SummaryRecord> = {
       editing: fields.has(13)
         ? { id: bytesToHex(fields.bytes(13, 16)), text: fields.text(14) }
         : undefined,
+      ...fields.has(15)
+        ? {
+          cleared: {
+            rank: fields.uint(15, 0, MAX),
+            at: fields.uint(16, 0, MAX),
+          },
+        }
+        : {},
     };
   },
 };

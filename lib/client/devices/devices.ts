@@ -34,7 +34,8 @@ import { Announcer } from "./announcer.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { Follower, type FollowerEvents } from "./follower.ts";
 import { mayAnswer, withTold } from "./heard.ts";
-import { recent } from "./recent.ts";
+import { Missed } from "./missed.ts";
+import { happened, RECENT_MS } from "./recent.ts";
 import { Renewals } from "./renewal.ts";
 import { askAnew } from "./repair.ts";
 import { History } from "../history/history.ts";
@@ -96,6 +97,7 @@ export class Devices {
   readonly #renewals: Renewals;
   /** The past, from one own device to another. */
   readonly history: History;
+  readonly #missed: Missed;
   readonly #taker: PoolTaker;
   readonly #sure: Sure;
   #connection: Connection | undefined;
@@ -139,6 +141,7 @@ export class Devices {
       events.hands,
       (record) => events.history(record),
     );
+    this.#missed = new Missed(desk, this.#siblings, events.hands.log);
     this.#ownFollower = new Follower(desk, outbox, {
       put: async (entry, self) => {
         const before = desk.own.in(entry);
@@ -164,7 +167,10 @@ export class Devices {
       gone: (entry) => this.#renewals.ownGone(entry),
       moved: events.moved,
       joined: async (entry, _self, device) => {
-        for (const sync of await recent(entry, desk, events.hands.log)) {
+        const since = desk.clock.now() - RECENT_MS;
+        const period = { since, came: since };
+        const { log } = events.hands;
+        for (const sync of await happened(entry, desk, log, period)) {
           await this.#siblings.tell(entry, sync, device);
         }
       },
@@ -301,10 +307,22 @@ export class Devices {
   async siblingBegan(entry: Entry, device: number): Promise<void> {
     await this.#siblings.began(entry, device);
     await this.history.began(entry, device);
+    await this.#missed.began(entry, device);
   }
 
-  /** What another own device told. */
-  async told(entry: Entry, from: Device, bytes: Uint8Array): Promise<void> {
+  /** What the others told this device may be lost. */
+  askMissed(): void {
+    this.#desk.ledger.post((entry) => this.#missed.askAll(entry));
+  }
+
+  /** What another own device told, at this time by its clock. */
+  async told(
+    entry: Entry,
+    from: Device,
+    bytes: Uint8Array,
+    time: number,
+  ): Promise<void> {
+    await this.#missed.heard(entry, from.id, time);
     const sync = this.#siblings.told(bytes);
     if (!sync) return;
     switch (sync.kind) {
@@ -325,6 +343,10 @@ export class Devices {
         return await this.#epoch(entry, from, sync);
       case "history":
         return await this.history.told(entry, from, sync.bytes);
+      case "missed":
+        return await this.#missed.asked(entry, from.id, sync.time);
+      case "told":
+        return await this.#missed.answered(entry, from.id, sync.time);
       default:
         return await this.#elsewhere.happened(entry, sync);
     }

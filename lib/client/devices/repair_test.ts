@@ -4,9 +4,11 @@ import { hexToBytes } from "@noble/hashes/utils.js";
 import { parseQueue } from "../keys/mod.ts";
 import { deleteQueue } from "../queues.ts";
 import {
+  accountTable,
   contactsTable,
   ownDevicesTable,
   queueTable,
+  repairTable,
   SELF,
   sessionTable,
 } from "../records.ts";
@@ -19,16 +21,21 @@ import { onConnection } from "../testing/backup_at_relay.ts";
 import {
   meet,
   newcomer,
+  online,
   only,
+  saved,
   sees,
   textsOf,
   withWorld,
 } from "../testing/people.ts";
 import { attempt } from "../testing/scenario.ts";
-import { allSee, together } from "../testing/several_devices.ts";
+import { allSee, beside, together } from "../testing/several_devices.ts";
 import type { Person, World } from "../testing/world.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
+
+/** Longer ago than what a device is told that is new. */
+const HOUR_MS = 3_600_000;
 
 /** Does something with the session that somebody who is not there has with their first contact. */
 async function withSession(
@@ -226,19 +233,152 @@ async function forgets(world: World, device: Person): Promise<void> {
   );
 }
 
-Deno.test("what an own device is told whose queue the relay forgot waits until it has made it anew", () =>
+Deno.test("what an own device was told whose queue the relay forgot, and what it is told before that is there again, it has when it is back", () =>
   withWorld(async (world) => {
     const { phone, laptop, bob } = await together(world);
     await say(phone, "one");
     await allSee(world, [phone, laptop, bob], ["one"]);
     await laptop.close();
+    await say(phone, "waits at the relay");
+    await world.settle();
+    world.clock.advance(HOUR_MS);
     await forgets(world, laptop);
-    await say(phone, "two");
-    await sees(world, await only(bob), ["one", "two"]);
+    await say(phone, "finds no queue");
     await world.settle();
     await laptop.start();
-    await say(phone, "three");
+    await say(phone, "at last");
+    const said = ["one", "waits at the relay", "finds no queue", "at last"];
+    await allSee(world, [phone, laptop, bob], said);
+  }));
+
+/** A device that is not there has lost the sessions with the others of its account; `heard`: when it heard them last. */
+async function losesSiblings(device: Person, heard?: number): Promise<void> {
+  const vault = await Vault.open(device.disk.platform());
+  assert.ok(vault instanceof Vault);
+  const account = await vault.get(accountTable, SELF);
+  const devices = await vault.get(ownDevicesTable, SELF);
+  assert.ok(account && devices);
+  for (const { id } of devices.others) {
+    const name = sessionName(account.accountId, id);
+    await vault.transact(async (t) => {
+      const repair = await t.get(repairTable, name);
+      assert.ok(repair?.heard);
+      t.apply([
+        sessionTable.delete(name),
+        ...heard === undefined
+          ? []
+          : [repairTable.put(name, { ...repair, heard })],
+      ]);
+    });
+  }
+  await vault.close();
+}
+
+Deno.test("what an own device was told in a session that came apart it is told again, however long it was away", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    await say(phone, "one");
+    await allSee(world, [phone, laptop, bob], ["one"]);
+    await world.settle();
+    await laptop.close();
+    await losesSiblings(laptop);
+    const here = await only(phone);
+    await here.clear();
+    await say(phone, "two");
+    await say(bob, "three");
+    await sees(world, here, ["two", "three"]);
+    here.setVisible(true);
+    here.setDraft("fo");
+    await world.settle();
+    world.clock.advance(HOUR_MS);
+    await laptop.start();
+    const there = await only(laptop);
+    await world.until(() => there.draft.value === "fo", "all was told");
+    assert.deepEqual(textsOf(there.messages.value), ["two", "three"]);
+    assert.equal(laptop.messenger.conversations.value[0].unread, 0);
+    await say(laptop, "five");
+    await allSee(world, [phone, laptop], ["two", "three", "five"]);
+  }));
+
+Deno.test("what became of messages that an own device has it is told again, too, after a session that came apart", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    for (const text of ["one", "two", "three"]) await say(phone, text);
     await allSee(world, [phone, laptop, bob], ["one", "two", "three"]);
+    await world.settle();
+    world.clock.advance(HOUR_MS);
+    await say(phone, "four");
+    await allSee(world, [phone, laptop, bob], ["one", "two", "three", "four"]);
+    await world.settle();
+    await laptop.close();
+    await losesSiblings(laptop);
+    const here = await only(phone);
+    const [one, , three] = here.messages.value.map(({ id }) => id);
+    await here.edit(one, "first");
+    await here.deleteForEveryone(three);
+    await world.settle();
+    world.clock.advance(HOUR_MS);
+    await laptop.start();
+    const { messages } = await only(laptop);
+    await world.until(
+      () => textsOf(messages.value).join() === "first,two,?,four",
+      "the laptop hears of it",
+    );
+  }));
+
+Deno.test("a device whose storage was put back to what it was hears from the others what it took in since", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    await say(phone, "one");
+    await allSee(world, [phone, laptop, bob], ["one"]);
+    await world.settle();
+    await laptop.close();
+    const before = world.person();
+    before.disk.copy(laptop.disk);
+    await laptop.start();
+    const said = ["one"];
+    for (const person of [laptop, bob, phone]) {
+      said.push(`${said.length}`);
+      await say(person, `${said.length - 1}`);
+      await allSee(world, [phone, laptop, bob], said);
+      world.clock.advance(HOUR_MS);
+    }
+    await world.settle();
+    await laptop.close();
+    await laptop.start();
+    await online(world, laptop);
+    await world.settle();
+    await laptop.close();
+    await before.start();
+    await say(phone, "the last");
+    await allSee(world, [phone, before, bob], [...said, "the last"]);
+  }));
+
+Deno.test("a device that says it missed everything is told nothing of what was before it came", () =>
+  withWorld(async (world) => {
+    const phone = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await meet(world, phone, bob);
+    await say(phone, "long ago");
+    await sees(world, await only(bob), ["long ago"]);
+    await saved(world, phone);
+    world.clock.advance(HOUR_MS);
+    const laptop = await beside(world, phone);
+    await say(phone, "one");
+    await sees(world, await only(laptop), ["one"]);
+    await world.settle();
+    await laptop.close();
+    await losesSiblings(laptop, 1);
+    await say(phone, "two");
+    await world.settle();
+    world.clock.advance(HOUR_MS);
+    await laptop.start();
+    await sees(world, await only(laptop), ["one", "two"]);
+    await world.settle();
+    assert.deepEqual(textsOf((await only(laptop)).messages.value), [
+      "one",
+      "two",
+    ]);
   }));
 
 Deno.test("what is edited and deleted without a session waits for one, however old it is", () =>

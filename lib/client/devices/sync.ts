@@ -68,7 +68,14 @@ export type Sync =
     readonly writeSeed: Uint8Array;
   }
   /** Of the past, from one device to another: see history/message.ts. */
-  | { readonly kind: "history"; readonly bytes: Uint8Array };
+  | { readonly kind: "history"; readonly bytes: Uint8Array }
+  /**
+   * What the recipient told may be lost on its way since then: a `time` of its own clock, ms since the epoch,
+   * at which it said what was read of it last.
+   */
+  | { readonly kind: "missed"; readonly time: number }
+  /** That was all there is to tell since then: what answers `missed`, after all else. */
+  | { readonly kind: "told"; readonly time: number };
 
 /** Their numbers are their places, from 1. */
 const KINDS = [
@@ -82,6 +89,8 @@ const KINDS = [
   "saved",
   "epoch",
   "history",
+  "missed",
+  "told",
 ] as const satisfies readonly Sync["kind"][];
 
 const OUTCOMES = [
@@ -118,6 +127,9 @@ export function encodeSync(sync: Sync): Uint8Array {
         return writer.writeBytesField(3, sync.announcement);
       case "saved":
         return writer.writeVarintField(5, sync.version);
+      case "missed":
+      case "told":
+        return writer.writeVarintField(5, sync.time);
       case "epoch":
         writer.writeBytesField(3, sync.deviceList);
         writer.writeVarintField(5, sync.epoch);
@@ -168,6 +180,9 @@ export function parseSync(bytes: Uint8Array): Sync | undefined {
       };
     case "history":
       return { kind, bytes: fields.bytes(3) };
+    case "missed":
+    case "told":
+      return { kind, time: fields.uint(5, 0, MAX) };
   }
 }
 
