@@ -136,7 +136,7 @@ export class Inbox {
     message: Pick<Delivery, "id" | "envelope">,
   ): Promise<void> {
     const queue = await entry.get(queueTable, name);
-    if (!queue || queue.recent.some((id) => equalBytes(id, message.id))) return;
+    if (!queue || await this.#isKnown(entry, queue, message.id)) return;
     // Not within what is caught below: code that can't be fetched says nothing about the message.
     await this.#desk.sessions;
     // It may write to the record, so what is read of it here is what was there before.
@@ -150,6 +150,21 @@ export class Inbox {
       recent: [...now.recent, message.id].slice(-REMEMBERED),
       unreadable: now.unreadable + (read ? 0 : 1),
     });
+  }
+
+  /** Whether it was taken in, by this queue or by the one whose place this has taken, or the other way round. */
+  async #isKnown(
+    entry: Entry,
+    queue: QueueRecord,
+    id: Uint8Array,
+  ): Promise<boolean> {
+    const contact = this.#desk.contactIn(entry, queue.contact ?? "");
+    const { queues = [], renewed } = contact?.record ?? {};
+    const others = renewed ? [...queues.slice(0, 1), ...renewed.own] : [];
+    const records = [queue, ...await entry.getMany(queueTable, others)];
+    return records.some((record) =>
+      record?.recent.some((known) => equalBytes(known, id))
+    );
   }
 
   /** By a contact's queue; whether it could be read. */

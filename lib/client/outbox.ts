@@ -143,18 +143,19 @@ export class Outbox {
     return missed;
   }
 
-  /** Puts an envelope on its way to a queue. */
+  /** Puts an envelope on its way to a queue; `id`: under which it may have reached another of this recipient. */
   async deliver(
     entry: Entry,
     target: Target,
     carried: Carried,
     message?: MessageRef,
+    id: Uint8Array = this.#desk.random.bytes(TRANSPORT_ID),
   ): Promise<void> {
     const { send, sealKey } = target.address;
     const queue = queueId(send.publicKey);
     const { device } = this.#desk.account;
     await this.#enqueue(entry, target, {
-      id: this.#desk.random.bytes(TRANSPORT_ID),
+      id,
       envelope: sealEnvelope({ sealKey, queue }, device.id, carried),
       message,
     });
@@ -187,7 +188,7 @@ export class Outbox {
       if (!record || known) continue;
       const { sealKey } = from;
       const { message } = openEnvelope({ sealKey, queue }, record.envelope);
-      await this.deliver(entry, to, message, record.message);
+      await this.deliver(entry, to, message, record.message, record.id);
       entry.delete(outgoingTable, id);
     }
     await this.close(entry, from);

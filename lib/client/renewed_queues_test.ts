@@ -1,6 +1,8 @@
 /** Contacts of somebody who removes a device: what it knew leads nowhere, and nothing of the others is lost. */
 import assert from "node:assert/strict";
-import { announcedTable, contactsTable, SELF } from "./records.ts";
+import { decodeFrame } from "../wire/mod.ts";
+import { sessionName } from "./outbox.ts";
+import { announcedTable, contactsTable, repairTable, SELF } from "./records.ts";
 import { Vault } from "./storage/mod.ts";
 import { only, queuesAre, saved, sees, withWorld } from "./testing/people.ts";
 import { onDisk } from "./testing/on_disk.ts";
@@ -58,6 +60,47 @@ Deno.test("once a contact has heard of it, nothing that a removed device knew is
     const [, forged] = (await only(thief)).messages.value;
     assert.equal(forged.state, "failed");
     assert.deepEqual((await onDisk(thief)).addresses, stolen);
+  }));
+
+Deno.test("what had arrived where a contact received before, and goes to where they receive now, is known there and asks for no session", () =>
+  withWorld(async (world) => {
+    const { phone, bob } = await together(world);
+    const tablet = await beside(world, phone, { deviceName: "tablet" });
+    await world.settle();
+    const sends = (frame: Uint8Array) =>
+      decodeFrame(frame).some(({ type }) => type === "SEND");
+    // It dies when all of it is at the relay, and before it knows that.
+    let sent = false;
+    tablet.onMoment = (moment) => {
+      if (moment.at === "commit") return sent && moment.when === "before";
+      sent ||= moment.way === "out" && sends(moment.frame);
+      return false;
+    };
+    await attempt(world, tablet, async () => {
+      await (await only(tablet)).send("once");
+      await new Promise(() => {});
+    });
+    tablet.onMoment = undefined;
+    await sees(world, await only(bob), ["once"]);
+    await removesNamed(world, phone, "");
+    await world.settle(5_000);
+    // It hears where Bob receives now before it sends anything again.
+    tablet.worksFor = (frame) => sends(frame) ? 20_000 : 0;
+    await tablet.start();
+    await world.settle(15_000);
+    tablet.worksFor = undefined;
+    await world.settle(30_000);
+    await (await only(tablet)).send("and again");
+    await sees(world, await only(bob), ["once", "and again"]);
+    const { id } = tablet.messenger.devices.list.value[0];
+    await bob.close();
+    const vault = await Vault.open(bob.disk.platform());
+    assert.ok(vault instanceof Vault);
+    const { ids: [about] } = await vault.get(contactsTable, SELF) ??
+      { ids: [] };
+    const repair = await vault.get(repairTable, sessionName(about, id));
+    await vault.close();
+    assert.equal(repair?.asked, undefined);
   }));
 
 Deno.test("a contact sees that a device was removed until they say so, and what was verified stays so", () =>
