@@ -17,7 +17,12 @@ import {
   withWorld,
 } from "./testing/people.ts";
 import { attempt } from "./testing/scenario.ts";
-import { beside, knowEachOther, together } from "./testing/several_devices.ts";
+import {
+  allSee,
+  beside,
+  knowEachOther,
+  together,
+} from "./testing/several_devices.ts";
 import type { Person, World } from "./testing/world.ts";
 
 const SLOW = Deno.env.get("SLOW") === "1";
@@ -201,6 +206,42 @@ Deno.test("an account queue that was replaced is given up after three weeks by w
     await queuesAre(world, 7);
     await world.settle(3_700_000);
     await queuesAre(world, 6);
+  }));
+
+Deno.test("who comes beside the others after one died that was coming back instead of them has the backup with them", () =>
+  withWorld(async (world) => {
+    const { phone, laptop, bob } = await together(world);
+    await knowEachOther(world, [phone, laptop]);
+    for (const person of [phone, laptop]) await saved(world, person);
+    await world.settle();
+    const lost = await fresh(world);
+    // It has begun another epoch of the backup, and dies before it has written anything in that.
+    let begun = false;
+    lost.onMoment = (moment) => {
+      if (moment.at !== "frame" || moment.way !== "out") return false;
+      const dies = begun;
+      begun ||= decodeFrame(moment.frame).some(({ type }) => type === "PUT");
+      return dies;
+    };
+    await attempt(
+      world,
+      lost,
+      () => lost.messenger.comeBack(phone.accessKey, "instead"),
+    );
+    assert.ok(!lost.alive);
+    const desk = await beside(world, phone);
+    const all = [phone, laptop, desk];
+    await knowEachOther(world, all);
+    await phone.messenger.settings.setReadReceipts(false);
+    for (const { messenger } of all) {
+      await world.until(
+        () => messenger.settings.readReceipts.value === false,
+        "all read what one wrote",
+      );
+    }
+    for (const person of all) await saved(world, person);
+    await (await only(bob)).send("to all");
+    await allSee(world, all, ["to all"]);
   }));
 
 Deno.test("who comes back after all devices were lost, one of them while it removed another, has a backup again", () =>

@@ -225,7 +225,7 @@ async function alone(
 }
 
 /** The keys of the epoch that was begun now: one that a device has begun, and written nothing in, is over, too. */
-async function begunAfter(
+export async function begunAfter(
   connection: Connection,
   account: Account,
   found: Found,

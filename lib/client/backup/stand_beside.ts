@@ -15,6 +15,7 @@ import { newDeviceRecords } from "../new_device.ts";
 import { dayOf } from "../own_devices.ts";
 import { queueRecord } from "../queues.ts";
 import {
+  type BackupKeysRecord,
   backupTable,
   ownDevicesTable,
   queueTable,
@@ -22,12 +23,13 @@ import {
   SELF,
 } from "../records.ts";
 import type { VaultChange } from "../storage/mod.ts";
-import { blobId } from "../../wire/mod.ts";
 import { writeBlob } from "../blobs.ts";
 import { FAR_VERSION } from "./believed.ts";
 import { encodeCells } from "./cell_codec.ts";
-import { type Cell, KINDS, merge } from "./cells.ts";
+import { openBlobKeys } from "./blob_keys.ts";
+import { type Cell, counted, KINDS, merge } from "./cells.ts";
 import {
+  begunAfter,
   freeDeviceId,
   recordsOfContact,
   recordsOfContacts,
@@ -37,10 +39,11 @@ import { type BackedDevice, heldOfDevice } from "./held.ts";
 import { sealBackup } from "./seal.ts";
 
 /** How often another device may write the backup while this one does, or have begun an epoch. */
-const TRIES = 10;
+const TRIES = 30;
 
-/** How long one that has begun an epoch may take to write in it, in ms. */
+/** How long one that has begun an epoch may take to write in it, in ms, and how often that is looked for. */
 const WRITING_MS = 1_000;
+const LOOKS = 10;
 
 /**
  * Makes this device one more of the account's. It is in the list that the backup has before anything is
@@ -52,6 +55,8 @@ export async function standBeside(
   connection: Connection,
   account: Account,
 ): Promise<VaultChange[] | { ok: false; reason: "too-many-devices" }> {
+  let refused = 0;
+  let begun: BackupKeysRecord | undefined;
   for (let tries = 1;; tries++) {
     const found = await readFound(connection, account, adapters.clock.now());
     // Those there are do not follow that one, and write over it.
@@ -60,18 +65,45 @@ export async function standBeside(
       return { ok: false, reason: "too-many-devices" };
     }
     try {
-      return await join(adapters, connection, account, found);
+      return await join(adapters, connection, account, found, begun);
     } catch (error) {
       const other = error instanceof RelayError &&
         (error.code === "conflict" || error.code === "unauthorised");
       if (!other || tries === TRIES) throw error;
-      if (error.code === "unauthorised") {
-        await new Promise<void>((resolve) =>
-          adapters.clock.after(WRITING_MS, resolve)
-        );
+      if (error.code !== "unauthorised") continue;
+      refused++;
+      // Whoever has begun an epoch and writes nothing in it for so long may have died.
+      if (refused % LOOKS === 0) {
+        begun = await begunAfter(connection, account, found);
+        continue;
       }
+      await new Promise<void>((resolve) =>
+        adapters.clock.after(WRITING_MS, resolve)
+      );
     }
   }
+}
+
+/** The keys of the epoch that there is, or of the one after it that this device has begun. */
+async function keysFor(
+  account: Account,
+  { key, contents }: Found,
+  begun: BackupKeysRecord | undefined,
+): Promise<BackupKeysRecord> {
+  if (begun && begun.key.epoch > key.epoch) {
+    const { ownSeed: _, ...keys } = begun;
+    return keys;
+  }
+  const { seed, epoch } = contents.account.writeKey;
+  if (epoch !== key.epoch) throw new MalformedError("write key");
+  const { readSeed, ownSeed } = account.backup;
+  const own = await ed25519PairOf(ownSeed);
+  return {
+    readSeed: readSeed.slice(),
+    ownKey: own.publicKey,
+    writeSeed: seed,
+    key,
+  };
 }
 
 async function join(
@@ -79,14 +111,11 @@ async function join(
   connection: Connection,
   account: Account,
   found: Found,
+  begun: BackupKeysRecord | undefined,
 ): Promise<VaultChange[]> {
-  const { owner, key, list, contents } = found;
-  const { seed, epoch } = contents.account.writeKey;
-  if (epoch !== key.epoch) throw new MalformedError("write key");
-  const { readSeed, ownSeed } = account.backup;
-  const [read, own, write] = await Promise.all(
-    [readSeed, ownSeed, seed].map(ed25519PairOf),
-  );
+  const { owner, list, contents } = found;
+  const keys = await keysFor(account, found, begun);
+  const { blob, write } = await openBlobKeys(keys);
   const deviceId = freeDeviceId(list);
   const now = clock.now();
   const { changes, deviceList, device } = await newDeviceRecords(owner, {
@@ -96,12 +125,7 @@ async function join(
     settings: contents.account.settings,
     before: list,
     beside: list.devices,
-    backupKeys: {
-      readSeed: readSeed.slice(),
-      ownKey: own.publicKey,
-      writeSeed: seed,
-      key,
-    },
+    backupKeys: keys,
     now,
   });
   const relay = { url: connection.hello.url, key: connection.hello.relayKey };
@@ -136,20 +160,16 @@ async function join(
   };
   const version = found.version + 1;
   const cells = encodeCells(merge(found.cells, [
-    {
-      kind: KINDS.deviceList,
-      subject: new Uint8Array(),
-      stamp: { time: deviceList.version, device: 0 },
-      value: deviceList.bytes,
-    },
+    counted(KINDS.deviceList, deviceList.version, deviceList.bytes),
+    counted(KINDS.writeKey, keys.key.epoch, keys.writeSeed),
     cellOf(backed, now),
   ]));
   const base = await writeBlob(
     connection,
-    blobId(read.publicKey, own.publicKey),
+    blob,
     write,
     found.base,
-    sealBackup(account.accountId, key, version, cells),
+    sealBackup(account.accountId, keys.key, version, cells),
   );
   return [
     ...changes,
