@@ -1,7 +1,7 @@
 /** One conversation: who it is with, what was said, and where to write. */
 import "./conversation.css";
 import { useSignal } from "@preact/signals";
-import { ArrowLeft, BellOff, ShieldCheck } from "lucide-preact";
+import { ArrowLeft, BellOff, Shield, ShieldCheck } from "lucide-preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConversationView, MessengerView } from "../../lib/client/view.ts";
 import { goBack } from "../navigation.ts";
@@ -52,6 +52,7 @@ export function Conversation(
   const menu = useSignal(false);
   const { name, muted, connected, verification, deviceLeft } =
     view.contact.state.value;
+  const isVerified = verification === "verified";
   const route = view.contact.route.value;
   const visible = pageVisible.value;
 
@@ -84,19 +85,23 @@ export function Conversation(
         </span>
         <Avatar id={view.id} name={name} small />
         <div class="conversation-whom">
-          <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
+          <div class="conversation-name">
+            <h2 ref={heading} tabIndex={-1} dir="auto">{name}</h2>
+            {isVerified && <VerifiedMark size={18} />}
+            {muted && (
+              <BellOff size={16} role="img" aria-label={text.list.muted} />
+            )}
+          </div>
           {route.at === "other"
             ? <RouteNote route={route} view={view} />
             : <p>{words.direct}</p>}
         </div>
-        {verification === "verified" && <VerifiedMark size={18} />}
-        {muted && <BellOff size={16} role="img" aria-label={text.list.muted} />}
         <span class="conversation-actions">
           <IconButton
             label={text.verify.button}
             onClick={() => ask("verify", view)}
           >
-            <ShieldCheck size={20} />
+            {isVerified ? <ShieldCheck size={20} /> : <Shield size={20} />}
           </IconButton>
           <ContactMenu
             view={() => view}

@@ -6,6 +6,7 @@ import type { Sync } from "./devices/sync.ts";
 import type { OwnAccount } from "./own_account.ts";
 import type { OwnDevices } from "./own_devices.ts";
 import type { Random } from "./random.ts";
+import type { ConnectionState } from "./view.ts";
 
 /** See sessions.ts. */
 export type Sessions = typeof import("./sessions.ts");
@@ -33,6 +34,10 @@ export interface Desk {
   tell(entry: Entry, sync: Sync): Promise<void>;
   /** The last version of the backup that the relay is known to have; 0: none. */
   backupVersion(): number;
+  /** How it stands with the relay. Reads a signal. */
+  connection(): ConnectionState;
+  /** Tries the relay now, if it is to be tried later. */
+  reconnect(): void;
   /** Something failed that can't fail unless the disk or the program is at fault. */
   broken(error: unknown): void;
 }

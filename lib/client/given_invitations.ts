@@ -45,7 +45,7 @@ export class GivenInvitations {
   constructor(desk: Desk, queues: OwnQueues) {
     this.#desk = desk;
     this.#queues = queues;
-    this.#reach = new Reach(desk.clock);
+    this.#reach = new Reach(desk);
     this.#errand = new Errand(desk, (connection) => this.#work(connection));
   }
 

@@ -67,7 +67,7 @@ export class Invites {
     this.#desk = desk;
     this.#queues = queues;
     this.#meetings = meetings;
-    this.#reach = new Reach(desk.clock);
+    this.#reach = new Reach(desk);
   }
 
   /** Takes up what was under way when the account was last open. */

@@ -130,6 +130,8 @@ export class Office {
           : this.#contacts.in(entry, id),
       tell: (entry, sync) => this.devices.tell(entry, sync),
       backupVersion: () => this.backup.version,
+      connection: () => this.#connection(),
+      reconnect: () => this.#link.reconnect(),
       broken: (error) => events.broken(error),
     };
     this.#desk = desk;

@@ -41,12 +41,17 @@ async function digitsOf(page: Page): Promise<string> {
 
 Deno.test("both see the same sixty digits; who says so is marked as verified, and can take it back", () =>
   withConversation({}, async (ada, bjorn) => {
+    // A shield without a check mark, which is of one path more.
+    const shield = button(ada.page, "Verify").locator("svg path");
+    equal(await shield.count(), 1);
     const mine = await digitsOf(ada.page);
     equal(await digitsOf(bjorn.page), mine);
     await button(ada.page, "Mark as verified").click();
     await ada.page.getByText("You have verified Björn.").waitFor();
     await button(ada.page, "Close").click();
-    await ada.page.getByRole("img", { name: "Verified" }).first().waitFor();
+    await ada.page.locator(".conversation-name")
+      .getByRole("img", { name: "Verified" }).waitFor();
+    equal(await shield.count(), 2);
     match(await entry(ada, "Björn").innerText(), /Björn/);
 
     await ada.page.reload();

@@ -67,8 +67,14 @@ export class Link {
     if (this.#running) return;
     this.#running = true;
     this.#unwatch = this.#options.network.watch((online) => {
-      if (this.#attempt?.connection) this.#attempt.probe();
-      else if (online) this.reconnect();
+      if (this.#attempt?.connection) {
+        // The hint may be wrong: a relay on this machine still answers, and then it is taken back.
+        if (!online) this.#state.value = { at: "offline" };
+        else if (this.#state.value.at === "offline") {
+          this.#state.value = { at: "connecting" };
+        }
+        this.#attempt.probe();
+      } else if (online) this.reconnect();
       else if (this.#state.value.at === "waiting") {
         this.#state.value = { at: "offline" };
       }
@@ -100,10 +106,11 @@ export class Link {
     const attempt: Attempt = new Attempt(this.#options, {
       hello: (hello) => this.#check(hello),
       up: (connection) => {
-        this.#state.value = Math.abs(connection.skew) < CLOCK_OFF_MS
-          ? { at: "online" }
-          : { at: "online", clockOff: -connection.skew };
+        this.#isOnline(connection);
         this.#options.connected(connection);
+      },
+      alive: (connection) => {
+        if (this.#attempt === attempt) this.#isOnline(connection);
       },
       ended: (reason) => {
         // A stopped link, or one that went on to another attempt, does not care any more.
@@ -112,6 +119,13 @@ export class Link {
     });
     this.#attempt = attempt;
     attempt.begin();
+  }
+
+  #isOnline({ skew }: Connection): void {
+    if (this.#state.value.at === "online") return;
+    this.#state.value = Math.abs(skew) < CLOCK_OFF_MS
+      ? { at: "online" }
+      : { at: "online", clockOff: -skew };
   }
 
   #check(hello: Hello): "other-relay" | undefined {
@@ -151,6 +165,8 @@ type EndReason = "lost" | "other-relay" | "version";
 interface AttemptEvents {
   hello(hello: Hello): "other-relay" | undefined;
   up(connection: Connection): void;
+  /** The relay gave the sign of life it was asked for. */
+  alive(connection: Connection): void;
   ended(reason: EndReason): void;
 }
 
@@ -199,6 +215,7 @@ class Attempt {
     connection.request({ type: "PING" }, PING_TIMEOUT_MS).then(
       () => {
         this.#probing = false;
+        this.#events.alive(connection);
       },
       // Refused or lost: either way the socket is of no use.
       () => this.#end(),

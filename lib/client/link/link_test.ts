@@ -384,16 +384,28 @@ Deno.test("without a network it says so, goes on trying, and tries at once when 
   link.stop();
 });
 
-Deno.test("a hint that the network went is checked at once", async () => {
-  const { link, peers, setOnline, clock } = setUp();
+Deno.test("a hint that the network went is told at once and checked: who answers takes it back", async () => {
+  const { link, peers, setOnline, clock, connections } = setUp();
   await peers[0].greet(link, await relay());
   setOnline(false);
+  assert.deepEqual(link.state.value, { at: "offline" });
   await turn();
-  assert.equal(peers[0].commands[0].type, "PING");
-  assert.equal(at(link), "online");
+  const [ping] = peers[0].commands;
+  assert.equal(ping.type, "PING");
+  peers[0].say({ type: "OK", request: ping.request, body: new Uint8Array() });
+  await turn();
+  assert.deepEqual(link.state.value, { at: "online" });
+  assert.equal(connections.length, 1); // the same as before
+
+  setOnline(false);
+  setOnline(true);
+  // Whether it is the same network as before is not known yet.
+  assert.equal(at(link), "connecting");
+  setOnline(false);
   clock.advance(PING_TIMEOUT_MS);
   await turn();
   assert.deepEqual(link.state.value, { at: "offline" });
+  assert.equal(peers[0].closed, true);
   link.stop();
 });
 
