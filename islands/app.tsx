@@ -86,7 +86,7 @@ function screen(opened: Source, page: Page): VNode {
     case "no-account":
       return welcome();
     case "logged-out":
-      return <LogIn key="sealed" sealed />;
+      return <LogIn key="sealed" sealed={messenger} />;
     case "locked":
       return (
         <Locked
@@ -120,6 +120,6 @@ function welcome(): VNode {
     case "create":
       return <CreateAccount />;
     case "log-in":
-      return <LogIn key="fresh" sealed={false} />;
+      return <LogIn key="fresh" />;
   }
 }

@@ -8,6 +8,7 @@ export function AccessKeyForm(
     hint,
     value,
     mistake,
+    invalid = mistake !== undefined,
     autofocus,
     onInput,
     onSubmit,
@@ -18,6 +19,8 @@ export function AccessKeyForm(
     hint?: string;
     value: string;
     mistake: string | undefined;
+    /** Whether the mistake is in the key. */
+    invalid?: boolean;
     autofocus?: boolean;
     onInput: (key: string) => void;
     onSubmit: () => Promise<void>;
@@ -42,7 +45,7 @@ export function AccessKeyForm(
         code
         rows={2}
         value={value}
-        invalid={mistake !== undefined}
+        invalid={invalid}
         autofocus={autofocus}
         onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={(event) => {

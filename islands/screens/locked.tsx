@@ -30,7 +30,7 @@ export function Locked(
   const [mistake, setMistake] = useState<string>();
 
   if (other === "access-key") {
-    return <LogIn sealed onBack={() => setOther(undefined)} />;
+    return <LogIn sealed={messenger} onBack={() => setOther(undefined)} />;
   }
 
   const unlock = async () => {

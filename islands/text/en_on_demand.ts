@@ -275,6 +275,8 @@ export const enOnDemand = {
     sealedTitle: "Welcome back",
     sealedLead:
       "An account is stored in this browser, sealed. Enter its access key to open it.",
+    sealedOther:
+      "Lost the key, or want another account here? Erase what is stored in this browser first.",
     label: "Access key",
     hint: "Eight groups of four. Upper and lower case make no difference.",
     submit: "Log in",

@@ -1,11 +1,16 @@
 /** The way back in: the access key, and exactly where it was mistyped. */
 import { useState } from "preact/hooks";
-import type { ComeBack, LogInOutcome } from "../../lib/client/view.ts";
+import type {
+  ComeBack,
+  LogInOutcome,
+  MessengerView,
+} from "../../lib/client/view.ts";
 import { openMessenger } from "../messenger_source.ts";
 import { goBack } from "../navigation.ts";
 import { AccessKeyForm } from "../parts/access_key_form.tsx";
 import { Button } from "../parts/button.tsx";
 import { Mistake } from "../parts/field.tsx";
+import { onDemand } from "../parts/on_demand.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { hasTouchKeyboard } from "../touch.ts";
@@ -13,13 +18,19 @@ import { Card } from "./card.tsx";
 import { MoveHere } from "./move_here.tsx";
 
 const words = textOnDemand.logIn;
+const EraseDialog = onDemand(() =>
+  import("../screens/erase_dialog.tsx").then((part) => part.EraseDialog)
+);
 
 type Found = Extract<LogInOutcome, { reason: "found" }>;
 
-/** `sealed`: an account is stored here. `onBack`: where else there is to go; by default nowhere when sealed. */
+/**
+ * `sealed`: it holds an account, which is stored here. `onBack`: where else there is to go; by default
+ * nowhere when sealed, and then all of it can be erased.
+ */
 export function LogIn(
   { sealed, onBack = sealed ? undefined : goBack }: {
-    sealed: boolean;
+    sealed?: MessengerView;
     onBack?: () => void;
   },
 ) {
@@ -28,6 +39,7 @@ export function LogIn(
   const [mistake, setMistake] = useState<string>();
   const [found, setFound] = useState<Found>();
   const [elsewhere, setElsewhere] = useState(false);
+  const [erasing, setErasing] = useState(false);
 
   const submit = async (how?: ComeBack) => {
     if (busy) return;
@@ -92,6 +104,20 @@ export function LogIn(
         <Button look="quiet" onClick={() => setElsewhere(true)}>
           {textOnDemand.move.elsewhere}
         </Button>
+      )}
+      {sealed && !onBack && (
+        <>
+          <p class="card-lead">{words.sealedOther}</p>
+          <Button look="quiet" onClick={() => setErasing(true)}>
+            {textOnDemand.erase.open}
+          </Button>
+        </>
+      )}
+      {sealed && erasing && (
+        <EraseDialog
+          messenger={sealed}
+          onClose={() => setErasing(false)}
+        />
       )}
     </Card>
   );

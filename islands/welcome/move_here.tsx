@@ -13,21 +13,51 @@ import { Card } from "./card.tsx";
 const words = textOnDemand.move;
 
 type Found = Extract<MoveOutcome, { reason: "found" }>;
+type Failure = Exclude<MoveOutcome, { ok: true } | Found>;
+
+/** What is wrong, and in which field if it is in one. */
+interface Wrong {
+  readonly says: string;
+  readonly at?: "server" | "password" | "key";
+}
+
+function fieldOf({ reason }: Failure): Wrong["at"] {
+  switch (reason) {
+    case "server-malformed":
+    case "server-is-this":
+    case "server-unreachable":
+    case "server-refused":
+      return "server";
+    case "server-password":
+      return "password";
+    case "mistyped":
+    case "malformed":
+    case "other-account":
+    case "nothing-here":
+      return "key";
+    default:
+      return undefined;
+  }
+}
 
 export function MoveHere({ onBack }: { onBack: () => void }) {
   const [server, setServer] = useState("");
   const [key, setKey] = useState("");
   const [password, setPassword] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const [mistake, setMistake] = useState<string>();
+  const [wrong, setWrong] = useState<Wrong>();
   const [found, setFound] = useState<Found>();
 
   const submit = async (decided: boolean) => {
     if (busy) return;
     // Cleared first, so that the same mistake made twice is said twice.
-    setMistake(undefined);
-    if (server.trim() === "") return setMistake(words.serverMissing);
-    if (key.trim() === "") return setMistake(textOnDemand.logIn.missing);
+    setWrong(undefined);
+    if (server.trim() === "") {
+      return setWrong({ says: words.serverMissing, at: "server" });
+    }
+    if (key.trim() === "") {
+      return setWrong({ says: textOnDemand.logIn.missing, at: "key" });
+    }
     setBusy(true);
     try {
       const messenger = await openMessenger();
@@ -38,9 +68,12 @@ export function MoveHere({ onBack }: { onBack: () => void }) {
       // From now on there is a field for it.
       if (outcome.reason === "server-password") setPassword(password ?? "");
       if (outcome.reason === "found") setFound(outcome);
-      else setMistake(words.failure(outcome, server.trim()));
+      else {
+        const says = words.failure(outcome, server.trim());
+        setWrong({ says, at: fieldOf(outcome) });
+      }
     } catch (error) {
-      setMistake(words.broken);
+      setWrong({ says: words.broken });
       console.error("moving failed", error);
     } finally {
       setBusy(false);
@@ -59,7 +92,7 @@ export function MoveHere({ onBack }: { onBack: () => void }) {
         {words.follows(server.trim(), location.host).map((line) => (
           <p key={line}>{line}</p>
         ))}
-        {mistake && <Mistake>{mistake}</Mistake>}
+        {wrong && <Mistake>{wrong.says}</Mistake>}
         <div class="card-actions">
           <Button look="quiet" onClick={() => setFound(undefined)}>
             {text.common.back}
@@ -86,7 +119,8 @@ export function MoveHere({ onBack }: { onBack: () => void }) {
         label={textOnDemand.logIn.label}
         hint={textOnDemand.logIn.hint}
         value={key}
-        mistake={mistake}
+        mistake={wrong?.says}
+        invalid={wrong?.at === "key"}
         onInput={setKey}
         onSubmit={() => submit(false)}
         before={
@@ -95,6 +129,7 @@ export function MoveHere({ onBack }: { onBack: () => void }) {
               label={words.server}
               hint={words.serverHint}
               value={server}
+              invalid={wrong?.at === "server"}
               autocomplete="off"
               autocapitalize="none"
               spellcheck={false}
@@ -109,6 +144,7 @@ export function MoveHere({ onBack }: { onBack: () => void }) {
                 autocapitalize="off"
                 spellcheck={false}
                 value={password}
+                invalid={wrong?.at === "password"}
                 onInput={(event) => setPassword(event.currentTarget.value)}
               />
             )}

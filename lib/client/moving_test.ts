@@ -138,7 +138,15 @@ Deno.test("an account is found at another server, and nothing changes by looking
       ok: false,
       reason: "server-unreachable",
     });
-    for (const server of ["", "user@relay.example", "ftp://relay.example"]) {
+    for (
+      const server of [
+        "",
+        "user@relay.example",
+        "ftp://relay.example",
+        "http://foo bar",
+        "relay&example",
+      ]
+    ) {
       assert.deepEqual(await look(server), {
         ok: false,
         reason: "server-malformed",

@@ -171,6 +171,24 @@ Deno.test("erasing everything leaves nothing in the browser, and the page as for
     ]);
     await button(ada, "Create new account").waitFor();
     deepEqual(await whatIsLeft(ada), NOTHING);
+    // Whoever is logged out and has no key, or lends the browser, is not stuck either.
+    await createAccount(ada, "Berta");
+    await inSettings(ada, "Log out");
+    await button(ada, "Log out").click();
+    await field(ada, "Access key").waitFor();
+    await expectAccessible(ada.page);
+    await screenshot(ada.page, "logged-out");
+    await button(ada, "Erase everything").click();
+    await button(ada, "Cancel").click();
+    await button(ada, "Erase everything").click();
+    await Promise.all([
+      ada.page.waitForEvent("load"),
+      ada.page.getByRole("dialog").getByRole("button", {
+        name: "Erase everything",
+      }).click(),
+    ]);
+    await button(ada, "Create new account").waitFor();
+    deepEqual(await whatIsLeft(ada), NOTHING);
   }));
 
 const NOTHING = { records: 0, local: {}, session: {}, files: [] as string[] };

@@ -170,7 +170,9 @@ Deno.test("a device is removed in the settings, with the access key: it is told,
     }
     await left.getByRole("button", { name: "Understood" }).press("Enter");
     await left.waitFor({ state: "detached" });
-    await laptop.page.getByRole("button", { name: "Reload" }).click();
+    await laptop.page.getByRole("button", { name: "Log in" }).click();
+    await laptop.page.getByRole("heading", { name: "Log in" }).waitFor();
+    await laptop.page.getByRole("button", { name: "Back" }).click();
     await laptop.page.getByRole("button", { name: "Create new account" })
       .waitFor();
     // As for someone who never was here.

@@ -1,4 +1,5 @@
 /** Two people on two servers, everything real: two built servers, each with its relay, and Chromium. */
+import { equal } from "node:assert/strict";
 import {
   expectAccessible,
   freshVisitor,
@@ -140,8 +141,18 @@ Deno.test("who moves to another server is found there by people at both, and the
     await page.getByRole("button", { name: "My account is on another server" })
       .click();
     await page.locator("input:focus").waitFor();
-    await page.keyboard.type(host);
     await page.getByRole("textbox", { name: "Access key" }).fill(key);
+    const server = page.getByRole("textbox", {
+      name: "The server you are on now",
+    });
+    await server.fill("http://foo bar");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("That is no server's address.")
+      .waitFor();
+    const marked = page.locator("[aria-invalid=true]");
+    equal(await marked.count(), 1);
+    equal(await marked.inputValue(), "http://foo bar");
+    await server.fill(host);
     await expectAccessible(page);
     await screenshot(page, "move-here");
     await page.keyboard.press("Enter");
