@@ -50,7 +50,7 @@ export function Conversation(
   const composer = useRef<HTMLTextAreaElement>(null);
   const unread = useSignal<Unread | undefined>(undefined);
   const menu = useSignal(false);
-  const { name, muted, connected, verification, deviceLeft } =
+  const { name, muted, connected, lost, verification, deviceLeft } =
     view.contact.state.value;
   const isVerified = verification === "verified";
   const route = view.contact.route.value;
@@ -119,8 +119,12 @@ export function Conversation(
         {deviceLeft && <DeviceLeft contact={view.contact} />}
       </div>
       <MessageLog view={view} unread={unread} />
-      {connected
-        ? (
+      <div class="conversation-foot">
+        {(!connected || lost) && (
+          <Parted contact={view.contact} onInvite={onInvite} />
+        )}
+        {/* Also with nobody there: who was away for too long comes back, and then it is taken. */}
+        {connected && (
           <Composer
             view={view}
             field={composer}
@@ -128,8 +132,8 @@ export function Conversation(
               unread.value = undefined;
             }}
           />
-        )
-        : <Parted contact={view.contact} onInvite={onInvite} />}
+        )}
+      </div>
     </section>
   );
 }

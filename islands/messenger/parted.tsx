@@ -1,4 +1,4 @@
-/** In place of the composer, when there is no way to the contact. */
+/** In place of the composer, when there is no way to the contact, or above it, when nobody is at the end of it. */
 import "./parted.css";
 import type { ContactView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
@@ -9,10 +9,11 @@ const words = textOnDemand.parted;
 export function Parted(
   { contact, onInvite }: { contact: ContactView; onInvite: () => void },
 ) {
-  const { name, blocked } = contact.state.value;
+  const { name, blocked, connected } = contact.state.value;
+  const told = blocked ? words.blocked : words.unblocked;
   return (
-    <div class="parted">
-      <p>{blocked ? words.blocked(name) : words.unblocked(name)}</p>
+    <div class="parted" role="status">
+      <p>{connected ? words.lost(name) : told(name)}</p>
       {blocked
         ? (
           <Button look="outline" onClick={() => void contact.unblock()}>

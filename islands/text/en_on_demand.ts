@@ -550,7 +550,7 @@ export const enOnDemand = {
     cleared: "The chat is cleared.",
     blockTitle: (name: string) => `Block ${name}?`,
     blockBody: (name: string) =>
-      `${name} can't reach you any more, and is not told. What you have sent and the server has not taken yet is given up. You can unblock them later; then you meet anew with a code.`,
+      `${name} can't reach you any more, and is not told why. What you have sent and the server has not taken yet is given up. You can unblock them later; then you meet anew with a code.`,
     blocked: (name: string) => `${name} is blocked.`,
     removeTitle: (name: string) => `Delete ${name}?`,
     removeBody: (name: string) =>
@@ -722,6 +722,8 @@ export const enOnDemand = {
       `You have blocked ${name}. They can't reach you.`,
     unblocked: (name: string) =>
       `${name} is not blocked any more. To write to each other, meet anew with a code.`,
+    lost: (name: string) =>
+      `${name} can't be reached here any more. To write to each other, meet anew with a code or link.`,
     meetAnew: "Meet anew",
   },
 

@@ -17,7 +17,11 @@ import {
 import { LIST_HASH } from "./contents.ts";
 import type { Desk } from "./desk.ts";
 import type { Entry, Ledger } from "./ledger.ts";
-import { compareClaim, type DeviceListClaim } from "./keys/mod.ts";
+import {
+  type Address,
+  compareClaim,
+  type DeviceListClaim,
+} from "./keys/mod.ts";
 import { contactsTable, contactTable, SELF } from "./records.ts";
 import { DamagedError } from "./storage/mod.ts";
 import type { ContactState, ContactView } from "./view.ts";
@@ -35,6 +39,8 @@ export interface ContactsEvents {
   parting(entry: Entry, contact: Contact): Promise<void>;
   /** In the commit that deletes a contact: the conversation goes too. */
   leaving(entry: Entry, contact: Contact): Promise<void>;
+  /** Whether the relay does not have what we send to by it. Reads a signal. */
+  isGone(address: Address): boolean;
 }
 
 /** The people one has met: what was decided about them, and how one parts. */
@@ -74,7 +80,13 @@ export class Contacts {
     const verify = (verified: boolean) =>
       this.#run(accountId, (entry, now) => this.#know(entry, now, verified));
     return {
-      state: computed(() => stateOf(shown.value, name.value)),
+      state: computed(() =>
+        stateOf(
+          shown.value,
+          name.value,
+          (address) => this.#events.isGone(address),
+        )
+      ),
       route: computed(() => this.#desk.forwarding.route(shown.value)),
       newCircuit: () => this.#desk.forwarding.newCircuit(accountId),
       rename: async (wanted) => {
@@ -291,8 +303,12 @@ export async function loadContacts(
 }
 
 /** `name`: what they are shown by. */
-function stateOf(contact: Contact, name: string): ContactState {
-  const { record, deviceList } = contact;
+function stateOf(
+  contact: Contact,
+  name: string,
+  isGone: (address: Address) => boolean,
+): ContactState {
+  const { record, deviceList, devices } = contact;
   const { muted, archived, blocked } = record.settings;
   return {
     name,
@@ -301,6 +317,7 @@ function stateOf(contact: Contact, name: string): ContactState {
     archived: archived.value,
     blocked: blocked.value,
     connected: isConnected(contact),
+    lost: devices.length > 0 && devices.every(({ address }) => isGone(address)),
     deviceLeft: record.deviceLeft ?? false,
     verification: verificationOf(record.settings, {
       ...record,

@@ -32,6 +32,7 @@ async function assertAsItWas(world: World, ada: Person): Promise<void> {
     connected: true,
     verification: "unverified",
     deviceLeft: false,
+    lost: false,
   });
 }
 

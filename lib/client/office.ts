@@ -174,6 +174,7 @@ export class Office {
     this.#contacts = new Contacts(desk, contacts, {
       parting: (entry, contact) => this.#part(entry, contact),
       leaving: (entry, contact) => this.conversations.leave(entry, contact),
+      isGone: (address) => this.#outbox.isGone(address),
     });
     this.conversations = new Conversations(
       desk,

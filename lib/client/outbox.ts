@@ -1,4 +1,5 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
+import { type Signal, signal } from "@preact/signals-core";
 import { SignalError, type SignalErrorCode } from "../signal/mod.ts";
 import { queueId } from "../wire/mod.ts";
 import { type Carried, openEnvelope, sealEnvelope } from "./content/mod.ts";
@@ -78,6 +79,8 @@ export class Outbox {
   readonly #desk: Desk;
   readonly #events: OutboxEvents;
   readonly #lanes = new Map<string, Lane>();
+  /** Queues that the relay said it does not have when something was last sent there. */
+  readonly #gone: Signal<ReadonlySet<string>> = signal(new Set());
   #connection: Connection | undefined;
   #settled: Settled[] = [];
   #settling = false;
@@ -143,6 +146,11 @@ export class Outbox {
     return missed;
   }
 
+  /** Whether the relay does not have the queue, as far as is known. Reads a signal. */
+  isGone({ send }: Address): boolean {
+    return this.#gone.value.has(queueName(send.publicKey));
+  }
+
   /** Puts an envelope on its way to a queue; `id`: under which it may have reached another of this recipient. */
   async deliver(
     entry: Entry,
@@ -169,6 +177,7 @@ export class Outbox {
     entry.after(() => {
       this.#lanes.get(name)?.end();
       this.#lanes.delete(name);
+      this.#isThere(name);
       this.#settled = this.#settled.filter(({ queue }) => queue !== name);
     });
   }
@@ -235,12 +244,17 @@ export class Outbox {
         return await forwarding.way(connection, address, accountId);
       },
       read: (index) => ledger.reader.get(outgoingTable, `${name}.${index}`),
-      settled: (index, outcome) =>
-        this.#settle({ queue: name, index, outcome }),
+      settled: (index, outcome) => {
+        if (outcome === "sent") this.#isThere(name);
+        this.#settle({ queue: name, index, outcome });
+      },
       gone: () => {
         // A device of the account makes its queue anew as soon as it is there, and nobody else says what it missed.
         const returns = isOneOf(address, this.#desk.own.state.self);
-        if (!returns) ledger.post((entry) => this.#bury(entry, name));
+        if (!returns) {
+          this.#gone.value = new Set([...this.#gone.peek(), name]);
+          ledger.post((entry) => this.#bury(entry, name));
+        }
         return returns;
       },
       broken: (error) => this.#desk.broken(error),
@@ -248,6 +262,12 @@ export class Outbox {
     this.#lanes.set(name, lane);
     if (this.#connection) lane.connected(this.#connection);
     return lane;
+  }
+
+  /** Or nothing is sent there any more. */
+  #isThere(name: string): void {
+    const gone = new Set(this.#gone.peek());
+    if (gone.delete(name)) this.#gone.value = gone;
   }
 
   #settle(settled: Settled): void {

@@ -44,6 +44,7 @@ Deno.test("who is blocked reaches us no more, and the relay forgets what they wr
         connected: false,
         verification: "",
         deviceLeft: false,
+        lost: false,
       },
     );
     await queuesAre(world, 4);
@@ -186,8 +187,13 @@ Deno.test("a message that found nobody can be sent again once people have met an
       () => b.messages.value[1].state === "failed",
       "it is shown as failed",
     );
+    await world.until(
+      () => b.contact.state.value.lost,
+      "nobody is there any more",
+    );
     await a.contact.unblock();
     await meet(world, bob, ada);
+    assert.equal(b.contact.state.value.lost, false);
     await b.retry(b.messages.value[1].id);
     await sees(world, a, ["Hello Ada", "please"]);
   }));

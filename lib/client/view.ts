@@ -153,6 +153,12 @@ export interface ContactState {
   readonly blocked: boolean;
   /** Whether we can write to each other. Once blocked, not before another meeting. */
   readonly connected: boolean;
+  /**
+   * The relay has none of the queues any more that we write to: they have parted from us, or were away for
+   * so long that it deleted them. Known once something was written since this device was started; taken
+   * back when something is taken there.
+   */
+  readonly lost: boolean;
   readonly verification: Verification;
   /** They removed a device, and the person has not seen that yet: see `sawDevices`. */
   readonly deviceLeft: boolean;

@@ -125,7 +125,7 @@ Deno.test("a contact is renamed, muted and archived, and comes back with their n
     await entry(ada, "Little brother").waitFor();
   }));
 
-Deno.test("who is blocked reaches nobody and is not told; unblocked, both meet anew and their words are still there", () =>
+Deno.test("who is blocked reaches nobody and is not told why; unblocked, both meet anew and their words are still there", () =>
   withConversation({}, async (ada, bjorn) => {
     const { page } = ada;
     await write(ada, "one last word");
@@ -142,6 +142,8 @@ Deno.test("who is blocked reaches nobody and is not told; unblocked, both meet a
     await write(bjorn, "hello?");
     await message(bjorn, /^You: hello\?, .*, failed$/).waitFor();
     equal(await message(ada, /hello\?/).count(), 0);
+    const lost = bjorn.page.getByText("Ada can't be reached here any more.");
+    await lost.waitFor();
 
     await button(page, "Unblock").click();
     await button(page, "Meet anew").waitFor();
@@ -150,6 +152,7 @@ Deno.test("who is blocked reaches nobody and is not told; unblocked, both meet a
     for (const one of [ada, bjorn]) {
       await one.page.getByRole("dialog").waitFor({ state: "detached" });
     }
+    await lost.waitFor({ state: "detached" });
     await write(bjorn, "there you are");
     await message(ada, /there you are/).waitFor();
     await message(ada, /one last word/).waitFor();
