@@ -231,7 +231,20 @@ Deno.test("a deleted contact can be met anew, also while the old messages are be
     await world.until(() => summaryOf(ada).unread === 121, "all came");
     await world.settle();
     const code = await codeOf(ada);
+    let deletions = 0, gone = false;
+    ada.onMoment = (moment) => {
+      if (moment.at !== "frame") return false;
+      if (moment.way === "in") gone ||= deletions >= 2;
+      else {
+        deletions += decodeFrame(moment.frame)
+          .filter(({ type }) => type === "DEL").length;
+      }
+      return false;
+    };
     await (await only(ada)).contact.remove();
+    // As soon as her two queues are gone, and not before: the relay is asked whether there is a way to her yet.
+    await world.until(() => gone, "the relay has forgotten her queues");
+    ada.onMoment = undefined;
     await bob.messenger.invite.connect(code);
     await world.until(
       () =>
