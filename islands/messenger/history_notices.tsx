@@ -29,12 +29,19 @@ export function HistoryNotices({ devices }: { devices: DevicesView }) {
   );
 }
 
-/** On a device that holds nothing of what was said before it came. */
+/** On a device that came beside others. */
 function OfferNotice({ devices }: { devices: DevicesView }) {
   return (
     <Notice
       title={words.offer}
-      actions={<AskHistory small devices={devices} />}
+      actions={
+        <>
+          <AskHistory small devices={devices} />
+          <Button small onClick={() => void devices.stopHistory()}>
+            {text.common.dismiss}
+          </Button>
+        </>
+      }
     >
       <p>{words.offerBody}</p>
     </Notice>

@@ -121,13 +121,12 @@ function isLeftOut({ standing, backup }: MessengerView): boolean {
 }
 
 /**
- * Whether the past is on its way, or could be: there is another device, and not a word of anybody's here, or
- * this one was away too long.
+ * Whether the past is on its way, or could be: this device came beside others and was not told yet, or it was
+ * away too long.
  */
 function needsHistory({ devices, conversations }: MessengerView): boolean {
-  const { taking, giving } = devices.history.value;
+  const { taking, giving, due } = devices.history.value;
   if (taking || giving.length > 0 || devices.missed.value) return true;
-  const all = conversations.value;
-  return devices.list.value.length > 1 && all.length > 0 &&
-    all.every(({ last }) => last === undefined);
+  return due === true && devices.list.value.length > 1 &&
+    conversations.value.length > 0;
 }

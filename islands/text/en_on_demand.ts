@@ -660,9 +660,9 @@ export const enOnDemand = {
   },
 
   history: {
-    offer: "Nothing from before",
+    offer: "Earlier messages are on your other devices",
     offerBody:
-      "This browser holds nothing that was written before it was added. Another of your devices can bring it.",
+      "This browser has only what was written since it was added, and a little before. Another of your devices can bring the rest: you confirm it there.",
     ask: "Bring the history",
     missed: "Away for a long time",
     missedBody: {

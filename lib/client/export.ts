@@ -1,4 +1,4 @@
-/** One's own data, readable without this program: docs/export.md says what is in it. */
+/** One's own data, readable without this program. */
 import { type Contact, nameOf } from "./contact.ts";
 import { verificationOf } from "./contact_settings.ts";
 import { ConversationLog, type Row } from "./content/mod.ts";

@@ -487,6 +487,8 @@ export type RemovalOutcome =
 
 /** The past on its way from one device of the account to another. Messages are counted. */
 export interface HistoryView {
+  /** It came beside others, and has neither asked for what was said before nor declined. */
+  readonly due?: true;
   /** What this device asked for, until the person has seen how it ended. */
   readonly taking?: {
     /** "expired": no other device has answered for two weeks. */
@@ -540,7 +542,7 @@ export interface DevicesView {
   sawMissed(): Promise<void>;
   /** Asks all other devices for what was said before this one came, or is not here. */
   askHistory(): Promise<void>;
-  /** Ends it, or forgets how it ended. */
+  /** Ends it, forgets how it ended, or declines what is offered. */
   stopHistory(): Promise<void>;
   /** Lets a device that asked have it. */
   confirmHistory(device: number): Promise<void>;
@@ -731,7 +733,7 @@ export interface MessengerView {
     setReadReceipts(on: boolean): Promise<void>;
   };
   /**
-   * Contacts and messages, not keys, as pieces of one JSON text. Not encrypted. See docs/export.md.
+   * Contacts and messages, not keys, as pieces of one JSON text. Not encrypted. See export.ts for its fields.
    */
   exportData(): AsyncIterable<string>;
   /** Stops timers, socket and locks; what is stored stays. */

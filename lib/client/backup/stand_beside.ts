@@ -11,6 +11,7 @@ import {
   signOwnAddress,
 } from "../keys/mod.ts";
 import { type Connection, RelayError } from "../link/mod.ts";
+import { historyTable } from "../history/records.ts";
 import { newDeviceRecords } from "../new_device.ts";
 import { dayOf } from "../own_devices.ts";
 import { queueRecord } from "../queues.ts";
@@ -188,6 +189,9 @@ async function join(
       })),
     }),
     ...recordsOfContacts(known),
+    ...known.length > 0
+      ? [historyTable.put(SELF, { giving: [], due: true })]
+      : [],
     backupTable.put(SELF, {
       cells,
       glimpse: [],

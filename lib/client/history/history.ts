@@ -44,7 +44,7 @@ export class History {
 
   /** Asks all other devices; without effect while something is under way. */
   async ask(entry: Entry): Promise<void> {
-    const record = await this.#read(entry);
+    const { due: _, ...record } = await this.#read(entry);
     if (isOpen(record.taking)) return;
     const { account } = this.#desk.own.in(entry);
     const asked = account.deviceList.devices
@@ -60,10 +60,13 @@ export class History {
     await this.#say(entry, undefined, { kind: "ask", run });
   }
 
-  /** The person does not want it any more, or has seen how it ended. */
+  /** The person does not want it, or no more of it, or has seen how it ended. */
   async stop(entry: Entry): Promise<void> {
-    const { taking, ...record } = await this.#read(entry);
-    if (!taking) return;
+    const { taking, due, ...record } = await this.#read(entry);
+    if (!taking) {
+      if (due) this.#put(entry, record);
+      return;
+    }
     if (!isOpen(taking)) return this.#put(entry, record);
     this.#put(entry, { ...record, taking: { ...taking, at: "stopped" } });
     const { run } = taking;
@@ -130,7 +133,7 @@ export class History {
     if (giving.length === record.giving.length && taking === record.taking) {
       return;
     }
-    this.#put(entry, { giving, taking });
+    this.#put(entry, { ...record, giving, taking });
   }
 
   /** What nobody has spoken of for two weeks is over. */

@@ -118,6 +118,35 @@ Deno.test("a new device is brought the past by one that was there, in its order 
     assert.equal(historyOf(laptop).taking, undefined);
   }));
 
+Deno.test("a device that came beside others is offered the past until it asks or declines, whatever was said meanwhile; one that was there is not", () =>
+  withWorld(async (world) => {
+    const { phone, bob, laptop } = await apart(world, said(3));
+    await (await only(bob)).send("just now");
+    await world.until(
+      () => laptop.messenger.conversations.value[0].unread === 1,
+      "the laptop has a word of Bob's",
+    );
+    assert.deepEqual([historyOf(phone).due, historyOf(laptop).due], [
+      undefined,
+      true,
+    ]);
+    await laptop.messenger.close();
+    await laptop.start();
+    assert.equal(historyOf(laptop).due, true);
+    await laptop.messenger.devices.stopHistory();
+    assert.equal(historyOf(laptop).due, undefined);
+    await world.settle();
+    assert.deepEqual(historyOf(phone).giving, [], "nobody was asked");
+
+    const tablet = await beside(world, phone, { deviceName: "tablet" });
+    assert.equal(historyOf(tablet).due, true);
+    await tablet.messenger.devices.askHistory();
+    assert.equal(historyOf(tablet).due, undefined);
+    await tablet.messenger.devices.stopHistory();
+    await tablet.messenger.devices.stopHistory();
+    assert.equal(historyOf(tablet).due, undefined);
+  }));
+
 Deno.test("the newest come first, never more than a few chunks are on their way, and what is said meanwhile stands behind them", () =>
   withWorld(async (world) => {
     const texts = said(1_000);
@@ -307,7 +336,7 @@ Deno.test("a contact who asks for the past is not heard", () =>
     );
     await world.settle();
     assert.deepEqual(historyOf(phone), { giving: [] });
-    assert.deepEqual(historyOf(laptop), { giving: [] });
+    assert.deepEqual(historyOf(laptop), { giving: [], due: true });
   }));
 
 /** It is brought although one of them dies at some moment; gives whether that came to be. */

@@ -8,6 +8,8 @@ export interface HistoryRecord {
   readonly taking?: TakingRecord;
   /** What others asked of it: one for each. */
   readonly giving: readonly GivingRecord[];
+  /** It came beside others, and has neither asked for what was said before nor declined. */
+  readonly due?: true;
 }
 
 export interface TakingRecord {
