@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Manifest, writeBackup } from "./backup_file.ts";
 import { DATABASE, settleDataDirectory } from "./data_directory.ts";
 import { copyDatabase, identityIn } from "./database_file.ts";
+import { syncDirectory } from "./lasting.ts";
 import { onionIdentityOf } from "./tor/onion_identity.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -42,6 +43,7 @@ export async function backUp(data: string, to: string): Promise<Manifest> {
       onion: await onionIdentityOf(data),
     }, copy);
     await Deno.rename(part, to);
+    await syncDirectory(folder);
     return manifest;
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -1,5 +1,6 @@
 /** The directory that holds the relay's database: found, made private, and held by one process at a time. */
 import { join } from "node:path";
+import { makeDirectory } from "./lasting.ts";
 import { finishRestore, isUnfinished } from "./restored.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -77,7 +78,7 @@ export async function settleDataDirectory(path: string): Promise<void> {
 
 async function lockFile(path: string): Promise<Deno.FsFile> {
   try {
-    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
     return await Deno.open(join(path, "lock"), { create: true, write: true });
   } catch (error) {
     const reason = error instanceof Deno.errors.PermissionDenied ||

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { makeDirectory, syncDirectory } from "./lasting.ts";
 
 /** A folder of this name appears by one rename: from then on what is in it is what counts. */
 const RESTORED = "restored";
@@ -45,7 +46,7 @@ export async function finishRestore(
   const restored = await names(folder);
   if (restored === undefined) return undefined;
   const before = join(folder, BEFORE);
-  await Deno.mkdir(before, { recursive: true, mode: 0o700 });
+  await makeDirectory(before);
   for (const name of restored) {
     if (name === BEFORE) continue;
     for (const old of await names(data) ?? []) {
@@ -58,6 +59,7 @@ export async function finishRestore(
   }
   let putAside: string | undefined;
   if ((await names(before))?.length) {
+    await syncDirectory(before);
     putAside = join(data, PUT_ASIDE + randomBytes(4).toString("hex"));
     await Deno.rename(before, putAside);
   }
@@ -75,11 +77,4 @@ async function names(folder: string): Promise<string[] | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** Makes renames in it last through a power failure, where the system lets directories be synced. */
-async function syncDirectory(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  using directory = await Deno.open(path);
-  await directory.sync();
 }

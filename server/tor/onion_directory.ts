@@ -9,6 +9,7 @@ import {
   parseClientFile,
   parseOnionKey,
 } from "../../lib/tor/mod.ts";
+import { makeDirectory, syncDirectory } from "../lasting.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** Somebody who is let in. */
@@ -114,6 +115,7 @@ export async function revokeOnionClient(
 ): Promise<void> {
   try {
     await Deno.remove(join(clientsFolder(data), `${name}${ENDING}`));
+    await syncDirectory(clientsFolder(data));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UsageError(`Nobody has a key under the name ${name}.`);
@@ -124,6 +126,7 @@ export async function revokeOnionClient(
 export async function openOnionToAll(data: string): Promise<void> {
   if (await filesOf(clientsFolder(data)) === undefined) return;
   await Deno.remove(clientsFolder(data), { recursive: true });
+  await syncDirectory(onionDirectory(data));
 }
 
 /** Puts the key of a service, and of those who are let in, into a data directory that has none. */
@@ -134,7 +137,7 @@ export async function writeOnion(
 ): Promise<void> {
   // The circle first: a service that is there is never open to more people than it was.
   if (clients) {
-    await Deno.mkdir(clientsFolder(data), { recursive: true, mode: 0o700 });
+    await makeDirectory(clientsFolder(data));
     for (const { name, publicKey } of clients) {
       const file = clientFile(publicKey);
       await write(clientsFolder(data), `${name}${ENDING}`, file);
@@ -149,7 +152,7 @@ async function write(
   name: string,
   text: string,
 ): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeDirectory(folder);
   const part = join(folder, `.${name}.part`);
   using file = await Deno.open(part, {
     write: true,
@@ -160,6 +163,7 @@ async function write(
   await file.write(new TextEncoder().encode(text));
   await file.sync();
   await Deno.rename(part, join(folder, name));
+  await syncDirectory(folder);
 }
 
 async function filesOf(folder: string): Promise<string[] | undefined> {

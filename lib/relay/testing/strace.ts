@@ -11,7 +11,7 @@ const CALLS = [
   ...["write", "writev", "pwrite64", "pwritev", "?pwritev2"],
   ...["truncate", "ftruncate", "fallocate", "copy_file_range", "sendfile"],
   ...["?rename", "?renameat", "renameat2", "?link", "linkat"],
-  ...["?unlink", "unlinkat"],
+  ...["?unlink", "unlinkat", "?mkdir", "mkdirat", "?rmdir"],
   ...["fsync", "fdatasync", "sync", "syncfs"],
   ...["sendto", "sendmsg"],
 ];
