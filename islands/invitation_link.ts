@@ -1,6 +1,7 @@
 /**
  * The link by which this page was opened. Its secret is in the fragment, which the address bar forgets
- * as soon as this runs; from then on it is in memory only, and gone with the page.
+ * as soon as this runs; from then on it is in memory only, until the open account has it on disk,
+ * encrypted. Whoever leaves the page before that is asked first.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
@@ -11,10 +12,18 @@ const state = signal<string | undefined>(undefined);
 /** `#invite=…`, until somebody has looked at it. */
 export const invitationLink: ReadonlySignal<string | undefined> = state;
 
+let kept = false;
+
+/** The link that was opened is on disk: the page may go. */
+export function linkIsKept(): void {
+  kept = true;
+}
+
 /** Somebody has looked at the link that was opened, or wants to look at another. */
 export function followLink(link: string | undefined): void {
   // Whatever this server calls itself, a link to this page is one of its own.
   state.value = link?.replaceAll(location.origin, "");
+  kept = false;
 }
 
 /** Starts looking for links in the address. Returns what stops it. */
@@ -23,9 +32,16 @@ export function watchInvitations(): () => void {
     const { hash, pathname, search } = location;
     if (!hash.startsWith(MARK)) return;
     history.replaceState(history.state, "", pathname + search);
-    state.value = hash;
+    followLink(hash);
+  };
+  const ask = (event: BeforeUnloadEvent) => {
+    if (state.value && !kept) event.preventDefault();
   };
   addEventListener("hashchange", read);
+  addEventListener("beforeunload", ask);
   read();
-  return () => removeEventListener("hashchange", read);
+  return () => {
+    removeEventListener("hashchange", read);
+    removeEventListener("beforeunload", ask);
+  };
 }

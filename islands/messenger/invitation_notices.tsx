@@ -3,7 +3,9 @@ import type {
   AskedInvitation,
   InvitationRequest,
   InvitationsView,
+  KeptInvitation,
 } from "../../lib/client/view.ts";
+import { followLink } from "../invitation_link.ts";
 import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
@@ -42,6 +44,9 @@ export function InvitationNotices(
       )}
       {invitations.requests.value.map((request) => (
         <Request key={request.id} request={request} invitations={invitations} />
+      ))}
+      {invitations.kept.value.map((kept) => (
+        <Kept key={kept.id} kept={kept} invitations={invitations} />
       ))}
       {invitations.asked.value.map((asked) => (
         <Asked key={asked.id} asked={asked} invitations={invitations} />
@@ -84,6 +89,40 @@ function Request(
       }
     >
       <p>{words.body}</p>
+    </Notice>
+  );
+}
+
+function Kept(
+  { kept: { id, name, link }, invitations }: {
+    kept: KeptInvitation;
+    invitations: InvitationsView;
+  },
+) {
+  return (
+    <Notice
+      title={words.keptTitle(name)}
+      actions={
+        <>
+          <Button
+            small
+            look="outline"
+            aria-label={words.openNamed(name)}
+            onClick={() => decided(followLink(link))}
+          >
+            {words.open}
+          </Button>
+          <Button
+            small
+            aria-label={words.dismissNamed(name)}
+            onClick={() => decided(invitations.dismiss(id))}
+          >
+            {text.common.dismiss}
+          </Button>
+        </>
+      }
+    >
+      <p>{words.kept}</p>
     </Notice>
   );
 }

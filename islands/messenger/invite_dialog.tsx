@@ -3,7 +3,7 @@ import "./invite_dialog.css";
 import { Fragment } from "preact";
 import { ScanLine } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { looksLikeInvitation } from "../../lib/client/invitation/link_text.ts";
+import { whatIsEntered } from "../../lib/client/invitation/link_text.ts";
 import type { InviteView, OfferState } from "../../lib/client/view.ts";
 import { followLink } from "../invitation_link.ts";
 import { countdown, groups } from "../format/code.ts";
@@ -27,6 +27,7 @@ export function InviteDialog(
   },
 ) {
   const [scanning, setScanning] = useState(false);
+  const [mistake, setMistake] = useState<string>();
   const close = () => {
     invite.reset();
     invite.invitations.peek()?.reset();
@@ -37,14 +38,14 @@ export function InviteDialog(
     close();
     followLink(link);
   };
-  const found = (code: string): Promise<boolean> => {
-    const link = looksLikeInvitation(code);
-    if (link) follow(code);
-    else {
-      setScanning(false);
-      void invite.connect(code);
-    }
-    return Promise.resolve(true);
+  const entered = (text: string) => {
+    setScanning(false);
+    const what = whatIsEntered(text);
+    setMistake(
+      what === "cut" || what === "other-link" ? words[what] : undefined,
+    );
+    if (what === "link") follow(text);
+    if (what === "code") void invite.connect(text);
   };
   return (
     <Dialog title={words.title} onClose={close}>
@@ -53,7 +54,10 @@ export function InviteDialog(
           <Scanner
             words={{ ...textOnDemand.verify, ...words.scanner }}
             foreign={false}
-            onFound={found}
+            onFound={(text) => {
+              entered(text);
+              return Promise.resolve(true);
+            }}
             onCancel={() => setScanning(false)}
           />
         )
@@ -66,7 +70,9 @@ export function InviteDialog(
             <Enter
               invite={invite}
               entering={entering}
-              onLink={follow}
+              mistake={mistake}
+              onMistake={setMistake}
+              onEntered={entered}
               onScan={() => setScanning(true)}
             />
           </>
@@ -175,29 +181,25 @@ function Countdown({ until }: { until: number }) {
 }
 
 function Enter(
-  { invite, entering, onLink, onScan }: {
+  { invite, entering, mistake: entered, onMistake, onEntered, onScan }: {
     invite: InviteView;
     entering: boolean;
-    onLink: (link: string) => void;
+    /** What is wrong with what was entered, as it stands there. */
+    mistake: string | undefined;
+    onMistake: (mistake: string | undefined) => void;
+    onEntered: (text: string) => void;
     onScan: () => void;
   },
 ) {
   const [code, setCode] = useState("");
-  const [missing, setMissing] = useState(false);
   const join = invite.join.value;
   const connecting = join.at === "connecting";
-  const mistake = missing
-    ? words.codeMissing
-    : join.at === "failed"
-    ? words.joinFailure[join.reason]
-    : undefined;
+  const mistake = entered ??
+    (join.at === "failed" ? words.joinFailure[join.reason] : undefined);
   const connect = () => {
     if (connecting) return;
-    const nothing = code.trim() === "";
-    setMissing(nothing);
-    if (nothing) return;
-    if (looksLikeInvitation(code)) onLink(code);
-    else void invite.connect(code);
+    if (code.trim() === "") onMistake(words.codeMissing);
+    else onEntered(code);
   };
   return (
     <section class="invite-part">
@@ -220,7 +222,7 @@ function Enter(
             invalid={mistake !== undefined}
             onInput={(event) => {
               setCode(event.currentTarget.value);
-              setMissing(false);
+              onMistake(undefined);
             }}
           />
           <Button look="primary" type="submit" aria-busy={connecting}>

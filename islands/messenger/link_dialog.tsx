@@ -8,6 +8,7 @@ import type {
   InviteView,
   OpenedInvitation,
 } from "../../lib/client/view.ts";
+import { linkIsKept } from "../invitation_link.ts";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Mistake } from "../parts/field.tsx";
@@ -32,17 +33,31 @@ export function LinkDialog(
 ) {
   const [invitations, setInvitations] = useState<InvitationsView>();
   const [failed, setFailed] = useState(false);
+  const [asking, setAsking] = useState(false);
   const look = () => {
     setFailed(false);
-    invite.openInvitations().then(async (opened) => {
-      await opened.open(link);
+    invite.openInvitations().then((opened) => {
+      const open = opened.open(link);
       setInvitations(opened);
+      return open;
     }).catch(() => setFailed(true));
   };
   useEffect(look, [link]);
   const opened: OpenedInvitation = failed
     ? { at: "failed", reason: "offline" }
     : invitations?.opened.value ?? { at: "looking" };
+  const at = failed ? "none" : opened.at;
+  useEffect(() => {
+    if (invitations && at !== "none") linkIsKept();
+  }, [invitations, at]);
+  const ask = async () => {
+    setAsking(true);
+    try {
+      await invitations?.ask();
+    } finally {
+      setAsking(false);
+    }
+  };
   return (
     <Dialog
       title={titleOf(opened)}
@@ -53,7 +68,8 @@ export function LinkDialog(
     >
       <Body
         opened={opened}
-        onAsk={() => void invitations?.ask()}
+        asking={asking}
+        onAsk={() => void ask()}
         onAgain={look}
         onClose={() => {
           invitations?.reset();
@@ -78,8 +94,9 @@ function titleOf(opened: OpenedInvitation): string {
 }
 
 function Body(
-  { opened, onAsk, onAgain, onClose }: {
+  { opened, asking, onAsk, onAgain, onClose }: {
     opened: OpenedInvitation;
+    asking: boolean;
     onAsk: () => void;
     onAgain: () => void;
     onClose: () => void;
@@ -93,7 +110,9 @@ function Body(
   }, [opened.at]);
   return (
     <div class="link-part" ref={body}>
-      {opened.at === "looking" && <p role="status">{words.looking}</p>}
+      {(opened.at === "none" || opened.at === "looking") && (
+        <p role="status">{words.looking}</p>
+      )}
       {opened.at === "found" && (
         <>
           <p class="link-lead">
@@ -103,7 +122,9 @@ function Body(
           {opened.host && <p>{words.elsewhere(opened.host)}</p>}
           <div class="dialog-actions">
             <Button onClick={onClose}>{words.notNow}</Button>
-            <Button look="primary" onClick={onAsk}>{words.ask}</Button>
+            <Button look="primary" aria-busy={asking} onClick={onAsk}>
+              {words.ask}
+            </Button>
           </div>
         </>
       )}

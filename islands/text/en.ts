@@ -30,7 +30,7 @@ export const en = {
     cleared:
       "The account that was stored here is gone: the browser has cleared this site's data. Log in with your access key, and your name and contacts come back.",
     invited:
-      "A friend has invited you. Create an account, or log in: then you see who it is.",
+      "A friend has invited you. Create an account, or log in: then you see who it is. Keep this page open until then: after a reload, open the link again.",
     create: "Create new account",
     logIn: "Log in",
     facts: [
@@ -86,7 +86,7 @@ export const en = {
     steps: [
       "Choose “Invite a friend” and generate a code.",
       "Tell it to your friend, who opens this page and enters it.",
-      "Your first conversation opens by itself.",
+      "Your first conversation appears among your chats.",
     ],
     choose: "Choose a conversation to read and write.",
     sealed: "End-to-end encrypted. Only the two of you hold the keys.",

@@ -118,7 +118,7 @@ const logInFailures: {
   "other-account": () =>
     "This is the key of another account. The one stored in this browser opens only with its own key.",
   "nothing-here": () =>
-    "The key is well-formed, but neither this browser nor this server has an account of it. Nothing was created.",
+    "The key is well-formed, but neither this browser nor this server has an account of it. A key that you did not go on with when you saw it opens nothing. Nothing was created.",
   unreachable: () =>
     "This browser holds no account, and the server can't be asked for a backup now. Try again when you are online.",
   damaged: () =>
@@ -236,7 +236,7 @@ export const enOnDemand = {
   accessKey: {
     title: "Keep your access key",
     lead:
-      "It is shown this once. It opens your account in any other browser, and here after you log out; nobody can give you another one.",
+      "It is shown this once. It opens your account in any other browser, and here after you log out; nobody can give you another one. If you saw another key here before, without going on from it, throw that one away: it opens nothing.",
     label: "Access key",
     download: "Download key",
     copy: "Copy to clipboard",
@@ -395,6 +395,9 @@ export const enOnDemand = {
     connect: "Connect",
     connecting: "Connecting safely…",
     codeMissing: "Enter the ten characters your friend sees.",
+    cut: linkFailures.malformed,
+    "other-link":
+      "That is not a Whisper link. One from a friend has #invite= in it.",
     offerFailure: offerFailures,
     joinFailure: joinFailures,
     scan: "Scan a QR code",
@@ -472,6 +475,20 @@ export const enOnDemand = {
     accepting: "Accepting…",
     refuse: "Refuse",
     refuseNamed: (name: string) => `Refuse ${name}`,
+    keptTitle: (name: string | undefined) =>
+      name === undefined
+        ? "You have opened an invitation"
+        : `${name} has invited you`,
+    kept: "You have not asked to connect yet.",
+    open: "Open",
+    openNamed: (name: string | undefined) =>
+      name === undefined
+        ? "Open the invitation"
+        : `Open the invitation from ${name}`,
+    dismissNamed: (name: string | undefined) =>
+      name === undefined
+        ? "Dismiss the invitation"
+        : `Dismiss the invitation from ${name}`,
     waitingTitle: (name: string) => `You have asked ${name} to connect`,
     sending: "It is sent as soon as the server can be reached.",
     waiting: "They have not answered yet.",

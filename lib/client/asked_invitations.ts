@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import {
   decrypt,
@@ -110,19 +111,33 @@ export class AskedInvitations {
     this.#errand.stop();
   }
 
-  /** Asks whose link it is, at `relay` unless it is the own one. Who asks somebody again takes back what they asked before. */
+  /** Who was asked by this very link, and has not answered yet. */
+  by(link: InvitationLink): { id: string; name: string } | undefined {
+    for (const [id, record] of this.#shelf.all.peek()) {
+      if (isBy(record, link)) return { id, name: record.name };
+    }
+    return undefined;
+  }
+
+  /**
+   * Asks whose link it is, at `relay` unless it is the own one; `also` is done in the same step. Who asks
+   * again by the same link has asked once: another time would take another place. Who asks somebody by
+   * another link takes back what they asked before.
+   */
   async ask(
-    { secret }: InvitationLink,
+    link: InvitationLink,
     whose: Whose & { ownKey: Uint8Array },
     relay: RelayRecord | undefined,
+    also: (entry: Entry) => Promise<void>,
   ): Promise<string> {
     const { clock, ledger, random } = this.#desk;
-    const id = crypto.randomUUID();
-    await ledger.run(async (entry) => {
+    const id = await ledger.run(async (entry) => {
+      await also(entry);
+      const id = crypto.randomUUID();
       for (const [other, record] of await this.#shelf.list(entry)) {
-        if (record.accountId === whose.accountId) {
-          await this.#forget(entry, other, record);
-        }
+        if (record.accountId !== whose.accountId) continue;
+        if (isBy(record, link)) return other;
+        await this.#forget(entry, other, record);
       }
       const { displayName, accountId, accountKey, deviceList } = whose;
       await this.#shelf.put(entry, id, {
@@ -131,14 +146,16 @@ export class AskedInvitations {
         accountKey,
         deviceList: deviceList.bytes,
         askedAt: clock.now(),
+        link: link.blob,
         taking: {
-          secret,
+          secret: link.secret,
           ownKey: whose.ownKey,
           pools: whose.pools,
           id: random.bytes(16),
           relay,
         },
       });
+      return id;
     });
     this.#errand.run();
     return id;
@@ -386,4 +403,10 @@ export class AskedInvitations {
     entry.delete(strangerTable, request.queues[0]);
     entry.after(() => this.#queues.others.delete(request.queues[0]));
   }
+}
+
+/** Whether it was asked by this link, and nothing came of it yet. */
+function isBy(record: AskedRecord, { blob }: InvitationLink): boolean {
+  const { link, failed } = record;
+  return !failed && link !== undefined && equalBytes(link, blob);
 }

@@ -41,6 +41,8 @@ export class GivenInvitations {
   readonly #errand: Errand;
   readonly #reach: Reach;
   #cancelSweep: () => void = () => {};
+  /** Of the link that is being made. */
+  #makingId: string | undefined;
 
   constructor(desk: Desk, queues: OwnQueues) {
     this.#desk = desk;
@@ -87,6 +89,8 @@ export class GivenInvitations {
     const sound = Number.isInteger(uses) && uses >= 1 && uses <= MAX_USES &&
       lifetime > 0 && lifetime <= MAX_LIFETIME_MS;
     if (!sound) throw new RangeError("there are no such links");
+    // Whoever presses twice wants one.
+    if (this.making.peek().at === "making") return;
     this.making.value = { at: "making" };
     const connection = await this.#reach.soon();
     if (!connection) {
@@ -94,6 +98,7 @@ export class GivenInvitations {
       return;
     }
     const id = crypto.randomUUID();
+    this.#makingId = id;
     await this.#desk.ledger.run(async (entry) => {
       const record = await newInvitation(this.#desk, entry, connection, {
         id,
@@ -136,6 +141,9 @@ export class GivenInvitations {
     await this.#shelf.put(entry, id, { ...rest, places: [], over: true });
     entry.after(() => {
       for (const name of record.places) this.#queues.others.delete(name);
+      if (id === this.#makingId && this.making.peek().at === "making") {
+        this.making.value = { at: "none" };
+      }
       this.#errand.run();
     });
   }

@@ -1,6 +1,7 @@
 /** What is kept of invitations by link. */
 import type { Ed25519Pair } from "../wire/mod.ts";
 import type { KeyPair } from "../signal/mod.ts";
+import type { InvitationLink } from "./invitation/mod.ts";
 import { plain } from "./record_codec.ts";
 import type { RelayRecord } from "./records.ts";
 import { table } from "./storage/mod.ts";
@@ -87,6 +88,8 @@ export interface AskedRecord {
   readonly accountKey: Uint8Array;
   readonly deviceList: Uint8Array;
   readonly askedAt: number;
+  /** The blob of the link, which says that it was this one; missing in what was asked before it was kept. */
+  readonly link?: Uint8Array;
   /** Until a place was taken. */
   readonly taking?: {
     readonly secret: Uint8Array;
@@ -108,7 +111,17 @@ export interface AskedRecord {
   readonly failed?: InvitationFailure;
 }
 
+/** A link of somebody's that was opened, until they were asked or the person wants it no more. */
+export interface KeptRecord {
+  readonly link: InvitationLink;
+  /** Of the relay it belongs to, where it names one. */
+  readonly origin: string | undefined;
+  /** What they call themselves, once that was read. */
+  readonly name?: string;
+}
+
 export const givenTable = table("given", plain<GivenRecord>());
 export const strangerTable = table("stranger", plain<StrangerRecord>());
 export const requestTable = table("request", plain<RequestRecord>());
 export const askedTable = table("asked", plain<AskedRecord>());
+export const keptTable = table("kept", plain<KeptRecord>());

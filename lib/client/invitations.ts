@@ -3,6 +3,7 @@ import { AskedInvitations } from "./asked_invitations.ts";
 import { readBlob } from "./blobs.ts";
 import type { Desk } from "./desk.ts";
 import { GivenInvitations } from "./given_invitations.ts";
+import { KeptInvitations } from "./kept_invitations.ts";
 import { invitationFailureOf } from "./invitation_failure.ts";
 import { strangerTable } from "./invitation_records.ts";
 import { InvitationRequests } from "./invitation_requests.ts";
@@ -33,6 +34,16 @@ const PATIENCE_MS = 10_000;
 /** For whom another relay is asked while a link is looked at. */
 const LOOKING = "link";
 
+/** What may be otherwise another time, so that the link is kept. */
+const MAY_YET: ReadonlySet<InvitationFailure> = new Set([
+  "access",
+  "blocked",
+  "busy",
+  "offline",
+  "other-relay",
+  "unreachable",
+]);
+
 /** A link that was opened, and whose it turned out to be. */
 interface Found {
   readonly link: InvitationLink;
@@ -47,14 +58,16 @@ export class Invitations implements InvitationsView {
   readonly #given: GivenInvitations;
   readonly #requests: InvitationRequests;
   readonly #asked: AskedInvitations;
+  readonly #kept: KeptInvitations;
   readonly given: InvitationsView["given"];
   readonly making: Signal<InvitationsView["making"]["value"]>;
   readonly requests: InvitationsView["requests"];
   readonly asked: InvitationsView["asked"];
+  readonly kept: InvitationsView["kept"];
   readonly opened: Signal<OpenedInvitation> = signal({ at: "none" });
   readonly outcome: Signal<InvitationOutcome | undefined> = signal(undefined);
   #connection: Connection | undefined;
-  /** The link that was opened, until its person was asked. It is on no disk. */
+  /** The link that was opened, until its person was asked. */
   #link: InvitationLink | undefined;
   #origin: string | undefined;
   #found: Found | undefined;
@@ -76,16 +89,23 @@ export class Invitations implements InvitationsView {
       events,
     );
     this.#asked = new AskedInvitations(desk, queues, meetings, events);
+    this.#kept = new KeptInvitations(desk);
     this.given = computed(() => this.#given.list);
     this.making = this.#given.making;
     this.requests = computed(() => this.#requests.list);
     this.asked = computed(() => this.#asked.list);
+    this.kept = computed(() => {
+      // With each step of what is open, it is another or none.
+      void this.opened.value;
+      return this.#kept.list(this.#link);
+    });
   }
 
   async load(): Promise<void> {
     await this.#given.load();
     await this.#requests.load();
     await this.#asked.load();
+    await this.#kept.load();
   }
 
   connected(connection: Connection): void {
@@ -163,14 +183,21 @@ export class Invitations implements InvitationsView {
   async open(text: string): Promise<void> {
     this.reset();
     const reading = parseInvitation(text);
-    if (!reading.ok) return this.#failed("malformed");
+    if (!reading.ok) return await this.#failed("malformed");
     const { link, origin } = reading;
     this.#link = link;
     this.#origin = origin;
+    const asked = this.#asked.by(link);
+    if (!asked) await this.#kept.keep(link, origin);
+    if (this.#link !== link) return; // another was opened meanwhile
+    if (asked) {
+      this.opened.value = { at: "asked", ...asked };
+      return;
+    }
     this.opened.value = { at: "looking" };
     this.#cancelPatience = this.#desk.clock.after(
       PATIENCE_MS,
-      () => this.#failed("offline"),
+      () => void this.#failed("offline"),
     );
     if (this.#connection) await this.#look(this.#connection);
   }
@@ -178,10 +205,22 @@ export class Invitations implements InvitationsView {
   async ask(): Promise<void> {
     const found = this.#found;
     if (!found) return;
-    const id = await this.#asked.ask(found.link, found.whose, found.relay);
-    const name = found.whose.displayName;
+    // Whoever presses twice asks once.
+    this.#found = undefined;
+    const { link, whose, relay } = found;
+    const id = await this.#asked.ask(
+      link,
+      whose,
+      relay,
+      (entry) => this.#kept.forget(entry, link),
+    );
+    if (this.#link !== link) return; // it was closed meanwhile
     this.#clear();
-    this.opened.value = { at: "asked", id, name };
+    this.opened.value = { at: "asked", id, name: whose.displayName };
+  }
+
+  dismiss(id: string): Promise<void> {
+    return this.#kept.dismiss(id);
   }
 
   reset(): void {
@@ -210,7 +249,9 @@ export class Invitations implements InvitationsView {
       const whose = await openWhose(where.relayKey, link, contents);
       if (this.#link !== link) return; // another was opened meanwhile
       const reason = this.#objection(whose, where);
-      if (reason) return this.#failed(reason);
+      if (reason) return await this.#failed(reason);
+      await this.#kept.named(link, whose.displayName);
+      if (this.#link !== link) return;
       this.#cancelPatience();
       const { relay } = where;
       this.#found = { link, whose, relay };
@@ -223,7 +264,7 @@ export class Invitations implements InvitationsView {
       const reason = invitationFailureOf(error);
       if (this.#link !== link) return;
       // A lost connection is followed by another, which looks again.
-      if (reason !== "offline") this.#failed(reason);
+      if (reason !== "offline") await this.#failed(reason);
     }
   }
 
@@ -255,8 +296,11 @@ export class Invitations implements InvitationsView {
       : undefined;
   }
 
-  #failed(reason: InvitationFailure): void {
+  async #failed(reason: InvitationFailure): Promise<void> {
+    const link = this.#link;
     this.#clear();
     this.opened.value = { at: "failed", reason };
+    if (!link || MAY_YET.has(reason)) return;
+    await this.#desk.ledger.run((entry) => this.#kept.forget(entry, link));
   }
 }

@@ -300,19 +300,111 @@ Deno.test("who takes back what they asked is no contact, also when they are acce
     await queuesAre(world, 2);
   }));
 
-Deno.test("who asks twice is in the list once, and is connected by the newer", () =>
+Deno.test("who asks by two links is in the list once, and is connected by the newer", () =>
   withWorld(async (world) => {
     const ada = await newcomer(world, "Ada");
     const bob = await newcomer(world, "Bob");
-    const link = await linkOf(world, ada, { uses: 4 });
-    await asks(world, bob, link);
-    await asks(world, bob, link);
+    await asks(world, bob, await linkOf(world, ada));
+    await asks(world, bob, await linkOf(world, ada));
     await world.settle();
     assert.equal((await requestsOf(ada)).length, 1);
     await accepts(world, ada);
     await untilConnected(world, bob);
     await (await only(bob)).send("once");
     await sees(world, await only(ada), ["once"]);
+  }));
+
+Deno.test("who asks twice by one link, at once or after a reload, has asked once, and takes one place", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    const link = await linkOf(world, ada, { uses: 2 });
+    assert.equal((await opened(world, bob, link)).at, "found");
+    const pressed = await invitationsOf(bob);
+    await Promise.all([pressed.ask(), pressed.ask()]);
+    await world.settle();
+    assert.deepEqual(await askedOf(bob), [{ at: "waiting" }]);
+    const [{ id }] = pressed.asked.value;
+
+    await bob.messenger.close();
+    await bob.start();
+    await online(world, bob);
+    const again = { at: "asked", id, name: "Ada" };
+    assert.deepEqual(await opened(world, bob, link), again);
+    await (await invitationsOf(bob)).ask();
+    await world.settle();
+    const [{ uses, used }] = (await invitationsOf(ada)).given.value;
+    assert.deepEqual([uses, used], [2, 1]);
+    assert.equal((await requestsOf(ada)).length, 1);
+    await accepts(world, ada);
+    await untilConnected(world, bob);
+  }));
+
+Deno.test("a link that was opened is kept over a reload until its person is asked or it is dismissed", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    const [first, second] = [
+      await linkOf(world, ada),
+      await linkOf(world, ada),
+    ];
+    const keptOf = async () =>
+      (await invitationsOf(bob)).kept.value
+        .map(({ name, link }) => [name, link]);
+    const reload = async () => {
+      await bob.messenger.close();
+      await bob.start();
+      await online(world, bob);
+      // The page is told without asking for it.
+      await world.until(
+        () => bob.messenger.invite.invitations.value !== undefined,
+        "what there is of links is fetched",
+      );
+    };
+
+    await world.stopRelay();
+    await world.until(
+      () => bob.messenger.connection.value.at !== "online",
+      "the relay is gone",
+    );
+    await (await invitationsOf(bob)).open(`https://relay.example/${first}`);
+    assert.deepEqual(await keptOf(), []); // it is the one that is open
+    await world.startRelay();
+    await reload();
+    const whole = `https://relay.example/${first}`;
+    assert.deepEqual(await keptOf(), [[undefined, whole]]);
+
+    for (const link of [whole, second]) await opened(world, bob, link);
+    (await invitationsOf(bob)).reset(); // "Not now"
+    await reload();
+    assert.deepEqual(await keptOf(), [["Ada", whole], ["Ada", second]]);
+
+    const invitations = await invitationsOf(bob);
+    await invitations.dismiss(invitations.kept.value[0].id);
+    await asks(world, bob, second);
+    assert.deepEqual(await keptOf(), []);
+    await reload();
+    assert.deepEqual(await keptOf(), []);
+    assert.deepEqual(await askedOf(bob), [{ at: "waiting" }]);
+
+    // What is of no use is not kept either.
+    await opened(world, ada, first);
+    assert.deepEqual((await invitationsOf(ada)).kept.value, []);
+  }));
+
+Deno.test("who presses twice makes one link; one that is withdrawn while it is made stands in no other's way", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const invitations = await invitationsOf(ada);
+    const terms = { lifetime: DAY, uses: 1 };
+    await Promise.all([invitations.create(terms), invitations.create(terms)]);
+    await world.settle();
+    assert.equal(invitations.given.value.length, 1);
+    assert.equal(invitations.making.value.at, "made");
+
+    await invitations.create(terms);
+    await invitations.revoke(invitations.given.value[0].id);
+    await linkOf(world, ada);
   }));
 
 Deno.test("without a connection no link is made, opened or answered, and that is said", () =>

@@ -52,6 +52,7 @@ Deno.test("who asks by a link of a relay that has just gone away has asked once 
     const ada = await newcomer(world, "Ada", { at: OTHER });
     const bob = await newcomer(world, "Bob");
     const link = `${OTHER}/${await linkOf(world, ada, { uses: 2 })}`;
+    const another = `${OTHER}/${await linkOf(world, ada)}`;
     assert.equal((await opened(world, bob, link)).at, "found");
     await world.stopOther(OTHER);
     const asked = await invitationsOf(bob);
@@ -60,16 +61,19 @@ Deno.test("who asks by a link of a relay that has just gone away has asked once 
     assert.deepEqual(asked.asked.value.map(({ state }) => state), [{
       at: "sending",
     }]);
-    assert.deepEqual(await opened(world, bob, link), {
+    assert.equal((await opened(world, bob, link)).at, "asked");
+    assert.deepEqual(await opened(world, bob, another), {
       at: "failed",
       reason: "unreachable",
     });
+    const kept = asked.kept.value.map(({ link }) => link);
+    assert.deepEqual(kept, [another]);
     await world.startOther(OTHER);
     await online(world, ada);
     await accepts(world, ada);
     await connected(world, ada, bob);
-    const [given] = (await invitationsOf(ada)).given.value;
-    assert.equal(given.used, 1);
+    const given = (await invitationsOf(ada)).given.value;
+    assert.equal(given.find(({ uses }) => uses === 2)?.used, 1);
   }));
 
 Deno.test("an answer waits for the relay of who asked, and says so meanwhile", () =>

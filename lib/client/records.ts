@@ -451,6 +451,8 @@ export interface DoorsRecord {
   readonly given: readonly string[];
   readonly requests: readonly string[];
   readonly asked: readonly string[];
+  /** Missing in what was written before there were any. */
+  readonly kept?: readonly string[];
 }
 
 export const doorsTable = table("doors", plain<DoorsRecord>());

@@ -4,7 +4,7 @@ import { type DoorsRecord, doorsTable, SELF } from "./records.ts";
 import type { Table, VaultReader } from "./storage/mod.ts";
 
 /** No door was opened yet. */
-const NONE: DoorsRecord = { given: [], requests: [], asked: [] };
+const NONE: DoorsRecord = { given: [], requests: [], asked: [], kept: [] };
 
 /** Records of one kind, few enough to be all in memory: as they are on disk after each commit. */
 export class Shelf<T> {
@@ -18,7 +18,7 @@ export class Shelf<T> {
   }
 
   async load(reader: VaultReader): Promise<void> {
-    const ids = (await reader.get(doorsTable, SELF) ?? NONE)[this.#kind];
+    const ids = (await reader.get(doorsTable, SELF) ?? NONE)[this.#kind] ?? [];
     const records = await reader.getMany(this.#table, ids);
     this.all.value = new Map(
       ids.flatMap((id, i) => {
@@ -64,7 +64,7 @@ export class Shelf<T> {
   }
 
   async #ids(entry: Entry): Promise<readonly string[]> {
-    return (await entry.get(doorsTable, SELF) ?? NONE)[this.#kind];
+    return (await entry.get(doorsTable, SELF) ?? NONE)[this.#kind] ?? [];
   }
 
   async #index(entry: Entry, ids: readonly string[]): Promise<void> {

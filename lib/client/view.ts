@@ -400,6 +400,15 @@ export interface AskedInvitation {
     | { readonly at: "failed"; readonly reason: InvitationFailure };
 }
 
+/** A link of somebody's that was opened, and by which nobody was asked yet. */
+export interface KeptInvitation {
+  readonly id: string;
+  /** What they call themselves; undefined until it was read. */
+  readonly name: string | undefined;
+  /** For `open`. */
+  readonly link: string;
+}
+
 export type InvitationMaking =
   | { readonly at: "none" }
   | { readonly at: "making" }
@@ -436,19 +445,27 @@ export interface InvitationsView {
   readonly making: ReadonlySignal<InvitationMaking>;
   readonly requests: ReadonlySignal<readonly InvitationRequest[]>;
   readonly asked: ReadonlySignal<readonly AskedInvitation[]>;
+  /** Oldest first, without the one that is open now. */
+  readonly kept: ReadonlySignal<readonly KeptInvitation[]>;
+  /** "none" until it is kept. */
   readonly opened: ReadonlySignal<OpenedInvitation>;
   readonly outcome: ReadonlySignal<InvitationOutcome | undefined>;
-  /** Makes a link that is good for `lifetime` ms and `uses` people. */
+  /** Makes a link that is good for `lifetime` ms and `uses` people; nothing while another is being made. */
   create(terms: { lifetime: number; uses: number }): Promise<void>;
   /** It works no more, at once; who asked by it already can still be accepted. */
   revoke(id: string): Promise<void>;
   accept(id: string): Promise<void>;
   /** They are told that it was refused. */
   refuse(id: string): Promise<void>;
-  /** Looks whose link it is. `link`: the whole, or `#invite=…` alone for one of this relay. */
+  /**
+   * Looks whose link it is, and keeps it until they are asked. `link`: the whole, or `#invite=…` alone for
+   * one of this relay.
+   */
   open(link: string): Promise<void>;
   /** Asks who gave out the link that was opened. */
   ask(): Promise<void>;
+  /** Forgets a link that was kept. */
+  dismiss(id: string): Promise<void>;
   /** Takes back what was asked, or forgets that it failed. */
   takeBack(id: string): Promise<void>;
   /** Forgets the link that was opened, and what was made. */

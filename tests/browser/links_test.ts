@@ -1,6 +1,6 @@
 /** Meeting by a link: given out as text and as a code for a camera, opened in the address bar or pasted. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Dialog, Page } from "playwright-core";
 import {
   expectAccessible,
   freshPerson,
@@ -25,7 +25,8 @@ const button = (page: Page, name: string | RegExp) =>
 /** Makes a link in the invite dialog, which stays open. */
 async function createLink({ page }: Visitor): Promise<string> {
   await button(page, "Invite a friend").first().click();
-  await button(page, "Create link").click();
+  // Twice is once.
+  await button(page, "Create link").dblclick();
   const link = page.getByRole("status", { name: "Invite link" });
   await link.waitFor();
   return (await link.innerText()).trim();
@@ -44,6 +45,22 @@ function keptInTheOpen(page: Page): Promise<string> {
   );
 }
 
+/** Whether the page asks when it is left by `leave`. It is left all the same. */
+async function asksBeforeLeaving(
+  page: Page,
+  leave: () => Promise<unknown>,
+): Promise<boolean> {
+  const kinds: string[] = [];
+  const note = (dialog: Dialog) => {
+    kinds.push(dialog.type());
+    void dialog.accept();
+  };
+  page.on("dialog", note);
+  await leave();
+  page.off("dialog", note);
+  return kinds.includes("beforeunload");
+}
+
 Deno.test("a newcomer opens a link, makes an account, sees who invites, asks, and is accepted", () =>
   withVisitors([{}, {}], async (ada, bjorn) => {
     await createAccount(ada, "Ada");
@@ -56,14 +73,28 @@ Deno.test("a newcomer opens a link, makes an account, sees who invites, asks, an
     await bjorn.page.goto(link);
     await bjorn.page.getByText(/A friend has invited you/).waitFor();
     equal(new URL(bjorn.page.url()).hash, "");
+    // Nothing encrypted is here yet: who leaves is asked, and opens the link again.
+    await bjorn.page.getByText(/open the link again/).waitFor();
+    await bjorn.page.getByRole("heading").first().click();
+    equal(await asksBeforeLeaving(bjorn.page, () => bjorn.page.reload()), true);
+    await bjorn.page.goto(link);
     await createAccount(bjorn, "Björn");
     const dialog = bjorn.page.getByRole("dialog", {
       name: "Connect with Ada?",
     });
     await dialog.waitFor();
     equal(await ada.page.getByText(/asks to connect/).count(), 0);
-    await button(bjorn.page, "Ask to connect").click();
+    await button(bjorn.page, "Not now").click();
+    const secret = link.slice(-43);
+    ok(!(await keptInTheOpen(bjorn.page)).includes(secret));
+    equal(
+      await asksBeforeLeaving(bjorn.page, () => bjorn.page.reload()),
+      false,
+    );
+    await button(bjorn.page, "Open the invitation from Ada").click();
+    await button(bjorn.page, "Ask to connect").dblclick();
     await button(bjorn.page, "Done").click();
+    equal(await bjorn.page.getByText("Ada has invited you").count(), 0);
     await bjorn.page.getByText("You have asked Ada to connect").waitFor();
 
     await ada.page.getByText("Björn asks to connect").waitFor();
@@ -76,7 +107,6 @@ Deno.test("a newcomer opens a link, makes an account, sees who invites, asks, an
     equal(await bjorn.page.getByText(/You have asked Ada/).count(), 0);
 
     // The secret was in no request, and is kept nowhere in the open.
-    const secret = link.slice(-43);
     ok(asked.length > 0);
     ok(asked.every((url) => !url.includes(secret)));
     for (const { page } of [ada, bjorn]) {
@@ -103,6 +133,7 @@ Deno.test("a link is pasted where a code goes; who is refused is told; a link ca
     await bjorn.page.getByText(/They said no/).waitFor({ state: "detached" });
 
     const second = await createLink(ada);
+    equal(await button(ada.page, /^Revoke/).count(), 1);
     await button(ada.page, /^Revoke/).click();
     await button(ada.page, /^Revoke/).waitFor({ state: "detached" });
     await button(ada.page, "Close").click();
@@ -113,6 +144,13 @@ Deno.test("a link is pasted where a code goes; who is refused is told; a link ca
     await paste(second.slice(0, -5));
     await bjorn.page.getByRole("alert").getByText(/not a whole link/)
       .waitFor();
+    const field = bjorn.page.getByRole("textbox", { name: "Enter a code" });
+    equal(await field.inputValue(), second.slice(0, -5));
+    await field.fill("https://elsewhere.example/#part");
+    await button(bjorn.page, "Connect").click();
+    await bjorn.page.getByRole("alert").getByText(/not a Whisper link/)
+      .waitFor();
+    equal(await field.inputValue(), "https://elsewhere.example/#part");
     await button(bjorn.page, "Close").first().click();
     await paste(second.replace(/^http:\/\/[^/]*/, "https://elsewhere.example"));
     await bjorn.page.getByRole("alert").getByText(/can't be reached now/)

@@ -136,8 +136,9 @@ async function objection(
 ): Promise<"invite" | "too-often" | undefined> {
   // What an invite has made is sealed to the old key, and becomes a contact's when it is met.
   const invites = await reader.getMany(inviteTable, ["offer", "join"]);
-  const doors = await reader.get(doorsTable, SELF);
-  const open = [...invites, ...Object.values(doors ?? {}).flat()];
+  // A link of somebody's that was only looked at has made nothing.
+  const { kept: _, ...doors } = await reader.get(doorsTable, SELF) ?? {};
+  const open = [...invites, ...Object.values(doors).flat()];
   if (open.some((each) => each !== undefined)) return "invite";
   const { successions = [] } = await accountOf(reader);
   if (successions.length === MAX_SUCCESSIONS) return "too-often";

@@ -28,9 +28,13 @@ export function formatInvitation({ blob, secret }: InvitationLink): string {
   return MARK + toBase64Url(bytes);
 }
 
-/** Whether somebody who pasted this means a link, be it whole or cut, and not a code. */
-export function looksLikeInvitation(text: string): boolean {
-  return text.includes(MARK) || text.includes("://");
+/** What somebody means who has entered this where a code or a link goes: "cut" is a link that is not whole. */
+export function whatIsEntered(
+  text: string,
+): "code" | "link" | "cut" | "other-link" {
+  if (parseInvitation(text).ok) return "link";
+  if (text.includes(MARK)) return "cut";
+  return text.includes("://") ? "other-link" : "code";
 }
 
 /** Reads a link, also out of a message that holds one among other words. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   formatInvitation,
-  looksLikeInvitation,
   parseInvitation,
+  whatIsEntered,
 } from "./link_text.ts";
 
 const bytes = (length: number, value: number) =>
@@ -45,11 +45,20 @@ Deno.test("every link is read back", () => {
   }));
 });
 
-Deno.test("a code is not taken for a link, what is left of a link is", () => {
-  for (const code of ["7K3QX-9MPRT", "7k3qx9mprt@relay.example:8000"]) {
-    assert.equal(looksLikeInvitation(code), false);
-  }
-  for (const text of ["https://relay.example/", "#invite=AQ"]) {
-    assert.equal(looksLikeInvitation(text), true);
+Deno.test("a code, a link, what is left of one and a link to something else are told apart", () => {
+  const fragment = formatInvitation(link);
+  const entered = {
+    "7K3QX-9MPRT": "code",
+    "7k3qx9mprt@relay.example:8000": "code",
+    "#1 of my friends": "code",
+    [fragment]: "link",
+    [`Look: https://relay.example/${fragment} !`]: "link",
+    "#invite=AQ": "cut",
+    [`https://relay.example/${fragment.slice(0, -1)}`]: "cut",
+    "https://relay.example/": "other-link",
+    "https://elsewhere.example/page#part": "other-link",
+  };
+  for (const [text, meant] of Object.entries(entered)) {
+    assert.equal(whatIsEntered(text), meant, text);
   }
 });

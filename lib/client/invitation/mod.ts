@@ -3,8 +3,8 @@ export {
   formatInvitation,
   type InvitationLink,
   type InvitationReading,
-  looksLikeInvitation,
   parseInvitation,
+  whatIsEntered,
 } from "./link_text.ts";
 export { openPlace, type Place, PLACE_SIZE, sealPlace } from "./place.ts";
 export { openRequest, type Request, sealRequest } from "./request.ts";
