@@ -433,6 +433,7 @@ Deno.test("without a connection no link is made, opened or answered, and that is
     world.clock.advance(10_000);
     await world.settle();
     assert.deepEqual(invitations.opened.value, failed("offline"));
+    assert.deepEqual(invitations.kept.value.map(({ link }) => link), [link]);
     // Nothing was lost by it.
     await world.startRelay();
     await online(world, ada);
