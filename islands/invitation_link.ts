@@ -12,18 +12,16 @@ const state = signal<string | undefined>(undefined);
 /** `#invite=…`, until somebody has looked at it. */
 export const invitationLink: ReadonlySignal<string | undefined> = state;
 
-let kept = false;
-
 /** The link that was opened is on disk: the page may go. */
 export function linkIsKept(): void {
-  kept = true;
+  globalThis.onbeforeunload = null;
 }
 
 /** Somebody has looked at the link that was opened, or wants to look at another. */
 export function followLink(link: string | undefined): void {
   // Whatever this server calls itself, a link to this page is one of its own.
   state.value = link?.replaceAll(location.origin, "");
-  kept = false;
+  globalThis.onbeforeunload = link ? (event) => event.preventDefault() : null;
 }
 
 /** Starts looking for links in the address. Returns what stops it. */
@@ -34,14 +32,7 @@ export function watchInvitations(): () => void {
     history.replaceState(history.state, "", pathname + search);
     followLink(hash);
   };
-  const ask = (event: BeforeUnloadEvent) => {
-    if (state.value && !kept) event.preventDefault();
-  };
   addEventListener("hashchange", read);
-  addEventListener("beforeunload", ask);
   read();
-  return () => {
-    removeEventListener("hashchange", read);
-    removeEventListener("beforeunload", ask);
-  };
+  return () => removeEventListener("hashchange", read);
 }

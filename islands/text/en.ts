@@ -30,7 +30,7 @@ export const en = {
     cleared:
       "The account that was stored here is gone: the browser has cleared this site's data. Log in with your access key, and your name and contacts come back.",
     invited:
-      "A friend has invited you. Create an account, or log in: then you see who it is. Keep this page open until then: after a reload, open the link again.",
+      "A friend has invited you. Create an account, or log in, to see who it is. After a reload, open the link again.",
     create: "Create new account",
     logIn: "Log in",
     facts: [
@@ -73,8 +73,7 @@ export const en = {
     muted: "muted",
     archived: "Archived",
     emptyTitle: "No one here yet",
-    emptyBody:
-      "Get a code for your friend, or enter the one they gave you. It takes a few seconds.",
+    emptyBody: "Get a code for your friend, or enter the one they gave you.",
   },
 
   met: {
@@ -86,7 +85,7 @@ export const en = {
     steps: [
       "Choose “Invite a friend” and generate a code.",
       "Tell it to your friend, who opens this page and enters it.",
-      "Your first conversation appears among your chats.",
+      "Then your first conversation begins.",
     ],
     choose: "Choose a conversation to read and write.",
     sealed: "End-to-end encrypted. Only the two of you hold the keys.",
@@ -157,22 +156,20 @@ export const en = {
     waitingKept: "What you write is kept and sent later.",
     nextTry: (seconds: number) => `Next try in ${seconds} s`,
     tryNow: "Try now",
-    offline:
-      "You are offline. What you write is kept and sent when you are back.",
+    offline: "You are offline. What you write is kept and sent later.",
   },
 
   screens: {
     starting: "Opening your conversations…",
     elsewhere: {
       title: "Whisper is open in another tab",
-      body:
-        "Only one tab can be active at a time, so that no message is handled twice.",
+      body: "Only one tab can be active at a time.",
       action: "Use here",
     },
     storageFull: {
       title: "There is no room left",
       body:
-        "The disk of this device, or the part the browser grants this page, is full. Nothing is lost, but nothing new can be stored. Free some space, then try again.",
+        "The disk of this device, or the part the browser grants this page, is full. Nothing is lost. Free some space, then try again.",
       action: "Try again",
     },
     notLoaded: {

@@ -298,9 +298,12 @@ export class Invitations implements InvitationsView {
 
   async #failed(reason: InvitationFailure): Promise<void> {
     const link = this.#link;
+    this.#cancelPatience();
+    if (link && !MAY_YET.has(reason)) {
+      await this.#desk.ledger.run((entry) => this.#kept.forget(entry, link));
+      if (this.#link !== link) return; // another was opened meanwhile
+    }
     this.#clear();
     this.opened.value = { at: "failed", reason };
-    if (!link || MAY_YET.has(reason)) return;
-    await this.#desk.ledger.run((entry) => this.#kept.forget(entry, link));
   }
 }
