@@ -19,7 +19,7 @@ const SESSIONS = "lib/client/sessions.ts";
  * the arithmetic of curves, which browsers have themselves.
  */
 const ON_DEMAND =
-  /(_noble|prekey_bundle|names)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(alarms_seen|invites|admission_proof|export|safety_code|forward\/mod|(backup|devices|pool)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(failed|locked|removed|securing)|parts\/undo|messenger\/(verification_notice|contact_items|message_options|edit_bar|notices|device_notices|history_notices|device_left|parted|route_note|relay_password|relay_trouble|invitation_notices|standing_notice))\.tsx$|^islands\/lock\/(web_passkeys|worker_stretch)\.ts$/;
+  /(_noble|_undo|prekey_bundle|names)(\.ts$|-)|_dialog\.tsx$|^lib\/client\/(alarms_seen|invites|admission_proof|export|safety_code|forward\/mod|(backup|devices|pool)\/on_demand)\.ts$|^islands\/(welcome\/(create_account|log_in)|screens\/(failed|locked|removed|securing)|parts\/undo|messenger\/(verification_notice|contact_items|message_options|edit_bar|notices|device_notices|history_notices|device_left|parted|route_note|relay_password|relay_trouble|invitation_notices|standing_notice))\.tsx$|^islands\/lock\/(web_passkeys|worker_stretch)\.ts$/;
 
 Deno.test("a page holds no inline script, style or handler, and names nobody else", async () => {
   for (const page of PAGES) {

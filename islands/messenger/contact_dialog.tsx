@@ -8,7 +8,7 @@ import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
 import { onDemand } from "../parts/on_demand.tsx";
-import { announce } from "../parts/loudspeaker.tsx";
+import { tellDone } from "../parts/undo.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import type { Asked, ContactTask } from "./contact_tasks.ts";
@@ -62,7 +62,7 @@ function Rename({ view: { contact }, onClose }: TaskProps) {
           event.preventDefault();
           try {
             await contact.rename(wanted);
-            announce(words.renamed(contact.state.peek().name));
+            tellDone(words.renamed(contact.state.peek().name));
             onClose();
           } catch {
             setWrong(true);
@@ -166,7 +166,7 @@ export function Confirm(
             setFailed(false);
             try {
               await act();
-              announce(done);
+              tellDone(done);
               onClose();
             } catch {
               setFailed(true);

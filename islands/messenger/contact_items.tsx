@@ -12,7 +12,7 @@ import {
 } from "lucide-preact";
 import type { ConversationView } from "../../lib/client/view.ts";
 import { Menu, type MenuItem } from "../parts/menu.tsx";
-import { offerUndo } from "../parts/undo.tsx";
+import { tellDone } from "../parts/undo.tsx";
 import { textOnDemand } from "../text/on_demand.ts";
 import { ask } from "./contact_tasks.ts";
 
@@ -48,6 +48,7 @@ function itemsOf(view: ConversationView): MenuItem[] {
       icon: muted ? Bell : BellOff,
       onSelect: () =>
         decide(
+          view,
           muted ? words.unmuted(name) : words.muted(name),
           (back) => contact.setMuted(muted === back),
         ),
@@ -57,6 +58,7 @@ function itemsOf(view: ConversationView): MenuItem[] {
       icon: archived ? ArchiveRestore : Archive,
       onSelect: () =>
         decide(
+          view,
           archived ? words.unarchived(name) : words.archived(name),
           (back) => contact.setArchived(archived === back),
         ),
@@ -85,9 +87,14 @@ function itemsOf(view: ConversationView): MenuItem[] {
 
 /** Does what can be taken back, and offers to. `set(true)` takes it back. */
 async function decide(
+  view: ConversationView,
   done: string,
   set: (back: boolean) => Promise<void>,
 ): Promise<void> {
   await set(false);
-  offerUndo(done, () => set(true));
+  tellDone(done, {
+    conversation: view.id,
+    decided: view.contact.state.peek(),
+    undo: () => set(true),
+  });
 }

@@ -92,9 +92,7 @@ export function Conversation(
               <BellOff size={16} role="img" aria-label={text.list.muted} />
             )}
           </div>
-          {route.at === "other"
-            ? <RouteNote route={route} view={view} />
-            : <p>{words.direct}</p>}
+          {route.at === "other" && <RouteNote route={route} view={view} />}
         </div>
         <span class="conversation-actions">
           <IconButton

@@ -169,7 +169,7 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
           }}
         />
       )}
-      <UndoBar />
+      <UndoBar messenger={messenger} />
     </main>
   );
 }

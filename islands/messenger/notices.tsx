@@ -1,5 +1,7 @@
 /** Things a person should know, above the list, each with what can be done about it. */
 import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { MessengerView } from "../../lib/client/view.ts";
 import { applyUpdate } from "../../lib/web/service_worker_client.ts";
 import { openConversation } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
@@ -42,11 +44,24 @@ export function UpdateNotice() {
 
 /** An invitation was taken up while the person was elsewhere in the page. */
 export function MetNotice(
-  { met, meeting }: { met: Signal<Meeting | undefined>; meeting: Meeting },
+  { messenger, openId, met, meeting }: {
+    messenger: MessengerView;
+    openId: string | undefined;
+    met: Signal<Meeting | undefined>;
+    meeting: Meeting;
+  },
 ) {
   const done = () => {
     met.value = undefined;
   };
+  // The conversation was opened in another way, or there is none any more.
+  const isOver = openId === meeting.id ||
+    !messenger.conversations.value.some(({ id, contact }) =>
+      id === meeting.id && contact.connected
+    );
+  useEffect(() => {
+    if (isOver) done();
+  }, [isOver]);
   return (
     <Notice
       warm

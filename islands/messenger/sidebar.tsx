@@ -77,7 +77,14 @@ export function Sidebar(
       <div class="sidebar-body">
         <div class="sidebar-notices">
           {updateReady.value && <UpdateNotice />}
-          {met.value && <MetNotice met={met} meeting={met.value} />}
+          {met.value && (
+            <MetNotice
+              messenger={messenger}
+              openId={openId}
+              met={met}
+              meeting={met.value}
+            />
+          )}
           {isLeftOut(messenger) && <StandingNotice messenger={messenger} />}
           {invitations && <InvitationNotices invitations={invitations} />}
           {messenger.devices.news.value.length > 0 && (

@@ -95,7 +95,6 @@ export const en = {
     label: (name: string) => `Conversation with ${name}`,
     messages: "Messages",
     back: "Back to conversations",
-    direct: "on this server",
     loadingOlder: "Loading older messages",
     beginning: (name: string) =>
       `Messages with ${name} are end-to-end encrypted. Only the two of you can read them.`,
@@ -162,7 +161,7 @@ export const en = {
   screens: {
     starting: "Opening your conversations…",
     elsewhere: {
-      title: "Whisper is open in another tab",
+      title: "Whisper was opened in another tab",
       body: "Only one tab can be active at a time.",
       action: "Use here",
     },

@@ -12,6 +12,7 @@ import {
   sees,
   withWorld,
 } from "./testing/people.ts";
+import { contentsOf, goBack } from "./testing/relay_goes_back.ts";
 import type { Person, World } from "./testing/world.ts";
 
 const summaryOf = ({ messenger }: Person) => messenger.conversations.value[0];
@@ -196,6 +197,35 @@ Deno.test("a message that found nobody can be sent again once people have met an
     assert.equal(b.contact.state.value.lost, false);
     await b.retry(b.messages.value[1].id);
     await sees(world, a, ["Hello Ada", "please"]);
+  }));
+
+Deno.test("who was away for longer than the relay keeps queues can't be reached, until they make them anew", () =>
+  withWorld(async (world) => {
+    const ada = await newcomer(world, "Ada");
+    const bob = await newcomer(world, "Bob");
+    await world.settle();
+    const before = await contentsOf(world);
+    await online(world, ada);
+    await online(world, bob);
+    await meet(world, ada, bob);
+    const [a, b] = [await only(ada), await only(bob)];
+    await b.send("Hello Ada");
+    await sees(world, a, ["Hello Ada"]);
+    await world.settle();
+    ada.unreachable = true;
+    ada.cut();
+    // As if time had taken them.
+    await goBack(world, before);
+    await online(world, bob);
+    await b.send("gone?");
+    await world.until(() => b.contact.state.value.lost, "nobody is there");
+    ada.unreachable = false;
+    ada.messenger.reconnect();
+    await online(world, ada);
+    await world.settle();
+    await b.send("back?");
+    await sees(world, a, ["Hello Ada", "back?"]);
+    await world.until(() => !b.contact.state.value.lost, "she is there again");
   }));
 
 Deno.test("a deleted contact leaves nothing on the disk, and no queue at the relay", () =>

@@ -167,10 +167,15 @@ Deno.test("clearing empties the chat here and not there; deleting leaves nobody 
     await button(page, "Clear chat").click();
     await message(ada, /to be forgotten/).waitFor({ state: "detached" });
     equal(await message(bjorn, /to be forgotten/).count(), 1);
+    await choose(page, "Archive");
+    await button(page, "Undo").waitFor();
 
     await choose(page, "Delete contact");
     await button(page, "Delete contact").click();
     await entry(ada, "Björn").waitFor({ state: "detached" });
+    // Shown, and not only said aloud; that the chat can be taken out of the archive is over with it.
+    await page.locator(".undo-bar").getByText(/Björn/).waitFor();
+    equal(await button(page, "Undo").count(), 0);
     await page.reload();
     await page.getByRole("heading", { name: "No one here yet" }).waitFor();
   }));

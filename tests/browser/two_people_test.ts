@@ -84,8 +84,13 @@ Deno.test("an inviter who closed the dialog is told who came, and not torn away"
     await ada.page.getByRole("button", { name: "Close" }).click();
     await enterCode(bjorn, code);
     await ada.page.getByText("You are connected with Björn.").first().waitFor();
-    await ada.page.getByRole("button", { name: "Open chat" }).click();
+    const open = ada.page.getByRole("button", { name: "Open chat" });
+    await open.waitFor();
+    // Opened in another way, it is nothing to be told any more.
+    await ada.page.getByRole("list", { name: "Conversations" })
+      .getByRole("button", { name: /^Björn/ }).click();
     await ada.page.getByRole("log", { name: "Messages" }).waitFor();
+    await open.waitFor({ state: "detached" });
     await write(ada, "There you are");
     await message(bjorn, /There you are/).waitFor();
   }));
