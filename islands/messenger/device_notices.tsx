@@ -24,7 +24,7 @@ export function DeviceNotices({ devices }: { devices: DevicesView }) {
       {devices.news.value.map(({ what, name }, i) => (
         <p key={i} dir="auto">{words.told[what](name || words.unnamed)}</p>
       ))}
-      <p>{words.newsHint}</p>
+      {devices.news.value.some(({ here }) => !here) && <p>{words.newsHint}</p>}
     </Notice>
   );
 }

@@ -1,6 +1,6 @@
 /** The devices of the account among the settings, and how one is removed. */
 import "./devices_settings.css";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { DevicesView, DeviceView } from "../../lib/client/view.ts";
 import { minute } from "../clock.ts";
 import { dates } from "../format/mod.ts";
@@ -50,12 +50,46 @@ export function DevicesSettings(
         ))}
       </ul>
       <p class="settings-hint">{words.hint}</p>
-      {devices.list.value.length > 1 && !devices.history.value.taking && (
-        <div class="settings-buttons">
-          <AskHistory devices={devices} />
-        </div>
-      )}
+      {mayLack(devices) && <History devices={devices} />}
     </section>
+  );
+}
+
+/** Whether others may have what this device does not: the first of them was there before they came. */
+function mayLack({ list, missed, history }: DevicesView): boolean {
+  const [own, ...others] = list.value;
+  return history.value.taking !== undefined ||
+    others.length > 0 && (missed.value || others.some(({ id }) => id < own.id));
+}
+
+/** Asks for the past, or says how it stands with it. */
+function History({ devices }: { devices: DevicesView }) {
+  const { taking } = devices.history.value;
+  const said = useRef<HTMLParagraphElement>(null);
+  const asked = useRef(false);
+  useEffect(() => {
+    // The button that was pressed is gone.
+    if (taking && asked.current) said.current?.focus();
+    asked.current = false;
+  }, [taking?.at]);
+  const { title, body } = textOnDemand.history;
+  const from = devices.list.value.find(({ id }) => id === taking?.from);
+  if (taking) {
+    return (
+      <p class="settings-hint" role="status" tabIndex={-1} ref={said}>
+        {title[taking.at]}. {body[taking.at](from?.name || words.unnamed)}
+      </p>
+    );
+  }
+  return (
+    <div
+      class="settings-buttons"
+      onClick={() => {
+        asked.current = true;
+      }}
+    >
+      <AskHistory devices={devices} />
+    </div>
   );
 }
 

@@ -10,7 +10,7 @@ import { Button } from "../parts/button.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import { Notice } from "./notice.tsx";
-import { LIST_TITLE } from "./sidebar.tsx";
+import { LIST_TITLE } from "./list_title.ts";
 
 const words = textOnDemand.requests;
 

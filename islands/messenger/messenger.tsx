@@ -19,7 +19,8 @@ import { ConnectionBanner } from "./connection_banner.tsx";
 import { answered, asked } from "./contact_tasks.ts";
 import { Conversation } from "./conversation.tsx";
 import { entryId } from "./conversation_list.tsx";
-import { LIST_TITLE, Sidebar } from "./sidebar.tsx";
+import { focusList, LIST_TITLE } from "./list_title.ts";
+import { Sidebar } from "./sidebar.tsx";
 import { WelcomePane } from "./welcome_pane.tsx";
 
 const InviteDialog = onDemand(() =>
@@ -73,6 +74,11 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
   useEffect(() => void askToKeep(), []);
   useUnreadInTitle(messenger);
   useFocusBackInList(id);
+  // What had the focus may be gone: with a contact that was deleted, or with the first who came.
+  useEffect(focusList, [
+    asked.value,
+    messenger.conversations.value.length,
+  ]);
 
   useSignalEffect(() => {
     const { offer, join, invitations } = messenger.invite;

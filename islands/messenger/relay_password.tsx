@@ -1,10 +1,11 @@
 /** Asks for the password of a private relay. */
 import "./relay_password.css";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
 import { textOnDemand } from "../text/on_demand.ts";
+import { focusList } from "./list_title.ts";
 
 const words = textOnDemand.relayPassword;
 
@@ -12,6 +13,9 @@ export function RelayPassword({ messenger }: { messenger: MessengerView }) {
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [mistake, setMistake] = useState<keyof typeof words.mistakes>();
+
+  // It goes with the field and the button once the password is right.
+  useLayoutEffect(() => () => queueMicrotask(focusList), []);
 
   const use = async () => {
     if (busy) return;

@@ -54,7 +54,7 @@ export function SettingsDialog(
       <RenameDevice
         key="name"
         devices={messenger.devices}
-        name={beside.name}
+        name={beside.chosenName}
         onClose={back}
       />
     );

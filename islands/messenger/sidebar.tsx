@@ -10,6 +10,7 @@ import { text } from "../text/mod.ts";
 import { partOnDemand } from "../parts/on_demand.tsx";
 import { promiseMissed } from "../storage_promise.ts";
 import { ConversationList } from "./conversation_list.tsx";
+import { LIST_TITLE } from "./list_title.ts";
 import type { Meeting } from "./messenger.tsx";
 
 const words = text.list;
@@ -35,9 +36,6 @@ const InvitationNotices = partOnDemand(() =>
 const StandingNotice = partOnDemand(() =>
   import("./standing_notice.tsx").then((part) => part.StandingNotice)
 );
-
-/** Element id of the heading. */
-export const LIST_TITLE = "list-title";
 
 export function Sidebar(
   { messenger, openId, met, onInvite, onEnterCode, onSettings }: {

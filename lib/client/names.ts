@@ -1,5 +1,6 @@
 /** What people are called: fetched when somebody is given a name, or there is more than one. */
 import { isDisplayName } from "./display_name.ts";
+import type { OwnState } from "./own_devices.ts";
 
 /** A display name as it is kept: trimmed. Throws RangeError for one that a card could not carry. */
 export function checkName(displayName: string): string {
@@ -53,4 +54,18 @@ export function toldApart(
     shown.set(id, numbered);
   }
   return shown;
+}
+
+/** The same for own devices that are called something, in the order of their ids, which is that of their coming. */
+export function devicesToldApart(
+  { account, devices: { name, others } }: OwnState,
+): Map<string, string> {
+  return toldApart(
+    account.deviceList.devices.flatMap(({ id }) => {
+      const called = id === account.device.id
+        ? name
+        : others.find((other) => other.id === id)?.name;
+      return called ? [[`${id}`, called] as const] : [];
+    }),
+  );
 }

@@ -54,6 +54,8 @@ export class OwnDevices {
   #changed: () => void = () => {};
   /** What a step has put and not committed. */
   readonly #pending = new WeakMap<Entry, OwnState>();
+  /** What those are shown as that are called something, by their ids: see names.ts. */
+  readonly #names: Signal<ReadonlyMap<string, string>> = signal(new Map());
 
   /** As a screen shows them, this device first. */
   readonly list: ReadonlySignal<readonly DeviceView[]>;
@@ -61,8 +63,17 @@ export class OwnDevices {
 
   constructor(state: OwnState) {
     this.#state = signal(state);
-    this.list = computed(() => listOf(this.#state.value));
-    this.news = computed(() => newsOf(this.#state.value));
+    this.list = computed(() => listOf(this.#state.value, this.#names.value));
+    this.news = computed(() => newsOf(this.#state.value, this.list.value));
+    this.#tellApart();
+  }
+
+  #tellApart(): void {
+    const { account } = this.state;
+    if (!hasOthers({ account }) && this.#names.peek().size === 0) return;
+    import("./names.ts").then(({ devicesToldApart }) => {
+      this.#names.value = devicesToldApart(this.state);
+    }, () => {}); // it can't be fetched now: with the next change it is tried again
   }
 
   /** As it is on disk. */
@@ -87,12 +98,14 @@ export class OwnDevices {
     const devices = { ...before.devices, ...change.devices };
     const stored = { ...before.stored, ...successor, deviceList };
     const opened = await openOwn(stored, devices);
-    const state = { ...opened, devices: withChanges(before, opened) };
+    const noted = withChanges(before, opened, this.list.peek());
+    const state = { ...opened, devices: noted };
     entry.put(accountTable, SELF, state.stored);
     entry.put(ownDevicesTable, SELF, state.devices);
     this.#pending.set(entry, state);
     entry.after(() => {
       this.#state.value = state;
+      this.#tellApart();
       this.#changed();
     });
     return state;
@@ -103,12 +116,13 @@ export class OwnDevices {
 function withChanges(
   { account: was, devices: { others } }: OwnState,
   { account: is, devices }: OwnState,
+  shown: readonly DeviceView[],
 ): OwnDevicesRecord {
   const added = missingIn(was.deviceList, is.deviceList);
   const removed = missingIn(is.deviceList, was.deviceList);
   if (added.length + removed.length === 0) return devices;
   return {
-    ...noted(devices, others, added, removed),
+    ...noted(devices, others, added, removed, shown),
     ...removed.includes(was.device.id) ? { removed: true } : {},
   };
 }
@@ -126,9 +140,10 @@ function noted(
   others: readonly OtherDeviceRecord[],
   added: readonly number[],
   removed: readonly number[],
+  shown: readonly { id: number; name: string }[] = others,
 ): OwnDevicesRecord {
   const known = others.filter(({ id }) => removed.includes(id));
-  const nameOf = (id: number) => known.find((other) => other.id === id)?.name;
+  const nameOf = (id: number) => shown.find((one) => one.id === id)?.name;
   return {
     ...devices,
     former: [
@@ -159,29 +174,29 @@ function missingIn(other: DeviceList, list: DeviceList): number[] {
   ).map(({ id }) => id);
 }
 
-function listOf({ account, devices }: OwnState): DeviceView[] {
-  const { name, day, others } = devices;
-  const own = {
-    id: account.device.id,
-    name,
-    lastUsed: day * DAY_MS,
-    own: true,
-  };
-  const rest = account.deviceList.devices.filter(({ id }) => id !== own.id);
-  return [
-    own,
-    ...rest.map(({ id }) => {
-      const known = others.find((other) => other.id === id);
-      const lastUsed = (known?.day ?? 0) * DAY_MS;
-      return { id, name: known?.name ?? "", lastUsed, own: false };
-    }),
-  ];
+function listOf(
+  { account, devices }: OwnState,
+  names: ReadonlyMap<string, string>,
+): DeviceView[] {
+  const own = account.device.id;
+  const rest = account.deviceList.devices.filter(({ id }) => id !== own);
+  return [{ id: own }, ...rest].map(({ id }) => {
+    const { name: chosenName = "", day = 0 } = id === own
+      ? devices
+      : devices.others.find((other) => other.id === id) ?? {};
+    const name = names.get(`${id}`) ?? chosenName;
+    return { id, name, chosenName, lastUsed: day * DAY_MS, own: id === own };
+  });
 }
 
-function newsOf({ devices: { news = [], others } }: OwnState): DeviceNews[] {
-  return news.map(({ what, id, name }) => ({
+function newsOf(
+  { devices: { news = [] } }: OwnState,
+  shown: readonly DeviceView[],
+): DeviceNews[] {
+  return news.map(({ what, id, name, here }) => ({
     what,
-    name: name ?? others.find((other) => other.id === id)?.name ?? "",
+    name: name ?? shown.find((one) => one.id === id)?.name ?? "",
+    ...here && { here },
   }));
 }
 

@@ -286,6 +286,8 @@ export interface DeviceNewsRecord {
   readonly id: number;
   /** Of one that was removed since, as far as it is known. */
   readonly name?: string;
+  /** It was removed on this device. */
+  readonly here?: true;
 }
 
 /** Another device of the account, as it says of itself. */

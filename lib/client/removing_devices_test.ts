@@ -153,9 +153,10 @@ Deno.test("the devices that stay get the keys of the next backup, and tell of th
       .find(({ name }) => name === "tablet") ?? {};
     await remove(world, phone, phone.accessKey, id);
     await isRemoved(world, tablet);
+    // Who did it here is not asked whether it was them.
     assert.deepEqual(phone.messenger.devices.news.value.slice(-2), [
       { what: "added", name: "tablet" },
-      { what: "removed", name: "tablet" },
+      { what: "removed", name: "tablet", here: true },
     ]);
     await phone.messenger.settings.setReadReceipts(false);
     await saved(world, phone);
@@ -242,6 +243,49 @@ Deno.test("removing takes the access key of this account, another device, and th
     assert.equal(devices.list.value.length, 2);
     await (await only(bob)).send("still there");
     await sees(world, await only(laptop), ["still there"]);
+  }));
+
+Deno.test("own devices whose names look alike are numbered as they came, the same on all of them, until the others go", () =>
+  withWorld(async (world) => {
+    const called = { deviceName: "Chrome · Linux" };
+    const first = await newcomer(world, "Ada", called);
+    await saved(world, first);
+    const second = await beside(world, first, called);
+    await world.settle();
+    // Its "o" is of another script.
+    const third = await beside(world, first, {
+      deviceName: "Chr\u043eme · Linux",
+    });
+    const own = [first, second, third];
+    const shown = ({ messenger }: Person) =>
+      messenger.devices.list.value.toSorted((a, b) => a.id - b.id)
+        .map(({ name }) => name);
+    const all = [
+      "Chrome · Linux",
+      "Chrome · Linux (2)",
+      "Chr\u043eme · Linux (3)",
+    ];
+    await world.until(
+      () => own.every((each) => shown(each).join() === all.join()),
+      "all show the same",
+    );
+    const [, middle, last] = first.messenger.devices.list.value
+      .toSorted((a, b) => a.id - b.id);
+    assert.equal(last.chosenName, "Chr\u043eme · Linux");
+    await remove(world, first, first.accessKey, middle.id);
+    await isRemoved(world, second);
+    assert.deepEqual(first.messenger.devices.news.value.at(-1), {
+      what: "removed",
+      name: "Chrome · Linux (2)",
+      here: true,
+    });
+    await world.until(
+      () =>
+        [first, third].every((each) =>
+          shown(each).join() === "Chrome · Linux,Chr\u043eme · Linux (2)"
+        ),
+      "the number of the one that went is the next one's",
+    );
   }));
 
 Deno.test("whoever has a copy of a removed device, its storage and keys, gets nothing new, is not heard, and writes no backup", () =>

@@ -477,8 +477,13 @@ export interface InvitationsView {
 /** A device of the account. */
 export interface DeviceView {
   readonly id: number;
-  /** Empty when it did not say, or nothing was heard of it yet. */
+  /**
+   * Empty when it did not say, or nothing was heard of it yet. With a number where it looks like that of one
+   * that was added before.
+   */
   readonly name: string;
+  /** What it says that it is called. */
+  readonly chosenName: string;
   /** ms since the epoch, a day's beginning; 0 when it is not known. */
   readonly lastUsed: number;
   /** Whether it is this one. */
@@ -489,6 +494,8 @@ export interface DeviceView {
 export interface DeviceNews {
   readonly what: "added" | "removed";
   readonly name: string;
+  /** It was removed on this device. */
+  readonly here?: true;
 }
 
 export type RemovalOutcome =

@@ -176,6 +176,7 @@ Deno.test("clearing empties the chat here and not there; deleting leaves nobody 
     // Shown, and not only said aloud; that the chat can be taken out of the archive is over with it.
     await page.locator(".undo-bar").getByText(/Björn/).waitFor();
     equal(await button(page, "Undo").count(), 0);
+    await page.locator("h2:focus", { hasText: "Chats" }).waitFor();
     await page.reload();
     await page.getByRole("heading", { name: "No one here yet" }).waitFor();
   }));

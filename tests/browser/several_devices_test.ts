@@ -23,11 +23,24 @@ async function bringHistory(to: Visitor, from: Visitor): Promise<void> {
   await to.page.getByText("Earlier messages are on your other devices")
     .waitFor();
   await to.page.getByRole("button", { name: "Bring the history" }).click();
+<<<<<<< HEAD
+=======
+  // Said where it was pressed, and the focus goes on there.
+  await to.page.locator("dialog [role=status]:focus").filter({
+    hasText: "Waiting for your other device. Open Whisper on it",
+  }).waitFor();
+  await screenshot(to.page, "history-asked-settings");
+  await to.page.keyboard.press("Escape");
+>>>>>>> 4d568ec (Own devices of one name are numbered; who removes one is not asked; the history asked for is said in place; focus is not lost)
   await to.page.getByText("Waiting for your other device").waitFor();
   await from.page.getByText(/asks for your history/).waitFor();
   await expectAccessible(from.page);
   await screenshot(from.page, "history-asked");
   await from.page.getByRole("button", { name: "Copy the history" }).click();
+  // The button is gone with what it asked.
+  await from.page.waitForFunction(() =>
+    document.activeElement !== document.body
+  );
   await to.page.getByText("The history is here").waitFor();
   await screenshot(to.page, "history-here");
   await expectAccessible(to.page);
@@ -118,7 +131,7 @@ Deno.test("a device is removed in the settings, with the access key: it is told,
 
     const { page } = phone;
     const notice = page.getByRole("status").filter({ hasText: "was added" });
-    await notice.getByText("Chrome · Linux was added.").waitFor();
+    await notice.getByText("Chrome · Linux (2) was added.").waitFor();
     await expectAccessible(page);
     await notice.getByRole("button", { name: "Dismiss" }).click();
     await notice.waitFor({ state: "detached" });
@@ -126,6 +139,13 @@ Deno.test("a device is removed in the settings, with the access key: it is told,
     const devices = page.getByRole("list", { name: "Devices" });
     await devices.getByText("This browser").waitFor();
     await devices.getByText("Last used: Today").waitFor();
+    await devices.getByRole("button", { name: "Remove Chrome · Linux (2)" })
+      .waitFor();
+    // It was there before the other came.
+    assert.equal(
+      await page.getByRole("button", { name: "Bring the history" }).count(),
+      0,
+    );
     for (const colorScheme of ["dark", "light"] as const) {
       await page.emulateMedia({ colorScheme });
       await devices.scrollIntoViewIfNeeded();
@@ -156,6 +176,9 @@ Deno.test("a device is removed in the settings, with the access key: it is told,
     await devices.getByRole("button", { name: /^Remove/ })
       .waitFor({ state: "detached" });
     await page.keyboard.press("Escape");
+    const gone = page.getByRole("status").filter({ hasText: "was removed" });
+    await gone.waitFor();
+    assert.equal(await gone.getByText("If this was not you").count(), 0);
     await write(bob, "to the phone");
     await message(phone, /to the phone/).waitFor();
     await write(phone, "alone again");

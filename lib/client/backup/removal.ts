@@ -103,9 +103,24 @@ export class Removal {
       epoch = Math.max(epoch, held) + 1;
     }
     // Whoever was first may have removed it, too, or this device.
-    return isListedIn(this.#desk.account.deviceList, going)
-      ? { ok: false, reason: "unreachable" }
-      : { ok: true };
+    if (isListedIn(this.#desk.account.deviceList, going)) {
+      return { ok: false, reason: "unreachable" };
+    }
+    await this.#decidedHere(id);
+    return { ok: true };
+  }
+
+  /** Nobody is asked here whether that was them. */
+  async #decidedHere(device: number): Promise<void> {
+    const { ledger, own } = this.#desk;
+    await ledger.run(async (entry) => {
+      const news = own.in(entry).devices.news?.map((told) =>
+        told.what === "removed" && told.id === device
+          ? { ...told, here: true as const }
+          : told
+      );
+      if (news) await own.put(entry, { devices: { news } });
+    });
   }
 
   /**
