@@ -1,7 +1,7 @@
 /** What is asked before something about a contact is done. */
 import "./contact_dialog.css";
 import type { ComponentChildren, ComponentType } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { ConversationView } from "../../lib/client/view.ts";
 import { fingerprint, goBack, place } from "../navigation.ts";
 import { Button } from "../parts/button.tsx";
@@ -12,6 +12,7 @@ import { tellDone } from "../parts/undo.tsx";
 import { text } from "../text/mod.ts";
 import { textOnDemand } from "../text/on_demand.ts";
 import type { Asked, ContactTask } from "./contact_tasks.ts";
+import { focusList } from "./focus_list.ts";
 
 const words = textOnDemand.contact;
 
@@ -43,6 +44,8 @@ export function ContactDialog(
   { asked: { task, view }, onClose }: { asked: Asked; onClose: () => void },
 ) {
   const Task = DIALOGS[task];
+  // The button that opened it may be gone with the contact.
+  useLayoutEffect(() => () => queueMicrotask(focusList), []);
   return <Task view={view} onClose={onClose} />;
 }
 

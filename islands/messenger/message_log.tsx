@@ -201,7 +201,7 @@ const PageRows = memo(function PageRows(
           case "unread":
             return (
               <div key={row.key} class="log-unread" data-unread-divider>
-                {words.unread(unreadCount)}
+                {text.list.unread(unreadCount)}
               </div>
             );
           case "message":

@@ -19,7 +19,7 @@ import { ConnectionBanner } from "./connection_banner.tsx";
 import { answered, asked } from "./contact_tasks.ts";
 import { Conversation } from "./conversation.tsx";
 import { entryId } from "./conversation_list.tsx";
-import { focusList, LIST_TITLE } from "./list_title.ts";
+import { LIST_TITLE } from "./list_title.ts";
 import { Sidebar } from "./sidebar.tsx";
 import { WelcomePane } from "./welcome_pane.tsx";
 
@@ -73,12 +73,7 @@ export function Messenger({ messenger }: { messenger: MessengerView }) {
   useLayoutEffect(() => settleAt("/chat"), [at]);
   useEffect(() => void askToKeep(), []);
   useUnreadInTitle(messenger);
-  useFocusBackInList(id);
-  // What had the focus may be gone: with a contact that was deleted, or with the first who came.
-  useEffect(focusList, [
-    asked.value,
-    messenger.conversations.value.length,
-  ]);
+  useFocusBackInList(id, messenger.conversations.value.length);
 
   useSignalEffect(() => {
     const { offer, join, invitations } = messenger.invite;
@@ -196,9 +191,12 @@ function useUnreadInTitle(messenger: MessengerView): void {
 
 /**
  * Leaving a conversation puts the focus on its entry, where the person came from, or at the head of the
- * list; so does coming from a screen that is gone.
+ * list; so does coming from a screen that is gone, or the first contact, with whom the button that had it is.
  */
-function useFocusBackInList(openId: string | undefined): void {
+function useFocusBackInList(
+  openId: string | undefined,
+  known: number,
+): void {
   const before = useRef<string | undefined>(undefined);
   useEffect(() => {
     const lost = document.activeElement === document.body;
@@ -210,5 +208,5 @@ function useFocusBackInList(openId: string | undefined): void {
       (shown ?? document.getElementById(LIST_TITLE))?.focus();
     }
     before.current = openId;
-  }, [openId]);
+  }, [openId, known]);
 }

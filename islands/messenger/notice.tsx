@@ -2,7 +2,7 @@
 import "./notice.css";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { focusList } from "./list_title.ts";
+import { focusList } from "./focus_list.ts";
 
 export function Notice(
   { title, warm, children, actions }: {

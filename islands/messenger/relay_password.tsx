@@ -5,7 +5,7 @@ import type { MessengerView } from "../../lib/client/view.ts";
 import { Button } from "../parts/button.tsx";
 import { Field, Mistake } from "../parts/field.tsx";
 import { textOnDemand } from "../text/on_demand.ts";
-import { focusList } from "./list_title.ts";
+import { focusList } from "./focus_list.ts";
 
 const words = textOnDemand.relayPassword;
 

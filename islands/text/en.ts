@@ -99,13 +99,11 @@ export const en = {
     beginning: (name: string) =>
       `Messages with ${name} are end-to-end encrypted. Only the two of you can read them.`,
     firstMessage: "Nothing said yet. Write the first message below.",
-    unread: (n: number) => count(n, "unread message", "unread messages"),
     jump: "Jump to newest",
     newer: (n: number) => count(n, "new message", "new messages"),
     announce: (name: string, words: string) => `${name}: ${words}`,
     announceMany: (name: string, n: number) =>
       `${name}: ${count(n, "new message", "new messages")}`,
-    gone: "This conversation is no longer here.",
   },
 
   contact: {
@@ -168,7 +166,7 @@ export const en = {
     storageFull: {
       title: "There is no room left",
       body:
-        "The disk of this device, or the part the browser grants this page, is full. Nothing is lost. Free some space, then try again.",
+        "The disk, or this page's part of it, is full. Nothing is lost. Free some space, then try again.",
       action: "Try again",
     },
     notLoaded: {

@@ -1,3 +1,4 @@
+import { names } from "./names_on_demand.ts";
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { computed, type Signal, signal } from "@preact/signals-core";
 import {
@@ -282,9 +283,6 @@ function isSameClaim(one: DeviceListClaim, other: DeviceListClaim): boolean {
 
 /** What it takes to compare numbers: fetched when somebody does. */
 const safety = () => import("./safety_code.ts");
-
-/** What it takes to give names and to tell them apart: fetched when there is something to it. */
-const names = () => import("./names.ts");
 
 /** The contacts on disk, by account id. Throws what reading the vault does, and DamagedError. */
 export async function loadContacts(

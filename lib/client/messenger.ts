@@ -1,3 +1,4 @@
+import { names } from "./names_on_demand.ts";
 import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { type Adapters, NotReadyError } from "./adapters.ts";
 import { Keeper } from "./keeper.ts";
@@ -26,9 +27,6 @@ import type {
   Phase,
   Standing,
 } from "./view.ts";
-
-/** What it takes to check a name: fetched when somebody gives one. */
-const names = () => import("./names.ts");
 
 /** The messenger without a screen. See view.ts for what each part of its face means. */
 export class Messenger implements MessengerView {

@@ -1,3 +1,4 @@
+import { names } from "./names_on_demand.ts";
 import { equalBytes } from "@noble/ciphers/utils.js";
 import {
   computed,
@@ -69,9 +70,8 @@ export class OwnDevices {
   }
 
   #tellApart(): void {
-    const { account } = this.state;
-    if (!hasOthers({ account }) && this.#names.peek().size === 0) return;
-    import("./names.ts").then(({ devicesToldApart }) => {
+    if (!hasOthers(this.state) && this.#names.peek().size === 0) return;
+    names().then(({ devicesToldApart }) => {
       this.#names.value = devicesToldApart(this.state);
     }, () => {}); // it can't be fetched now: with the next change it is tried again
   }
