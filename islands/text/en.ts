@@ -28,7 +28,7 @@ export const en = {
     lead:
       "A private messenger that runs in this page. No phone number, no e-mail address, nothing to install.",
     cleared:
-      "The account that was stored here is gone: the browser has cleared this site's data. Log in with your access key, and your name and contacts come back.",
+      "The account that was stored here is gone: the browser has cleared this site's data. Log in with your access key: name and contacts come back.",
     invited:
       "A friend has invited you. Create an account, or log in, to see who it is. After a reload, open the link again.",
     create: "Create new account",
@@ -37,7 +37,7 @@ export const en = {
       {
         title: "Only you two can read it",
         body:
-          "Messages are encrypted in your browser with the Signal Protocol, and stay so until your friend's browser opens them.",
+          "Messages are encrypted in your browser with the Signal Protocol, until your friend's browser opens them.",
       },
       {
         title: "The server has no accounts",
@@ -166,7 +166,7 @@ export const en = {
     storageFull: {
       title: "There is no room left",
       body:
-        "The disk, or this page's part of it, is full. Nothing is lost. Free some space, then try again.",
+        "The disk, or this page's part of it, is full. Nothing is lost. Free some space and try again.",
       action: "Try again",
     },
     notLoaded: {
