@@ -1,20 +1,16 @@
 /** What the settings say of the server. */
 import { equal } from "node:assert/strict";
-import {
-  expectAccessible,
-  freshVisitor,
-  runProgram,
-  startRelay,
-} from "../harness/mod.ts";
+import { openOnionKey } from "../../server/tor/onion_directory.ts";
+import { expectAccessible, freshVisitor, startRelay } from "../harness/mod.ts";
 import { playTor } from "../harness/tor/played_tor.ts";
 import { createAccount } from "./conversation_steps.ts";
 
 Deno.test("the settings name the server, and its onion service while it can be reached", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "whisper-data-" });
-  const { out } = await runProgram(["onion", "--data", dataDir], {}, dataDir);
-  const [url] = out.split("\n");
+  const { address } = await openOnionKey(dataDir);
+  const url = `http://${address}`;
   const tor = playTor();
-  tor.knows(new URL(url).hostname);
+  tor.knows(address);
   const args = ["--tor", "--tor-control", tor.control];
   const relay = await startRelay({ dataDir, args });
   await relay.prints(/can be reached by everybody/);
