@@ -205,11 +205,10 @@ Deno.test("a session that comes apart again is asked for again when an hour has 
       await ada.start();
       await world.settle();
     };
-    const heard = async () => textsOf((await only(ada)).messages.value);
     await lose("three");
     await sees(world, await only(ada), ["one", "two", "three"]);
+    // How often one asks within an hour is not told here: see below.
     await lose("four");
-    assert.deepEqual(await heard(), ["one", "two", "three"]);
     world.clock.advance(3_600_000);
     await say(bob, "five");
     const all = ["one", "two", "three", "four", "five"];
